@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# The front door. Everything real is in CMake and tools/; `make help` lists the targets.
+
+.PHONY: help build demo test test-exhaustive fuzz bench format tidy clean packages packages-test
+
+help:            ## List the targets
+	@grep -E '^[a-z-]+: .*##|^[a-z-]+: +##' Makefile | sed -E 's/:.*## */\t/' | expand -t 18
+
+packages:
+	@tools/install_packages.sh build
+
+packages-test: packages
+	@tools/install_packages.sh test
+
+build: packages  ## Build build/ota-tinyml
+	cmake --preset release
+	cmake --build --preset release
+
+demo: packages   ## Seven minutes of reading in one: serve, fetch over HTTPS, store, run, boot again offline
+	cmake --preset release
+	cmake --build --preset release --target ota-tinyml
+	tools/demo.sh
+
+test: packages-test  ## All tests: release, sanitizers, fuzz slices, cross build, style
+	tools/run_tests.sh
+
+format: packages-test  ## Format our C++ in place
+	git ls-files -co --exclude-standard '*.h' '*.cc' | xargs clang-format-16 -i
+
+tidy: packages-test  ## clang-tidy over our C++
+	cmake --preset release
+	tools/tidy.sh
+
+bench: packages-test  ## Run the benchmark programs
+	cmake --preset release
+	cmake --build --preset release
+	tools/bench.sh
+
+clean:           ## Remove what was built
+	rm -rf build demo-state

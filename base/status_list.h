@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The one list of status codes. It is extend-only: a code, once released, keeps its number and its
+// meaning for ever, since devices report numbers. The high byte is the module that raises it first.
+//
+// Each row: name, number, module, one sentence that says what happened. docs/status.md is made from
+// this list by `ota-tinyml status`.
+#define OTA_STATUS_LIST(X)                                                                        \
+  X(kOk, 0x0000, "base", "The operation did what it was asked to do.")                            \
+  X(kBusy, 0x0001, "base", "The thing is still at work on an earlier request; try again later.")  \
+  X(kInvalidArgument, 0x0002, "base", "The caller broke a precondition; nothing was done.")       \
+  X(kOutOfRange, 0x0003, "base", "An offset or length lies outside of the thing it indexes.")     \
+  X(kBufferTooSmall, 0x0004, "base", "The buffer that the caller gave cannot hold the result.")   \
+  X(kEndOfInput, 0x0005, "base", "The input ended before the value that was expected.")           \
+  X(kNotSupported, 0x0006, "base", "The request is well formed, but this build cannot do it.")    \
+  X(kWrongState, 0x0007, "base", "The object is not in the state that this operation needs.")     \
+  X(kNotFound, 0x0008, "base", "No thing of that name exists.")                                   \
+  X(kAlreadyExists, 0x0009, "base", "A thing of that name exists already.")                       \
+                                                                                                  \
+  X(kDigestMismatch, 0x0101, "crypto", "The bytes do not have the digest they should have.")      \
+  X(kEntropyUnavailable, 0x0102, "crypto", "The source of randomness failed.")                    \
+                                                                                                  \
+  X(kNotAModel, 0x0201, "formats", "The bytes are not a TensorFlow Lite flatbuffer.")             \
+  X(kModelMalformed, 0x0202, "formats", "The flatbuffer breaks a structural rule of its format.") \
+  X(kModelTruncated, 0x0203, "formats",                                                           \
+    "The flatbuffer refers to bytes past the end of the file.")                                   \
+  X(kModelTooLarge, 0x0204, "formats", "A count in the model exceeds what this build handles.")   \
+                                                                                                  \
+  X(kUnknownOperator, 0x0301, "engine", "The model uses an operator that is not in the table.")   \
+  X(kUnsupportedType, 0x0302, "engine", "An operator has no kernel for its tensor types.")        \
+  X(kUnsupportedShape, 0x0303, "engine", "A tensor has a shape that the operator cannot take.")   \
+  X(kUnsupportedQuantization, 0x0304, "engine",                                                   \
+    "Scales or zero points break the operator's rule.")                                           \
+  X(kArenaTooSmall, 0x0305, "engine", "The arena is smaller than the model's plan needs.")        \
+  X(kInputSizeWrong, 0x0306, "engine", "The input has not as many bytes as the tensor.")          \
+                                                                                                  \
+  X(kStorageFull, 0x0401, "storage", "The memory unit has not enough free space.")                \
+  X(kNotErased, 0x0402, "storage", "Programming would set a bit that only an erase can set.")     \
+  X(kMisaligned, 0x0403, "storage", "Offset or length is no multiple of the unit it must have.")  \
+  X(kCorrupted, 0x0404, "storage", "What lies on the medium breaks the rules of its format.")     \
+  X(kMediumFailed, 0x0405, "storage", "The memory unit reported an error of its own.")            \
+  X(kNameInvalid, 0x0406, "storage",                                                              \
+    "The name is empty, too long or has a character not allowed.")                                \
+                                                                                                  \
+  X(kHostNotFound, 0x0501, "agent", "The server's name does not resolve to an address.")          \
+  X(kConnectionRefused, 0x0502, "agent", "Nobody listens at the server's address and port.")      \
+  X(kConnectionLost, 0x0503, "agent", "The connection ended before the exchange was complete.")   \
+  X(kTimedOut, 0x0504, "agent", "The peer made no progress within its time.")                     \
+  X(kCertificateUntrusted, 0x0505, "agent", "The server's certificate has no trusted issuer.")    \
+  X(kHostNameMismatch, 0x0506, "agent", "The server's certificate is for another host name.")     \
+  X(kTlsFailed, 0x0507, "agent", "The TLS handshake or record layer failed.")                     \
+  X(kHttpMalformed, 0x0508, "agent", "The peer's answer is not well-formed HTTP/1.1.")            \
+  X(kHttpStatusUnexpected, 0x0509, "agent", "The server answered with a status of refusal.")      \
+  X(kPayloadTooLarge, 0x050A, "agent", "The server sends more bytes than were announced.")        \
+  X(kArtifactChanged, 0x050B, "agent", "The artifact changed at the server during a resume.")

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What `make test` runs, in order of what fails soonest. One build tree per purpose under build/.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n== %s (%ds) ==\n' "$1" "$SECONDS"; }
+
+build_and_test() {
+  cmake --preset "$1" >"build/$1-configure.log" 2>&1 || { cat "build/$1-configure.log"; exit 1; }
+  cmake --build --preset "$1"
+  ctest --preset "$1"
+}
+
+mkdir -p build
+step "format"
+git ls-files -co --exclude-standard '*.h' '*.cc' | xargs clang-format-16 --dry-run -Werror
+step "cross build for Cortex-M4: no exceptions, no heap"
+build_and_test cortex-m4
+step "fuzz slices"
+build_and_test fuzz
+step "address and undefined behaviour sanitizers"
+build_and_test asan-ubsan
+step "thread sanitizer"
+build_and_test tsan
+step "clang-tidy"
+cmake --preset release >build/release-configure.log 2>&1 || { cat build/release-configure.log; exit 1; }
+tools/tidy.sh
+step "release"
+build_and_test release
