@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Target `ota_mbedtls`: on the host Debian's library; for boards the same package's sources, built with
-# crypto/mbedtls_device_config.h. OTA_MBEDTLS_FROM_SOURCE makes the host build what the boards run.
+# crypto/mbedtls_config.h. OTA_MBEDTLS_FROM_SOURCE makes the host build what the boards run.
 
 if(OTA_HOST)
   option(OTA_MBEDTLS_FROM_SOURCE "Build Mbed TLS from source with the boards' configuration" OFF)
@@ -26,5 +26,5 @@ file(GLOB sources ${mbedtls}/library/*.c)
 add_library(ota_mbedtls STATIC ${sources})
 target_include_directories(ota_mbedtls SYSTEM PUBLIC ${mbedtls}/include PRIVATE ${mbedtls}/library)
 target_include_directories(ota_mbedtls PRIVATE ${PROJECT_SOURCE_DIR})
-target_compile_definitions(ota_mbedtls PUBLIC MBEDTLS_CONFIG_FILE="crypto/mbedtls_device_config.h")
+target_compile_definitions(ota_mbedtls PUBLIC MBEDTLS_CONFIG_FILE="crypto/mbedtls_config.h")
 target_compile_options(ota_mbedtls PRIVATE -Os -w)
