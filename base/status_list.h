@@ -20,6 +20,14 @@
                                                                                                   \
   X(kDigestMismatch, 0x0101, "crypto", "The bytes do not have the digest they should have.")      \
   X(kEntropyUnavailable, 0x0102, "crypto", "The source of randomness failed.")                    \
+  X(kSignatureInvalid, 0x0103, "crypto",                                                          \
+    "The signature was not made by this key over these bytes.")                                   \
+  X(kSignatureMalleated, 0x0104, "crypto",                                                        \
+    "The signature has the form that our rule refuses (upper s).")                                \
+  X(kKeyInvalid, 0x0105, "crypto", "The key is no valid key of its curve.")                       \
+  X(kDecryptionFailed, 0x0106, "crypto",                                                          \
+    "The key does not open these bytes, or they were changed.")                                   \
+  X(kCryptoMemoryFull, 0x0107, "crypto", "The memory of the cryptographic library is used up.")   \
                                                                                                   \
   X(kNotAModel, 0x0201, "formats", "The bytes are not a TensorFlow Lite flatbuffer.")             \
   X(kModelMalformed, 0x0202, "formats", "The flatbuffer breaks a structural rule of its format.") \

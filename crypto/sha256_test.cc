@@ -8,20 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include "crypto/hex_for_test.h"
+
 namespace ota::crypto {
 namespace {
 
 ByteSpan BytesOf(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-std::string HexOf(const Sha256Digest& digest) {
-  std::string hex;
-  for (const uint8_t byte : digest) {
-    hex += "0123456789abcdef"[byte >> 4];
-    hex += "0123456789abcdef"[byte & 15];
-  }
-  return hex;
 }
 
 // The examples of NIST's Cryptographic Standards and Guidelines page for FIPS 180-4.
