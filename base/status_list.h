@@ -50,6 +50,7 @@
   X(kMediumFailed, 0x0405, "storage", "The memory unit reported an error of its own.")            \
   X(kNameInvalid, 0x0406, "storage",                                                              \
     "The name is empty, too long or has a character not allowed.")                                \
+  X(kTooManyOpen, 0x0407, "storage", "As many images are open as can be; close one first.")       \
                                                                                                   \
   X(kHostNotFound, 0x0501, "agent", "The server's name does not resolve to an address.")          \
   X(kConnectionRefused, 0x0502, "agent", "Nobody listens at the server's address and port.")      \
