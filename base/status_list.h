@@ -62,4 +62,11 @@
   X(kHttpMalformed, 0x0508, "agent", "The peer's answer is not well-formed HTTP/1.1.")            \
   X(kHttpStatusUnexpected, 0x0509, "agent", "The server answered with a status of refusal.")      \
   X(kPayloadTooLarge, 0x050A, "agent", "The server sends more bytes than were announced.")        \
-  X(kArtifactChanged, 0x050B, "agent", "The artifact changed at the server during a resume.")
+  X(kArtifactChanged, 0x050B, "agent", "The artifact changed at the server during a resume.")     \
+  X(kCertificateExpired, 0x050C, "agent", "The server's certificate is past its last day.")       \
+  X(kCertificateNotYetValid, 0x050D, "agent",                                                     \
+    "The server's certificate is before its first day; or the device's clock is wrong.")          \
+  X(kHttpHeadTooLarge, 0x050E, "agent", "The answer's header section is larger than allowed.")    \
+  X(kHttpLengthUnknown, 0x050F, "agent", "The answer does not announce the length of its body.")  \
+  X(kTlsMemoryExhausted, 0x0510, "agent", "The memory given to TLS is too small for the peer.")   \
+  X(kUrlInvalid, 0x0511, "agent", "The server's address is not https://HOST[:PORT].")
