@@ -34,6 +34,13 @@
   X(kModelTruncated, 0x0203, "formats",                                                           \
     "The flatbuffer refers to bytes past the end of the file.")                                   \
   X(kModelTooLarge, 0x0204, "formats", "A count in the model exceeds what this build handles.")   \
+  X(kCborMalformed, 0x0220, "formats", "The bytes are not well-formed CBOR.")                     \
+  X(kCborNotDeterministic, 0x0221, "formats", "The CBOR is not in its one deterministic form.")   \
+  X(kCborTypeUnexpected, 0x0222, "formats",                                                       \
+    "Another CBOR type stands where the format wants one.")                                       \
+  X(kCborTooDeep, 0x0223, "formats", "The CBOR is nested deeper than this build follows.")        \
+  X(kCborTrailingBytes, 0x0224, "formats", "Bytes follow where the format has ended.")            \
+  X(kCborOutOfRange, 0x0225, "formats", "A number or length exceeds what its field allows.")      \
                                                                                                   \
   X(kUnknownOperator, 0x0301, "engine", "The model uses an operator that is not in the table.")   \
   X(kUnsupportedType, 0x0302, "engine", "An operator has no kernel for its tensor types.")        \
