@@ -41,11 +41,6 @@
   X(kCborTooDeep, 0x0223, "formats", "The CBOR is nested deeper than this build follows.")        \
   X(kCborTrailingBytes, 0x0224, "formats", "Bytes follow where the format has ended.")            \
   X(kCborOutOfRange, 0x0225, "formats", "A number or length exceeds what its field allows.")      \
-  X(kSignatureAlgorithmRefused, 0x0230, "formats",                                                \
-    "The message is signed with another algorithm than ES256, or with none.")                     \
-  X(kCoseHeaderRefused, 0x0231, "formats",                                                        \
-    "A COSE header has a part that this build may not ignore.")                                   \
-  X(kCoseRecipientMissing, 0x0232, "formats", "The payload is not encrypted for this device.")    \
                                                                                                   \
   X(kUnknownOperator, 0x0301, "engine", "The model uses an operator that is not in the table.")   \
   X(kUnsupportedType, 0x0302, "engine", "An operator has no kernel for its tensor types.")        \
@@ -81,4 +76,6 @@
   X(kHttpHeadTooLarge, 0x050E, "agent", "The answer's header section is larger than allowed.")    \
   X(kHttpLengthUnknown, 0x050F, "agent", "The answer does not announce the length of its body.")  \
   X(kTlsMemoryExhausted, 0x0510, "agent", "The memory given to TLS is too small for the peer.")   \
-  X(kUrlInvalid, 0x0511, "agent", "The server's address is not https://HOST[:PORT].")
+  X(kUrlInvalid, 0x0511, "agent", "The server's address is not https://HOST[:PORT].")             \
+  X(kDigestUnknown, 0x0512, "agent", "Neither manifest nor server say the artifact's digest.")    \
+  X(kImageSizeMismatch, 0x0513, "agent", "The artifact has another size than its manifest says.")

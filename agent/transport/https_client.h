@@ -18,7 +18,8 @@ struct HttpsOptions {
 /// for the next exchange while the server does. One exchange at a time; nothing waits.
 class HttpsClient {
  public:
-  /// `port`, `options`' texts and `buffer` (as HttpClient) must outlive the client.
+  /// `port`, `options`' texts and `buffer` (as HttpClient) must outlive the client. While it is
+  /// connected, the network belongs to it.
   HttpsClient(const Port& port, const HttpsOptions& options, MutableByteSpan buffer);
 
   /// Gets ready for an exchange. What `request` points to must live until its kHead, and its body
