@@ -49,6 +49,7 @@
     "Scales or zero points break the operator's rule.")                                           \
   X(kArenaTooSmall, 0x0305, "engine", "The arena is smaller than the model's plan needs.")        \
   X(kInputSizeWrong, 0x0306, "engine", "The input has not as many bytes as the tensor.")          \
+  X(kNotConstant, 0x0307, "engine", "An operand that must be constant is computed by the model.") \
                                                                                                   \
   X(kStorageFull, 0x0401, "storage", "The memory unit has not enough free space.")                \
   X(kNotErased, 0x0402, "storage", "Programming would set a bit that only an erase can set.")     \

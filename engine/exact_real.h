@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+namespace ota::engine {
+
+/// A non-negative real number with the 53 significant bits of an IEEE 754 double, in integers, so
+/// that a core without double arithmetic gets the multipliers of requantization right to the bit:
+/// every operation rounds to nearest, ties to even, as the standard asks. The exponent does not
+/// overflow for anything made of a few float32 numbers.
+class ExactReal {
+ public:
+  constexpr ExactReal() = default;
+  /// The absolute value of `value`, which must be finite. Exact.
+  static ExactReal FromFloat(float value);
+  static ExactReal FromInteger(uint32_t value);
+
+  bool is_zero() const { return mantissa_ == 0; }
+  ExactReal Times(const ExactReal& other) const;
+  /// `other` must not be zero.
+  ExactReal DividedBy(const ExactReal& other) const;
+  /// Times 2^exponent. Exact.
+  ExactReal Scaled(int32_t exponent) const;
+  bool IsLessThan(const ExactReal& other) const;
+
+  /// The number is mantissa() * 2^exponent(); the mantissa has bit 52 set, or is zero.
+  uint64_t mantissa() const { return mantissa_; }
+  int32_t exponent() const { return exponent_; }
+
+ private:
+  ExactReal(uint64_t mantissa, int32_t exponent) : mantissa_(mantissa), exponent_(exponent) {}
+  /// Rounds high * 2^64 + low (with `sticky` for what lies below) to 53 bits.
+  static ExactReal Round(uint64_t high, uint64_t low, bool sticky, int32_t exponent);
+
+  uint64_t mantissa_ = 0;
+  int32_t exponent_ = 0;
+};
+
+/// Multiplier of requantization: a number of 31 fraction bits in [0.5, 1), and a power of two.
+struct Multiplier {
+  int32_t value = 0;
+  int32_t shift = 0;
+};
+
+/// As TensorFlow Lite's QuantizeMultiplier: numbers below 2^-32 become 0.
+Multiplier QuantizeMultiplier(const ExactReal& real);
+
+/// input * weights / output with the products of doubles: the rule for a channel of convolutions.
+Multiplier ComputeChannelMultiplier(float input_scale, float weight_scale, float output_scale);
+
+}  // namespace ota::engine

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "engine/kernels/requantize.h"
+#include "engine/kernels/shape.h"
+
+// The seam of convolutions: what a kernel is given. Operators cut a convolution into tiles of output
+// channels, whose weights are in memory together, and rows of the output; a kernel computes one row
+// of one tile. FULLY_CONNECTED uses the same kernels: its rows are the pixels of a 1x1 convolution.
+
+namespace ota::engine {
+
+/// What turns the accumulator of an output channel into its result.
+struct ChannelTermS8 {
+  int32_t bias;
+  Multiplier multiplier;
+};
+struct ChannelTermS16 {
+  int64_t bias;
+  Multiplier multiplier;
+};
+struct ChannelTermF32 {
+  float bias;
+};
+
+/// Limits and zero points of quantized results; those of float only limits.
+struct ResultRange {
+  int32_t input_zero_point;
+  int32_t output_zero_point;
+  int32_t lowest;
+  int32_t highest;
+  float lowest_float;
+  float highest_float;
+};
+
+/// Types of a convolution by its activations. `Weight` says how weights lie in the model.
+struct ConvS8 {
+  using Activation = int8_t;
+  using Weight = int8_t;
+  using Accumulator = int32_t;
+  using Term = ChannelTermS8;
+};
+struct ConvS16 {
+  using Activation = int16_t;
+  using Weight = int8_t;
+  using Accumulator = int64_t;
+  using Term = ChannelTermS16;
+};
+struct ConvF32 {
+  using Activation = float;
+  using Weight = float;
+  using Accumulator = float;
+  using Term = ChannelTermF32;
+};
+
+/// One row of one tile. `weights` and `terms` begin with the tile's first output channel. Weights lie
+/// as in the model: of CONV_2D per output channel height, width, input channels; of
+/// DEPTHWISE_CONV_2D height, width, channels, with `weight_stride` elements from tap to tap.
+template <typename Types>
+struct ConvRow {
+  const WindowShape* shape;
+  ResultRange range;
+  RoundingMode rounding;
+  const typename Types::Activation* input;  ///< of the batch
+  typename Types::Activation* output;       ///< of the batch
+  const uint8_t* weights;                   ///< Types::Weight, of any alignment
+  const typename Types::Term* terms;
+  uint32_t weight_stride;
+  uint32_t row;
+  uint32_t channel_begin;  ///< the tile's output channels
+  uint32_t channel_count;
+  uint8_t* scratch;  ///< as many bytes as the kernel asked for, aligned to 8
+};
+
+// The reference kernels: plain loops, which define the result.
+template <typename Types>
+void ReferenceConvRow(const ConvRow<Types>& job);
+template <typename Types>
+void ReferenceDepthwiseRow(const ConvRow<Types>& job);
+
+extern template void ReferenceConvRow<ConvS8>(const ConvRow<ConvS8>& job);
+extern template void ReferenceConvRow<ConvS16>(const ConvRow<ConvS16>& job);
+extern template void ReferenceConvRow<ConvF32>(const ConvRow<ConvF32>& job);
+extern template void ReferenceDepthwiseRow<ConvS8>(const ConvRow<ConvS8>& job);
+extern template void ReferenceDepthwiseRow<ConvS16>(const ConvRow<ConvS16>& job);
+extern template void ReferenceDepthwiseRow<ConvF32>(const ConvRow<ConvF32>& job);
+
+/// `sum` plus `count` products of inputs and weights; and the result of a sum. For weights that come
+/// in parts.
+template <typename Types>
+typename Types::Accumulator ReferenceAccumulate(typename Types::Accumulator sum,
+                                                const typename Types::Activation* input,
+                                                const uint8_t* weights, uint32_t count,
+                                                const ResultRange& range);
+template <typename Types>
+typename Types::Activation ReferenceFinish(typename Types::Accumulator sum,
+                                           const typename Types::Term& term,
+                                           const ConvRow<Types>& job);
+
+extern template int32_t ReferenceAccumulate<ConvS8>(int32_t, const int8_t*, const uint8_t*,
+                                                    uint32_t, const ResultRange&);
+extern template int64_t ReferenceAccumulate<ConvS16>(int64_t, const int16_t*, const uint8_t*,
+                                                     uint32_t, const ResultRange&);
+extern template float ReferenceAccumulate<ConvF32>(float, const float*, const uint8_t*, uint32_t,
+                                                   const ResultRange&);
+extern template int8_t ReferenceFinish<ConvS8>(int32_t, const ChannelTermS8&,
+                                               const ConvRow<ConvS8>&);
+extern template int16_t ReferenceFinish<ConvS16>(int64_t, const ChannelTermS16&,
+                                                 const ConvRow<ConvS16>&);
+extern template float ReferenceFinish<ConvF32>(float, const ChannelTermF32&,
+                                               const ConvRow<ConvF32>&);
+
+// The int8 kernels of this target: portable ones or those for a core, chosen by the build. Each has
+// the result of its reference kernel, bit for bit.
+
+/// Bytes of scratch that ConvRowS8 wants.
+uint32_t ConvScratchBytesS8(const WindowShape& shape);
+/// Is called once per tile after its terms are set, before its rows; may fold sums of weights into
+/// the biases. `job.row` means nothing.
+void BeginConvTileS8(const ConvRow<ConvS8>& job, ChannelTermS8* terms);
+void ConvRowS8(const ConvRow<ConvS8>& job);
+
+/// The tile of a FULLY_CONNECTED operator: a 1x1 convolution of one row; no scratch, no other call.
+void FullyConnectedS8(const ConvRow<ConvS8>& job, ChannelTermS8* terms);
+
+uint32_t DepthwiseScratchBytesS8(const WindowShape& shape);
+void BeginDepthwiseTileS8(const ConvRow<ConvS8>& job, ChannelTermS8* terms);
+void DepthwiseRowS8(const ConvRow<ConvS8>& job);
+
+}  // namespace ota::engine

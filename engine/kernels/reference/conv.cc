@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/kernels/conv.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace ota::engine {
+
+namespace {
+
+template <typename Weight>
+Weight LoadWeight(const uint8_t* weights, uint32_t index) {
+  Weight weight;
+  std::memcpy(&weight, weights + index * sizeof(Weight), sizeof(Weight));
+  return weight;
+}
+
+int32_t Accumulate(int32_t sum, int32_t value, int32_t weight) {
+  return WrappingAdd(sum, value * weight);
+}
+int64_t Accumulate(int64_t sum, int32_t value, int32_t weight) {
+  return sum + int64_t{value} * weight;
+}
+float Accumulate(float sum, float value, float weight) { return sum + value * weight; }
+
+int32_t Centred(int8_t value, const ResultRange& range) { return value - range.input_zero_point; }
+int32_t Centred(int16_t value, const ResultRange& range) { return value - range.input_zero_point; }
+float Centred(float value, const ResultRange&) { return value; }
+
+int8_t Finish(int32_t sum, const ChannelTermS8& term, const ConvRow<ConvS8>& job) {
+  const int32_t scaled = Requantize(WrappingAdd(sum, term.bias), term.multiplier, job.rounding);
+  const int32_t result = WrappingAdd(scaled, job.range.output_zero_point);
+  return static_cast<int8_t>(std::clamp(result, job.range.lowest, job.range.highest));
+}
+
+int16_t Finish(int64_t sum, const ChannelTermS16& term, const ConvRow<ConvS16>& job) {
+  const auto biased = static_cast<int64_t>(static_cast<uint64_t>(sum) +
+                                           static_cast<uint64_t>(term.bias));
+  const int32_t result =
+      WrappingAdd(Requantize64(biased, term.multiplier), job.range.output_zero_point);
+  return static_cast<int16_t>(std::clamp(result, job.range.lowest, job.range.highest));
+}
+
+float Finish(float sum, const ChannelTermF32& term, const ConvRow<ConvF32>& job) {
+  return std::clamp(sum + term.bias, job.range.lowest_float, job.range.highest_float);
+}
+
+// Sum over the window of one output channel at one pixel.
+template <typename Types>
+typename Types::Accumulator SumWindow(const ConvRow<Types>& job, int32_t y, int32_t x,
+                                      uint32_t channel) {
+  const WindowShape& shape = *job.shape;
+  const uint32_t depth = shape.window_channels;
+  const uint32_t group_outputs = shape.output_channels * depth / shape.input_channels;
+  const uint32_t first_input = (job.channel_begin + channel) / group_outputs * depth;
+  const uint32_t window = uint32_t{shape.window_height} * shape.window_width * depth;
+  const TapRange rows = FindTaps(y, shape.window_height, shape.dilation_height, shape.input_height);
+  const TapRange columns = FindTaps(x, shape.window_width, shape.dilation_width, shape.input_width);
+  typename Types::Accumulator sum = 0;
+  for (int32_t ky = rows.begin; ky < rows.end; ++ky) {
+    for (int32_t kx = columns.begin; kx < columns.end; ++kx) {
+      const auto pixel = static_cast<uint32_t>((y + ky * shape.dilation_height) * shape.input_width +
+                                               x + kx * shape.dilation_width);
+      const auto* const input = job.input + pixel * shape.input_channels + first_input;
+      const uint32_t tap = static_cast<uint32_t>(ky * shape.window_width + kx) * depth;
+      for (uint32_t i = 0; i < depth; ++i) {
+        const auto weight =
+            LoadWeight<typename Types::Weight>(job.weights, channel * window + tap + i);
+        sum = Accumulate(sum, Centred(input[i], job.range), weight);
+      }
+    }
+  }
+  return sum;
+}
+
+template <typename Types>
+typename Types::Accumulator SumDepthwise(const ConvRow<Types>& job, int32_t y, int32_t x,
+                                         uint32_t channel) {
+  const WindowShape& shape = *job.shape;
+  const uint32_t multiplier = shape.output_channels / uint32_t{shape.input_channels};
+  const uint32_t input_channel = (job.channel_begin + channel) / multiplier;
+  const TapRange rows = FindTaps(y, shape.window_height, shape.dilation_height, shape.input_height);
+  const TapRange columns = FindTaps(x, shape.window_width, shape.dilation_width, shape.input_width);
+  typename Types::Accumulator sum = 0;
+  for (int32_t ky = rows.begin; ky < rows.end; ++ky) {
+    for (int32_t kx = columns.begin; kx < columns.end; ++kx) {
+      const auto pixel = static_cast<uint32_t>((y + ky * shape.dilation_height) * shape.input_width +
+                                               x + kx * shape.dilation_width);
+      const auto tap = static_cast<uint32_t>(ky * shape.window_width + kx);
+      const auto weight =
+          LoadWeight<typename Types::Weight>(job.weights, tap * job.weight_stride + channel);
+      const auto value = job.input[pixel * shape.input_channels + input_channel];
+      sum = Accumulate(sum, Centred(value, job.range), weight);
+    }
+  }
+  return sum;
+}
+
+template <typename Types, typename Sum>
+void ComputeRow(const ConvRow<Types>& job, Sum sum) {
+  const WindowShape& shape = *job.shape;
+  const int32_t y = shape.InputRow(job.row);
+  auto* output =
+      job.output + job.row * shape.output_width * shape.output_channels + job.channel_begin;
+  for (uint32_t column = 0; column < shape.output_width; ++column) {
+    const int32_t x = shape.InputColumn(column);
+    for (uint32_t channel = 0; channel < job.channel_count; ++channel) {
+      output[channel] = Finish(sum(job, y, x, channel), job.terms[channel], job);
+    }
+    output += shape.output_channels;
+  }
+}
+
+}  // namespace
+
+template <typename Types>
+void ReferenceConvRow(const ConvRow<Types>& job) {
+  ComputeRow(job, SumWindow<Types>);
+}
+
+template <typename Types>
+void ReferenceDepthwiseRow(const ConvRow<Types>& job) {
+  ComputeRow(job, SumDepthwise<Types>);
+}
+
+template <typename Types>
+typename Types::Accumulator ReferenceAccumulate(typename Types::Accumulator sum,
+                                                const typename Types::Activation* input,
+                                                const uint8_t* weights, uint32_t count,
+                                                const ResultRange& range) {
+  for (uint32_t i = 0; i < count; ++i) {
+    sum = Accumulate(sum, Centred(input[i], range), LoadWeight<typename Types::Weight>(weights, i));
+  }
+  return sum;
+}
+
+template <typename Types>
+typename Types::Activation ReferenceFinish(typename Types::Accumulator sum,
+                                           const typename Types::Term& term,
+                                           const ConvRow<Types>& job) {
+  return Finish(sum, term, job);
+}
+
+template int32_t ReferenceAccumulate<ConvS8>(int32_t, const int8_t*, const uint8_t*, uint32_t,
+                                             const ResultRange&);
+template int64_t ReferenceAccumulate<ConvS16>(int64_t, const int16_t*, const uint8_t*, uint32_t,
+                                              const ResultRange&);
+template float ReferenceAccumulate<ConvF32>(float, const float*, const uint8_t*, uint32_t,
+                                            const ResultRange&);
+template int8_t ReferenceFinish<ConvS8>(int32_t, const ChannelTermS8&, const ConvRow<ConvS8>&);
+template int16_t ReferenceFinish<ConvS16>(int64_t, const ChannelTermS16&,
+                                          const ConvRow<ConvS16>&);
+template float ReferenceFinish<ConvF32>(float, const ChannelTermF32&, const ConvRow<ConvF32>&);
+template void ReferenceConvRow<ConvS8>(const ConvRow<ConvS8>& job);
+template void ReferenceConvRow<ConvS16>(const ConvRow<ConvS16>& job);
+template void ReferenceConvRow<ConvF32>(const ConvRow<ConvF32>& job);
+template void ReferenceDepthwiseRow<ConvS8>(const ConvRow<ConvS8>& job);
+template void ReferenceDepthwiseRow<ConvS16>(const ConvRow<ConvS16>& job);
+template void ReferenceDepthwiseRow<ConvF32>(const ConvRow<ConvF32>& job);
+
+}  // namespace ota::engine

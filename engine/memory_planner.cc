@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/memory_planner.h"
+
+#include <algorithm>
+
+#include "base/prng.h"
+#include "base/units.h"
+#include "engine/plan.h"
+
+namespace ota::engine {
+
+namespace {
+
+constexpr uint32_t kAttemptsMax = 300;
+
+uint32_t PlacedBytes(const PlannedBuffer& buffer) {
+  return RoundUp(buffer.size_bytes, kTensorAlignment);
+}
+
+bool IsPlaced(const PlannedBuffer& buffer) {
+  return buffer.alias_of == kNoBuffer && buffer.state_slot == 0 && buffer.size_bytes != 0;
+}
+
+bool AreAliveTogether(const PlannedBuffer& a, const PlannedBuffer& b) {
+  return a.first <= b.last && b.first <= a.last;
+}
+
+class Planner {
+ public:
+  explicit Planner(const BufferTable& buffers) : buffers_(buffers) {}
+
+  uint32_t Run() {
+    OrderBySize();
+    const uint32_t floor = ComputeFloor();
+    uint32_t best = Place();
+    Prng prng(1);
+    for (uint32_t attempt = 0; attempt < kAttemptsMax && best > floor && count_ > 1; ++attempt) {
+      const uint32_t a = prng.NextBelow(count_);
+      const uint32_t b = prng.NextBelow(count_);
+      Swap(a, b);
+      const uint32_t bytes = Place();
+      if (bytes <= best) {
+        best = bytes;
+      } else {
+        Swap(a, b);
+      }
+    }
+    return Place();
+  }
+
+ private:
+  PlannedBuffer& AtRank(uint32_t rank) const { return buffers_[buffers_[rank].order]; }
+
+  void Swap(uint32_t a, uint32_t b) { std::swap(buffers_[a].order, buffers_[b].order); }
+
+  // `order` of record i holds the index of the buffer that is placed i-th.
+  void OrderBySize() {
+    for (uint32_t i = 0; i < buffers_.count(); ++i) {
+      if (IsPlaced(buffers_[i])) buffers_[count_++].order = static_cast<uint16_t>(i);
+    }
+    for (uint32_t i = 1; i < count_; ++i) {
+      for (uint32_t j = i; j > 0 && AtRank(j).size_bytes > AtRank(j - 1).size_bytes; --j) {
+        Swap(j, j - 1);
+      }
+    }
+  }
+
+  // Buffer that may share memory with its output `output`, if its life ends there.
+  bool MayOverlap(const PlannedBuffer& input, uint32_t input_index,
+                  const PlannedBuffer& output) const {
+    return output.overlap_input == input_index && input.last == output.first;
+  }
+
+  // Bytes alive at the busiest time, less what the overlap at that time can save.
+  uint32_t ComputeFloor() const {
+    uint32_t floor = 0;
+    for (uint32_t rank = 0; rank < count_; ++rank) {
+      floor = std::max(floor, ComputeAlive(AtRank(rank).first));
+    }
+    return floor;
+  }
+
+  uint32_t ComputeAlive(uint32_t time) const {
+    uint32_t alive = 0;
+    uint32_t saved = 0;
+    for (uint32_t rank = 0; rank < count_; ++rank) {
+      const PlannedBuffer& buffer = AtRank(rank);
+      if (buffer.first > time || buffer.last < time) continue;
+      alive += PlacedBytes(buffer);
+      if (buffer.first != time || buffer.overlap_input == kNoBuffer) continue;
+      const PlannedBuffer& input = buffers_[buffer.overlap_input];
+      if (input.last != time) continue;
+      const uint32_t together =
+          std::max(PlacedBytes(buffer), RoundUp(buffer.overlap_distance, kTensorAlignment) +
+                                            PlacedBytes(input));
+      const uint32_t apart = PlacedBytes(buffer) + PlacedBytes(input);
+      if (together < apart) saved += apart - together;
+    }
+    return alive - std::min(saved, alive);
+  }
+
+  uint32_t Place() const {
+    uint32_t needed = 0;
+    for (uint32_t rank = 0; rank < count_; ++rank) {
+      PlannedBuffer& buffer = AtRank(rank);
+      buffer.offset = FindOffset(rank);
+      needed = std::max(needed, buffer.offset + PlacedBytes(buffer));
+    }
+    return needed;
+  }
+
+  // Lowest offset that clears every buffer placed before.
+  uint32_t FindOffset(uint32_t rank) const {
+    uint32_t offset = 0;
+    for (uint32_t other = 0; other < rank;) {
+      const uint32_t cleared = ClearOf(rank, other, offset);
+      other = cleared == offset ? other + 1 : 0;
+      offset = cleared;
+    }
+    return offset;
+  }
+
+  // `offset` itself, if the buffer of `rank` may lie there in spite of that of `other`; otherwise
+  // the next offset above at which it may.
+  uint32_t ClearOf(uint32_t rank, uint32_t other, uint32_t offset) const {
+    const uint32_t index = buffers_[rank].order;
+    const uint32_t placed_index = buffers_[other].order;
+    const PlannedBuffer& buffer = buffers_[index];
+    const PlannedBuffer& placed = buffers_[placed_index];
+    if (!AreAliveTogether(buffer, placed)) return offset;
+    const uint32_t end = offset + PlacedBytes(buffer);
+    uint32_t placed_end = placed.offset + PlacedBytes(placed);
+    if (end <= placed.offset || offset >= placed_end) return offset;
+    if (MayOverlap(placed, placed_index, buffer)) {
+      if (offset + buffer.overlap_distance <= placed.offset) return offset;
+    }
+    if (MayOverlap(buffer, index, placed)) {
+      const uint32_t distance = RoundUp(placed.overlap_distance, kTensorAlignment);
+      if (offset >= placed.offset + distance) return offset;
+      placed_end = std::min(placed_end, placed.offset + distance);
+    }
+    return placed_end;
+  }
+
+  const BufferTable& buffers_;
+  uint32_t count_ = 0;
+};
+
+}  // namespace
+
+PlannedBuffer& BufferTable::Add() {
+  ++count_;
+  PlannedBuffer& buffer = (*this)[count_ - 1];
+  buffer = PlannedBuffer();
+  return buffer;
+}
+
+uint32_t PlanMemory(const BufferTable& buffers) { return Planner(buffers).Run(); }
+
+}  // namespace ota::engine

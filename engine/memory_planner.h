@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+// Places buffers in one memory by their lifetimes, so that those alive at the same time lie apart,
+// and tries many orders, since the obvious one (largest first) can be a sixth too large.
+
+namespace ota::engine {
+
+constexpr uint32_t kNoBuffer = 0xFFFF;
+
+/// A buffer to place. Times are indices of operators: alive from `first` to `last`, both included.
+struct PlannedBuffer {
+  uint32_t offset = 0;  ///< the plan's result, in bytes
+  uint32_t size_bytes = 0;
+  uint32_t overlap_distance = 0;
+  uint16_t overlap_input = kNoBuffer;  ///< buffer that may share memory with this, its output
+  uint16_t tensor = kNoBuffer;         ///< index in the model; kNoBuffer for scratch
+  uint16_t first = 0;
+  uint16_t last = 0;
+  uint16_t order = 0;             ///< for the search
+  uint16_t alias_of = kNoBuffer;  ///< another buffer that this stands for; then it is not placed
+  uint32_t state_slot = 0;        ///< not 0: lies in the state, and is not placed
+};
+
+/// A table of buffers that grows down from the end of a memory: buffer 0 is the last.
+class BufferTable {
+ public:
+  BufferTable() = default;
+  explicit BufferTable(uint8_t* end) : end_(reinterpret_cast<PlannedBuffer*>(end)) {}
+
+  uint32_t count() const { return count_; }
+  PlannedBuffer& operator[](uint32_t index) const { return *(end_ - 1 - index); }
+  uint8_t* begin() const { return reinterpret_cast<uint8_t*>(end_ - count_); }
+  /// Room for it must have been checked.
+  PlannedBuffer& Add();
+
+ private:
+  PlannedBuffer* end_ = nullptr;
+  uint32_t count_ = 0;
+};
+
+/// Sets the offset of every buffer that is to be placed, each a multiple of kTensorAlignment, and
+/// returns the bytes that all of them need together.
+///
+/// An output may overlap the input that its `overlap_input` names, if that input is not used after
+/// the operator that makes the output and the output begins `overlap_distance` or more before it.
+///
+/// Deterministic, so that a host knows what a device will find. Tries the largest first, then other
+/// orders, until the plan needs no more than the busiest operator alone or the attempts are used up.
+uint32_t PlanMemory(const BufferTable& buffers);
+
+}  // namespace ota::engine

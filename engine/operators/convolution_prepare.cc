@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "base/units.h"
+#include "engine/operators/convolution.h"
+#include "engine/operators/quantization.h"
+
+namespace ota::engine {
+
+using formats::TensorInfo;
+using formats::TensorType;
+
+namespace {
+
+struct Operands {
+  TensorInfo input;
+  TensorInfo weights;
+  TensorInfo bias;
+  TensorInfo output;
+  bool has_bias = false;
+};
+
+Result<Operands> ReadOperands(PrepareContext& context) {
+  if (context.output_count() != 1) return Status::kModelMalformed;
+  Operands operands;
+  OTA_TRY(operands.input, context.ReadInput(0));
+  OTA_TRY(operands.weights, context.ReadInput(1));
+  OTA_TRY(operands.output, context.ReadOutput(0));
+  operands.has_bias = context.HasInput(2);
+  if (operands.has_bias) {
+    OTA_TRY(operands.bias, context.ReadInput(2));
+    if (!operands.bias.is_constant) return Status::kNotConstant;
+  }
+  if (!operands.weights.is_constant) return Status::kNotConstant;
+  return operands;
+}
+
+Status VerifyTypes(const Operands& operands) {
+  const TensorType type = operands.input.type;
+  if (operands.output.type != type) return Status::kUnsupportedType;
+  const bool is_float = type == TensorType::kFloat32;
+  const bool is_int8 = type == TensorType::kInt8;
+  if (!is_float && !is_int8 && type != TensorType::kInt16) return Status::kUnsupportedType;
+  const TensorType weights = is_float ? TensorType::kFloat32 : TensorType::kInt8;
+  if (operands.weights.type != weights) return Status::kUnsupportedType;
+  if (!operands.has_bias) return Status::kOk;
+  const TensorType wide = is_int8 ? TensorType::kInt32 : TensorType::kInt64;
+  const TensorType bias = is_float ? TensorType::kFloat32 : wide;
+  return operands.bias.type == bias ? Status::kOk : Status::kUnsupportedType;
+}
+
+Status VerifyChannels(const Operands& operands, ConvKind kind, WindowShape& shape) {
+  const TensorInfo& weights = operands.weights;
+  const int32_t outputs = operands.output.dimension(3);
+  const int32_t inputs = operands.input.dimension(3);
+  const bool is_full = kind == ConvKind::kFull;
+  if (weights.dimension(is_full ? 0 : 3) != outputs) return Status::kUnsupportedShape;
+  if (operands.has_bias && operands.bias.element_count != static_cast<uint32_t>(outputs)) {
+    return Status::kUnsupportedShape;
+  }
+  if (!is_full) {
+    shape.window_channels = 1;
+    const bool fits = weights.dimension(0) == 1 && outputs % inputs == 0;
+    return fits ? Status::kOk : Status::kUnsupportedShape;
+  }
+  const int32_t depth = weights.dimension(3);
+  if (depth < 1 || inputs % depth != 0 || outputs % (inputs / depth) != 0) {
+    return Status::kUnsupportedShape;
+  }
+  shape.window_channels = static_cast<uint16_t>(depth);
+  return Status::kOk;
+}
+
+Status FillQuantization(const Operands& operands, ConvKind kind, ConvParams& params) {
+  params.type = operands.input.type;
+  if (params.type == TensorType::kFloat32) return VerifyActivation(params.activation);
+  OTA_TRY(VerifyQuantized(operands.input));
+  OTA_TRY(const QuantizedLimits limits,
+          ComputeQuantizedLimits(operands.output, params.activation));
+  const TensorInfo& weights = operands.weights;
+  const bool is_symmetric = params.type == TensorType::kInt8 ||
+                            (operands.input.zero_point == 0 && operands.output.zero_point == 0);
+  if (weights.scale_count == 0 || weights.zero_point != 0 || !is_symmetric) {
+    return Status::kUnsupportedQuantization;
+  }
+  const int32_t channel_dimension = kind == ConvKind::kFull ? 0 : 3;
+  if (weights.scale_count > 1) {
+    if (weights.channel_dimension != channel_dimension) return Status::kUnsupportedQuantization;
+    params.scales_offset = weights.scales_offset;
+  }
+  params.input_scale = operands.input.scale;
+  params.weight_scale = weights.scale;
+  params.output_scale = operands.output.scale;
+  params.input_zero_point = static_cast<int16_t>(operands.input.zero_point);
+  params.output_zero_point = static_cast<int16_t>(operands.output.zero_point);
+  params.lowest = static_cast<int16_t>(limits.lowest);
+  params.highest = static_cast<int16_t>(limits.highest);
+  return Status::kOk;
+}
+
+uint32_t TermBytes(TensorType type) {
+  if (type == TensorType::kInt8) return sizeof(ChannelTermS8);
+  return type == TensorType::kInt16 ? sizeof(ChannelTermS16) : sizeof(ChannelTermF32);
+}
+
+uint32_t KernelScratchBytes(const ConvParams& params, ConvKind kind) {
+  if (params.type != TensorType::kInt8) return 0;
+  return kind == ConvKind::kFull ? ConvScratchBytesS8(params.shape)
+                                 : DepthwiseScratchBytesS8(params.shape);
+}
+
+// Chooses the tile, asks for its scratch, and accounts for what is read.
+Status PlanTiles(PrepareContext& context, const Operands& operands, ConvKind kind,
+                 ConvParams& params) {
+  const uint32_t outputs = params.shape.output_channels;
+  const uint32_t channel_bytes = operands.weights.size_bytes / outputs;
+  uint32_t tile = outputs;
+  uint32_t page = 0;
+  if (!context.is_mapped()) {
+    tile = std::clamp<uint32_t>(context.page_bytes() / channel_bytes, 1, outputs);
+    page = tile * channel_bytes;
+  }
+  params.tile_channels = static_cast<uint16_t>(tile);
+  const uint32_t terms = RoundUp(tile * TermBytes(params.type), kTensorAlignment);
+  params.scratch = context.ScratchSlot(terms + RoundUp(page, kTensorAlignment) +
+                                       KernelScratchBytes(params, kind));
+  const uint32_t constants = operands.weights.size_bytes +
+                             (operands.has_bias ? operands.bias.size_bytes : 0);
+  const uint32_t scales = params.scales_offset != 0 ? outputs * 4 : 0;
+  context.AddWeights(constants);
+  if (!context.is_mapped()) context.AddReads(uint64_t{constants} + scales);
+  if (tile == outputs && params.shape.batch_count == 1) {
+    context.AllowOverlap(0, 0,
+                         ComputeRowOverlap(params.shape, formats::ElementBytes(params.type)));
+  }
+  return Status::kOk;
+}
+
+}  // namespace
+
+Status PrepareConvolution(PrepareContext& context, ConvKind kind, WindowOptions options,
+                          uint8_t activation) {
+  OTA_TRY(const Operands operands, ReadOperands(context));
+  OTA_TRY(VerifyTypes(operands));
+  if (operands.weights.rank != 4) return Status::kUnsupportedShape;
+  options.window_height = operands.weights.dimension(1);
+  options.window_width = operands.weights.dimension(2);
+  ConvParams params{};
+  params.activation = activation;
+  OTA_TRY(ComputeWindowShape(operands.input, operands.output, options, params.shape));
+  OTA_TRY(VerifyChannels(operands, kind, params.shape));
+  OTA_TRY(FillQuantization(operands, kind, params));
+  params.weights_offset = operands.weights.constant_offset;
+  params.bias_offset = operands.has_bias ? operands.bias.constant_offset : 0;
+  params.input = context.InputSlot(0);
+  params.output = context.OutputSlot(0);
+  OTA_TRY(PlanTiles(context, operands, kind, params));
+  const uint64_t window = uint64_t{params.shape.window_height} * params.shape.window_width;
+  context.AddMacs(operands.output.element_count * window * params.shape.window_channels);
+  return context.Commit(params, kConvSlotCount);
+}
+
+}  // namespace ota::engine

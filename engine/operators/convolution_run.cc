@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <bit>
+#include <type_traits>
+
+#include "base/units.h"
+#include "engine/operators/convolution.h"
+#include "engine/operators/quantization.h"
+
+namespace ota::engine {
+
+using formats::TensorType;
+
+namespace {
+
+constexpr uint32_t kChunkChannels = 16;
+constexpr uint32_t kUnitMacs = 32 * 1024;
+
+float LoadF32(const uint8_t* at) { return std::bit_cast<float>(LoadLe32(at)); }
+
+// Reads `count` values of `bytes` each from the model, a few at a time, and hands them to `use`.
+template <typename Use>
+Status ForEachConstant(RunContext& context, uint32_t offset, uint32_t bytes, uint32_t count,
+                       Use use) {
+  uint8_t chunk[kChunkChannels * 8];
+  for (uint32_t first = 0; first < count; first += kChunkChannels) {
+    const uint32_t length = std::min(kChunkChannels, count - first);
+    OTA_TRY(const uint8_t* const at,
+            context.FetchConstant(offset + first * bytes, length * bytes, chunk));
+    for (uint32_t i = 0; i < length; ++i) use(first + i, at + i * bytes);
+  }
+  return Status::kOk;
+}
+
+template <typename Term>
+Status LoadMultipliers(RunContext& context, const ConvParams& params, uint32_t first,
+                       uint32_t count, Term* terms) {
+  if (params.scales_offset == 0) {
+    const Multiplier multiplier =
+        ComputeChannelMultiplier(params.input_scale, params.weight_scale, params.output_scale);
+    for (uint32_t i = 0; i < count; ++i) terms[i].multiplier = multiplier;
+    return Status::kOk;
+  }
+  return ForEachConstant(context, params.scales_offset + first * 4, 4, count,
+                         [&](uint32_t i, const uint8_t* at) {
+                           terms[i].multiplier = ComputeChannelMultiplier(
+                               params.input_scale, LoadF32(at), params.output_scale);
+                         });
+}
+
+template <typename Term, typename Load>
+Status LoadBiases(RunContext& context, const ConvParams& params, uint32_t first, uint32_t count,
+                  Term* terms, Load load) {
+  for (uint32_t i = 0; i < count; ++i) terms[i].bias = 0;
+  if (params.bias_offset == 0) return Status::kOk;
+  const uint32_t bytes = sizeof(terms[0].bias);
+  return ForEachConstant(
+      context, params.bias_offset + first * bytes, bytes, count,
+      [&](uint32_t i, const uint8_t* at) { terms[i].bias = load(at); });
+}
+
+template <typename Types>
+uint32_t WindowElements(const WindowShape& shape) {
+  return uint32_t{shape.window_height} * shape.window_width * shape.window_channels;
+}
+
+// One operator in progress: where the tile's parts lie, and which unit comes next.
+template <typename Types>
+class ConvRun {
+  using Term = typename Types::Term;
+  static constexpr uint32_t kWeightBytes = sizeof(typename Types::Weight);
+
+ public:
+  ConvRun(RunContext& context, ConvKind kind)
+      : context_(context), params_(context.params<ConvParams>()), kind_(kind) {
+    const WindowShape& shape = params_.shape;
+    window_ = WindowElements<Types>(shape);
+    const uint32_t channel_macs = shape.output_width * window_;
+    block_ = std::clamp<uint32_t>(RoundUp(kUnitMacs / channel_macs + 1, 8), 1,
+                                  params_.tile_channels);
+    blocks_ = (params_.tile_channels + block_ - 1) / block_;
+    units_per_tile_ = uint32_t{shape.batch_count} * shape.output_height * blocks_;
+    tiles_ = (shape.output_channels + params_.tile_channels - 1u) / params_.tile_channels;
+    FillJob();
+  }
+
+  Status Run() {
+    while (context_.unit() < units_per_tile_ * tiles_) {
+      const uint32_t tile = context_.unit() / units_per_tile_;
+      const uint32_t rest = context_.unit() % units_per_tile_;
+      OTA_TRY(SelectTile(tile, rest == 0));
+      if (context_.FinishUnit(RunUnit(rest))) return Status::kBusy;
+    }
+    return Status::kOk;
+  }
+
+ private:
+  void FillJob() {
+    uint8_t* const scratch = context_.Data(params_.scratch);
+    terms_ = reinterpret_cast<Term*>(scratch);
+    page_ = scratch + RoundUp(params_.tile_channels * static_cast<uint32_t>(sizeof(Term)),
+                              kTensorAlignment);
+    const uint32_t page_bytes = params_.tile_channels * window_ * kWeightBytes;
+    job_.shape = &params_.shape;
+    job_.rounding = context_.rounding();
+    const FloatLimits floats = ComputeFloatLimits(params_.activation);
+    job_.range = {params_.input_zero_point, params_.output_zero_point, params_.lowest,
+                  params_.highest,          floats.lowest,             floats.highest};
+    job_.scratch =
+        context_.is_mapped() ? page_ : page_ + RoundUp(page_bytes, kTensorAlignment);
+  }
+
+  Status SelectTile(uint32_t tile, bool is_first_unit) {
+    if (tile == selected_tile_) return Status::kOk;
+    const uint32_t outputs = params_.shape.output_channels;
+    tile_begin_ = tile * params_.tile_channels;
+    tile_count_ = std::min<uint32_t>(params_.tile_channels, outputs - tile_begin_);
+    job_.channel_begin = tile_begin_;
+    job_.channel_count = tile_count_;
+    job_.terms = terms_;
+    job_.weight_stride = context_.is_mapped() ? outputs : tile_count_;
+    if (is_first_unit) OTA_TRY(LoadTerms(context_, params_, tile_begin_, tile_count_, terms_));
+    OTA_TRY(SelectWeights(is_first_unit));
+    if (is_first_unit) BeginTile();
+    selected_tile_ = tile;
+    return Status::kOk;
+  }
+
+  // Mapped: the weights in place. Streamed: on the first unit they are read, later they are there.
+  Status SelectWeights(bool is_first_unit) {
+    const uint32_t channel_bytes = window_ * kWeightBytes;
+    const bool is_full = kind_ == ConvKind::kFull;
+    const uint32_t first =
+        params_.weights_offset + tile_begin_ * (is_full ? channel_bytes : kWeightBytes);
+    job_.weights = page_;
+    if (!is_first_unit && !context_.is_mapped()) return Status::kOk;
+    if (context_.is_mapped() || is_full) {
+      OTA_TRY(job_.weights, context_.FetchConstant(first, tile_count_ * channel_bytes, page_));
+      return Status::kOk;
+    }
+    const uint32_t row_bytes = params_.shape.output_channels * kWeightBytes;
+    const uint32_t part_bytes = tile_count_ * kWeightBytes;
+    if (part_bytes == row_bytes) {
+      OTA_TRY(context_.FetchConstant(first, window_ * row_bytes, page_));
+      return Status::kOk;
+    }
+    for (uint32_t tap = 0; tap < window_; ++tap) {
+      OTA_TRY(context_.FetchConstant(first + tap * row_bytes, part_bytes,
+                                     page_ + tap * part_bytes));
+    }
+    return Status::kOk;
+  }
+
+  void BeginTile() {
+    if constexpr (std::is_same_v<Types, ConvS8>) {
+      kind_ == ConvKind::kFull ? BeginConvTileS8(job_, terms_)
+                               : BeginDepthwiseTileS8(job_, terms_);
+    }
+  }
+
+  // Computes one block of channels of one row; returns the multiply-accumulates.
+  uint32_t RunUnit(uint32_t unit) {
+    const WindowShape& shape = params_.shape;
+    const uint32_t first = unit % blocks_ * block_;
+    const uint32_t line = unit / blocks_;
+    const uint32_t batch = line / shape.output_height;
+    const uint32_t count = first < tile_count_ ? std::min(block_, tile_count_ - first) : 0;
+    ConvRow<Types> job = job_;
+    job.row = line % shape.output_height;
+    job.channel_begin += first;
+    job.channel_count = count;
+    job.terms += first;
+    const uint32_t weight_skip = kind_ == ConvKind::kFull ? first * window_ : first;
+    job.weights += weight_skip * kWeightBytes;
+    using Value = typename Types::Activation;
+    const uint32_t input_image =
+        uint32_t{shape.input_height} * shape.input_width * shape.input_channels;
+    const uint32_t output_image =
+        uint32_t{shape.output_height} * shape.output_width * shape.output_channels;
+    job.input = context_.DataAs<Value>(params_.input) + batch * input_image;
+    job.output = context_.DataAs<Value>(params_.output) + batch * output_image;
+    RunRow(job);
+    return shape.output_width * count * window_;
+  }
+
+  void RunRow(const ConvRow<Types>& job) {
+    const bool is_full = kind_ == ConvKind::kFull;
+    if constexpr (std::is_same_v<Types, ConvS8>) {
+      is_full ? ConvRowS8(job) : DepthwiseRowS8(job);
+    } else {
+      is_full ? ReferenceConvRow(job) : ReferenceDepthwiseRow(job);
+    }
+  }
+
+  RunContext& context_;
+  const ConvParams& params_;
+  const ConvKind kind_;
+  ConvRow<Types> job_{};
+  Term* terms_ = nullptr;
+  uint8_t* page_ = nullptr;
+  uint32_t window_ = 0;
+  uint32_t block_ = 0;
+  uint32_t blocks_ = 0;
+  uint32_t units_per_tile_ = 0;
+  uint32_t tiles_ = 0;
+  uint32_t tile_begin_ = 0;
+  uint32_t tile_count_ = 0;
+  uint32_t selected_tile_ = 0xFFFFFFFF;
+};
+
+}  // namespace
+
+Status LoadTerms(RunContext& context, const ConvParams& params, uint32_t first, uint32_t count,
+                 ChannelTermS8* terms) {
+  OTA_TRY(LoadMultipliers(context, params, first, count, terms));
+  return LoadBiases(context, params, first, count, terms,
+                    [](const uint8_t* at) { return static_cast<int32_t>(LoadLe32(at)); });
+}
+
+Status LoadTerms(RunContext& context, const ConvParams& params, uint32_t first, uint32_t count,
+                 ChannelTermS16* terms) {
+  OTA_TRY(LoadMultipliers(context, params, first, count, terms));
+  return LoadBiases(context, params, first, count, terms,
+                    [](const uint8_t* at) { return static_cast<int64_t>(LoadLe64(at)); });
+}
+
+Status LoadTerms(RunContext& context, const ConvParams& params, uint32_t first, uint32_t count,
+                 ChannelTermF32* terms) {
+  return LoadBiases(context, params, first, count, terms, LoadF32);
+}
+
+Status RunConvolution(RunContext& context, ConvKind kind) {
+  switch (context.params<ConvParams>().type) {
+    case TensorType::kInt8:
+      return ConvRun<ConvS8>(context, kind).Run();
+    case TensorType::kInt16:
+      return ConvRun<ConvS16>(context, kind).Run();
+    default:
+      return ConvRun<ConvF32>(context, kind).Run();
+  }
+}
+
+}  // namespace ota::engine

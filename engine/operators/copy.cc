@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/operators/copy.h"
+
+#include <cstring>
+
+namespace ota::engine {
+
+using formats::TensorInfo;
+
+namespace {
+
+struct CopyParams {
+  Slot input;
+  Slot output;
+  uint32_t size_bytes;
+};
+
+}  // namespace
+
+Status PrepareCopy(PrepareContext& context) {
+  OTA_TRY(const TensorInfo input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  if (input.type != output.type) return Status::kUnsupportedType;
+  if (input.size_bytes != output.size_bytes) return Status::kUnsupportedShape;
+  if (context.AliasOutput(0, 0)) return Status::kOk;
+  CopyParams params{};
+  params.input = context.InputSlot(0);
+  params.output = context.OutputSlot(0);
+  params.size_bytes = output.size_bytes;
+  return context.Commit(params, 2);
+}
+
+Status RunCopy(RunContext& context) {
+  const auto& params = context.params<CopyParams>();
+  std::memmove(context.Data(params.output), context.Data(params.input), params.size_bytes);
+  return Status::kOk;
+}
+
+}  // namespace ota::engine

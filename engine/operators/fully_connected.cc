@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <type_traits>
+
+#include "engine/kernels/conv.h"
+#include "engine/operators/operators.h"
+#include "engine/operators/quantization.h"
+#include "engine/prepare_context.h"
+#include "engine/run_context.h"
+
+namespace ota::engine {
+
+using formats::TensorInfo;
+using formats::TensorType;
+
+namespace {
+
+constexpr uint32_t kBlockChannels = 16;
+constexpr int32_t kSizeMax = 0xFFFF;
+
+struct FullyConnectedParams {
+  Slot input;
+  Slot output;
+  Slot page;  ///< weights of `page_channels`, or a part of one if that is 0; none when mapped
+  uint32_t weights_offset;
+  uint32_t bias_offset;  ///< 0: no bias
+  int32_t multiplier;
+  uint16_t depth;
+  uint16_t outputs;
+  uint16_t batches;
+  uint16_t page_channels;
+  uint16_t part_elements;  ///< weights of a part
+  int16_t lowest;
+  int16_t highest;
+  int8_t input_zero_point;
+  int8_t output_zero_point;
+  int8_t shift;
+  TensorType type;
+  bool is_per_channel;
+  uint8_t activation;
+};
+static_assert(sizeof(FullyConnectedParams) == 44);
+
+/// Follows the parameters if there is a scale per channel.
+struct ChannelScales {
+  uint32_t scales_offset;
+  float input_scale;
+  float output_scale;
+};
+struct FullyConnectedRecord {
+  FullyConnectedParams params;
+  ChannelScales scales;
+};
+constexpr uint32_t kSlotCount = 3;
+
+struct Operands {
+  TensorInfo input;
+  TensorInfo weights;
+  TensorInfo bias;
+  TensorInfo output;
+  bool has_bias = false;
+};
+
+Result<Operands> ReadOperands(PrepareContext& context) {
+  if (context.output_count() != 1) return Status::kModelMalformed;
+  Operands operands;
+  OTA_TRY(operands.input, context.ReadInput(0));
+  OTA_TRY(operands.weights, context.ReadInput(1));
+  OTA_TRY(operands.output, context.ReadOutput(0));
+  operands.has_bias = context.HasInput(2);
+  if (operands.has_bias) {
+    OTA_TRY(operands.bias, context.ReadInput(2));
+    if (!operands.bias.is_constant) return Status::kNotConstant;
+  }
+  if (!operands.weights.is_constant) return Status::kNotConstant;
+  return operands;
+}
+
+Status VerifyTypes(const Operands& operands) {
+  const TensorType type = operands.input.type;
+  if (operands.output.type != type) return Status::kUnsupportedType;
+  const bool is_float = type == TensorType::kFloat32;
+  const bool is_int8 = type == TensorType::kInt8;
+  if (!is_float && !is_int8 && type != TensorType::kInt16) return Status::kUnsupportedType;
+  const TensorType weights = is_float ? TensorType::kFloat32 : TensorType::kInt8;
+  if (operands.weights.type != weights) return Status::kUnsupportedType;
+  const TensorType wide = is_int8 ? TensorType::kInt32 : TensorType::kInt64;
+  const TensorType bias = is_float ? TensorType::kFloat32 : wide;
+  const bool fits = !operands.has_bias || operands.bias.type == bias;
+  return fits ? Status::kOk : Status::kUnsupportedType;
+}
+
+Status FillShape(const Operands& operands, FullyConnectedParams& params) {
+  if (operands.weights.rank != 2) return Status::kUnsupportedShape;
+  const int32_t outputs = operands.weights.dimension(0);
+  const int32_t depth = operands.weights.dimension(1);
+  if (outputs < 1 || outputs > kSizeMax || depth < 1 || depth > kSizeMax) {
+    return Status::kUnsupportedShape;
+  }
+  const uint32_t batches = operands.input.element_count / static_cast<uint32_t>(depth);
+  const bool fits =
+      batches >= 1 && batches <= static_cast<uint32_t>(kSizeMax) &&
+      batches * static_cast<uint32_t>(depth) == operands.input.element_count &&
+      uint64_t{batches} * static_cast<uint32_t>(outputs) == operands.output.element_count &&
+      (!operands.has_bias || operands.bias.element_count == static_cast<uint32_t>(outputs));
+  if (!fits) return Status::kUnsupportedShape;
+  params.depth = static_cast<uint16_t>(depth);
+  params.outputs = static_cast<uint16_t>(outputs);
+  params.batches = static_cast<uint16_t>(batches);
+  return Status::kOk;
+}
+
+Status FillQuantization(const Operands& operands, FullyConnectedRecord& record) {
+  FullyConnectedParams& params = record.params;
+  params.type = operands.input.type;
+  if (params.type == TensorType::kFloat32) return VerifyActivation(params.activation);
+  OTA_TRY(VerifyQuantized(operands.input));
+  OTA_TRY(const QuantizedLimits limits,
+          ComputeQuantizedLimits(operands.output, params.activation));
+  const TensorInfo& weights = operands.weights;
+  const bool is_symmetric = params.type == TensorType::kInt8 ||
+                            (operands.input.zero_point == 0 && operands.output.zero_point == 0);
+  if (weights.scale_count == 0 || weights.zero_point != 0 || !is_symmetric) {
+    return Status::kUnsupportedQuantization;
+  }
+  params.input_zero_point = static_cast<int8_t>(operands.input.zero_point);
+  params.output_zero_point = static_cast<int8_t>(operands.output.zero_point);
+  params.lowest = static_cast<int16_t>(limits.lowest);
+  params.highest = static_cast<int16_t>(limits.highest);
+  params.is_per_channel = weights.scale_count > 1;
+  if (params.is_per_channel) {
+    if (weights.channel_dimension != 0) return Status::kUnsupportedQuantization;
+    record.scales = {weights.scales_offset, operands.input.scale, operands.output.scale};
+    return Status::kOk;
+  }
+  // One scale: the product with the input's is taken in float32.
+  const float product = operands.input.scale * weights.scale;
+  const Multiplier multiplier = QuantizeMultiplier(
+      ExactReal::FromFloat(product).DividedBy(ExactReal::FromFloat(operands.output.scale)));
+  params.multiplier = multiplier.value;
+  params.shift = static_cast<int8_t>(std::min(multiplier.shift, 127));
+  return Status::kOk;
+}
+
+// Pages hold whole channels, in blocks if several fit; a part of one if not even that fits.
+void PlanPage(PrepareContext& context, const Operands& operands, FullyConnectedParams& params) {
+  const uint32_t constants =
+      operands.weights.size_bytes + (operands.has_bias ? operands.bias.size_bytes : 0);
+  context.AddWeights(constants);
+  params.page = kNoSlot;
+  params.page_channels = params.outputs;
+  if (context.is_mapped()) return;
+  const uint32_t channel_bytes = operands.weights.size_bytes / params.outputs;
+  uint32_t channels = context.page_bytes() / channel_bytes;
+  if (channels > kBlockChannels) channels -= channels % kBlockChannels;
+  channels = std::min<uint32_t>(channels, params.outputs);
+  params.page_channels = static_cast<uint16_t>(channels);
+  const uint32_t element_bytes = channel_bytes / params.depth;
+  params.part_elements =
+      static_cast<uint16_t>(std::min<uint32_t>(context.page_bytes() / element_bytes, kSizeMax));
+  params.page = context.ScratchSlot(channels == 0 ? params.part_elements * element_bytes
+                                                  : channels * channel_bytes);
+  const uint64_t passes = channels == 0 ? params.batches : 1;
+  context.AddReads(operands.weights.size_bytes * passes + constants - operands.weights.size_bytes +
+                   (params.is_per_channel ? params.outputs * 4u : 0));
+}
+
+template <typename Types>
+class FullyConnectedRun {
+  using Term = typename Types::Term;
+  using Value = typename Types::Activation;
+  static constexpr uint32_t kWeightBytes = sizeof(typename Types::Weight);
+
+ public:
+  explicit FullyConnectedRun(RunContext& context)
+      : context_(context), params_(context.params<FullyConnectedParams>()) {
+    const FloatLimits floats = ComputeFloatLimits(params_.activation);
+    job_.range = {params_.input_zero_point, params_.output_zero_point, params_.lowest,
+                  params_.highest,          floats.lowest,             floats.highest};
+    job_.rounding = context.rounding();
+    job_.input = context.DataAs<Value>(params_.input);
+    job_.output = context.DataAs<Value>(params_.output);
+    job_.terms = terms_;
+    job_.shape = &shape_;
+    shape_ = {.batch_count = 1, .input_height = 1, .input_width = params_.batches,
+              .input_channels = params_.depth, .output_height = 1,
+              .output_width = params_.batches, .output_channels = params_.outputs,
+              .window_height = 1, .window_width = 1, .stride_height = 1, .stride_width = 1,
+              .dilation_height = 1, .dilation_width = 1, .padding_top = 0, .padding_left = 0,
+              .window_channels = params_.depth};
+  }
+
+  Status Run() {
+    const uint32_t block = std::clamp<uint32_t>(params_.page_channels, 1, kBlockChannels);
+    const uint32_t channel_macs = uint32_t{params_.depth} * params_.batches;
+    while (context_.unit() * block < params_.outputs) {
+      const uint32_t first = context_.unit() * block;
+      const uint32_t count = std::min<uint32_t>(block, params_.outputs - first);
+      OTA_TRY(LoadTerms(first, count));
+      job_.channel_begin = first;
+      job_.channel_count = count;
+      if (params_.page_channels == 0) {
+        OTA_TRY(RunInParts(first));
+      } else {
+        OTA_TRY(SelectWeights(first));
+        RunBlock();
+      }
+      if (context_.FinishUnit(channel_macs * count)) return Status::kBusy;
+    }
+    return Status::kOk;
+  }
+
+ private:
+  Status LoadTerms(uint32_t first, uint32_t count) {
+    uint8_t chunk[kBlockChannels * 8];
+    constexpr uint32_t kBiasBytes = sizeof(Term::bias);
+    for (uint32_t i = 0; i < count; ++i) terms_[i].bias = 0;
+    if (params_.bias_offset != 0) {
+      OTA_TRY(const uint8_t* const at,
+              context_.FetchConstant(params_.bias_offset + first * kBiasBytes, count * kBiasBytes,
+                                     chunk));
+      for (uint32_t i = 0; i < count; ++i) {
+        std::memcpy(&terms_[i].bias, at + i * kBiasBytes, kBiasBytes);
+      }
+    }
+    if constexpr (!std::is_same_v<Types, ConvF32>) return LoadMultipliers(first, count, chunk);
+    return Status::kOk;
+  }
+
+  Status LoadMultipliers(uint32_t first, uint32_t count, uint8_t* chunk) {
+    for (uint32_t i = 0; i < count; ++i) terms_[i].multiplier = {params_.multiplier, params_.shift};
+    if (!params_.is_per_channel) return Status::kOk;
+    const ChannelScales& scales = context_.params<FullyConnectedRecord>().scales;
+    OTA_TRY(const uint8_t* const at,
+            context_.FetchConstant(scales.scales_offset + first * 4, count * 4, chunk));
+    for (uint32_t i = 0; i < count; ++i) {
+      terms_[i].multiplier = ComputeChannelMultiplier(
+          scales.input_scale, std::bit_cast<float>(LoadLe32(at + i * 4)), scales.output_scale);
+    }
+    return Status::kOk;
+  }
+
+  Status SelectWeights(uint32_t first) {
+    const uint32_t channel_bytes = params_.depth * kWeightBytes;
+    uint8_t* const page = context_.Data(params_.page);
+    const uint32_t in_page = first % params_.page_channels;
+    if (context_.is_mapped() || in_page == 0) {
+      const uint32_t count = std::min<uint32_t>(params_.page_channels, params_.outputs - first);
+      const uint32_t bytes = context_.is_mapped() ? 0 : count * channel_bytes;
+      OTA_TRY(job_.weights,
+              context_.FetchConstant(params_.weights_offset + first * channel_bytes, bytes, page));
+      return Status::kOk;
+    }
+    job_.weights = page + in_page * channel_bytes;
+    return Status::kOk;
+  }
+
+  void RunBlock() {
+    if constexpr (std::is_same_v<Types, ConvS8>) {
+      FullyConnectedS8(job_, terms_);
+    } else {
+      ReferenceConvRow(job_);
+    }
+  }
+
+  // One channel, whose weights come in parts.
+  Status RunInParts(uint32_t channel) {
+    uint8_t* const page = context_.Data(params_.page);
+    const uint32_t part_max = params_.part_elements;
+    const uint32_t file_offset = params_.weights_offset + channel * params_.depth * kWeightBytes;
+    for (uint32_t batch = 0; batch < params_.batches; ++batch) {
+      typename Types::Accumulator sum = 0;
+      for (uint32_t first = 0; first < params_.depth; first += part_max) {
+        const uint32_t count = std::min<uint32_t>(part_max, params_.depth - first);
+        OTA_TRY(context_.FetchConstant(file_offset + first * kWeightBytes, count * kWeightBytes,
+                                       page));
+        sum = ReferenceAccumulate<Types>(sum, job_.input + batch * params_.depth + first, page, count,
+                                    job_.range);
+      }
+      job_.output[batch * params_.outputs + channel] = ReferenceFinish<Types>(sum, terms_[0], job_);
+    }
+    return Status::kOk;
+  }
+
+  RunContext& context_;
+  const FullyConnectedParams& params_;
+  WindowShape shape_;
+  ConvRow<Types> job_{};
+  Term terms_[kBlockChannels];
+};
+
+Status PrepareFullyConnected(PrepareContext& context) {
+  OTA_TRY(const Operands operands, ReadOperands(context));
+  OTA_TRY(VerifyTypes(operands));
+  if (context.OptionU8(1) != 0) return Status::kUnsupportedType;
+  FullyConnectedRecord record{};
+  FullyConnectedParams& params = record.params;
+  params.activation = context.OptionU8(0);
+  OTA_TRY(FillShape(operands, params));
+  OTA_TRY(FillQuantization(operands, record));
+  params.weights_offset = operands.weights.constant_offset;
+  params.bias_offset = operands.has_bias ? operands.bias.constant_offset : 0;
+  params.input = context.InputSlot(0);
+  params.output = context.OutputSlot(0);
+  PlanPage(context, operands, params);
+  context.AddMacs(uint64_t{operands.output.element_count} * params.depth);
+  return params.is_per_channel ? context.Commit(record, kSlotCount)
+                               : context.Commit(params, kSlotCount);
+}
+
+Status RunFullyConnected(RunContext& context) {
+  switch (context.params<FullyConnectedParams>().type) {
+    case TensorType::kInt8:
+      return FullyConnectedRun<ConvS8>(context).Run();
+    case TensorType::kInt16:
+      return FullyConnectedRun<ConvS16>(context).Run();
+    default:
+      return FullyConnectedRun<ConvF32>(context).Run();
+  }
+}
+
+}  // namespace
+
+const Operator kFullyConnected = {static_cast<int32_t>(formats::OperatorCode::kFullyConnected),
+                                  nullptr, PrepareFullyConnected, RunFullyConnected};
+
+}  // namespace ota::engine

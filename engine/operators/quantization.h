@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "engine/exact_real.h"
+#include "formats/tflite/model_reader.h"
+
+// What operators share when they are prepared: activation functions and the checks of quantization.
+
+namespace ota::engine {
+
+/// Fused activation, with the numbers of the schema.
+enum class Activation : uint8_t { kNone = 0, kRelu = 1, kReluN1To1 = 2, kRelu6 = 3 };
+
+struct QuantizedLimits {
+  int32_t lowest;
+  int32_t highest;
+};
+struct FloatLimits {
+  float lowest;
+  float highest;
+};
+
+/// Results of a quantized tensor under an activation.
+/// kUnsupportedType: not int8, uint8 or int16, or another activation. kUnsupportedQuantization: no
+/// scale, or the limits do not fit.
+Result<QuantizedLimits> ComputeQuantizedLimits(const formats::TensorInfo& output,
+                                               uint8_t activation);
+
+/// The same for float.
+FloatLimits ComputeFloatLimits(uint8_t activation);
+
+/// kUnsupportedType unless `activation` is one of Activation.
+Status VerifyActivation(uint8_t activation);
+
+/// kUnsupportedQuantization unless the tensor has a scale and a zero point that its type can hold
+/// (of int16 and int32: 0).
+Status VerifyQuantized(const formats::TensorInfo& tensor);
+
+/// Rounds half away from zero.
+int32_t RoundToInt(float value);
+
+}  // namespace ota::engine

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "engine/kernels/fixed_point.h"
+#include "engine/kernels/requantize.h"
+#include "engine/operators/operators.h"
+#include "engine/operators/quantization.h"
+#include "engine/prepare_context.h"
+#include "engine/run_context.h"
+
+namespace ota::engine {
+
+using formats::TensorInfo;
+using formats::TensorType;
+
+namespace {
+
+constexpr int32_t kDifferenceIntegerBits = 5;
+constexpr int32_t kSumIntegerBits = 12;
+
+struct SoftmaxParams {
+  Slot input;
+  Slot output;
+  uint32_t depth;
+  uint32_t row_count;
+  int32_t multiplier;
+  int32_t difference_min;
+  float beta;
+  int8_t shift;
+  TensorType input_type;
+  TensorType output_type;
+  uint8_t unused;
+};
+
+bool IsNear(float value, float expected) {
+  return std::fabs(value - expected) <= 0.001f * expected;
+}
+
+Status VerifyOutput(const TensorInfo& input, const TensorInfo& output) {
+  if (input.type == TensorType::kFloat32 && output.type == TensorType::kFloat32) {
+    return Status::kOk;
+  }
+  const bool is_int16 = output.type == TensorType::kInt16;
+  if (input.type != TensorType::kInt8 || (!is_int16 && output.type != TensorType::kInt8)) {
+    return Status::kUnsupportedType;
+  }
+  OTA_TRY(VerifyQuantized(input));
+  OTA_TRY(VerifyQuantized(output));
+  const bool fits = is_int16 ? output.zero_point == -32768 && IsNear(output.scale, 1.0f / 65536)
+                             : output.zero_point == -128 && output.scale == 1.0f / 256;
+  return fits ? Status::kOk : Status::kUnsupportedQuantization;
+}
+
+// beta * scale as a multiplier above one of differences in Q5.26, and the lowest difference whose
+// exponential is not zero.
+void FillScaling(float scale, RoundingMode rounding, SoftmaxParams& params) {
+  const ExactReal product =
+      ExactReal::FromFloat(params.beta).Times(ExactReal::FromFloat(scale));
+  ExactReal real = product.Scaled(31 - kDifferenceIntegerBits);
+  const uint32_t cap = rounding == RoundingMode::kDouble ? 0x7FFFFFFF : 0x3FFFFFFF;
+  const ExactReal highest = ExactReal::FromInteger(cap);
+  if (highest.IsLessThan(real)) real = highest;
+  const Multiplier multiplier = QuantizeMultiplier(real);
+  params.multiplier = multiplier.value;
+  params.shift = static_cast<int8_t>(multiplier.shift);
+  const int64_t radius = int64_t{(1 << kDifferenceIntegerBits) - 1}
+                         << (31 - kDifferenceIntegerBits);
+  const int32_t shift = std::clamp<int32_t>(params.shift, 0, 40);
+  params.difference_min = static_cast<int32_t>(-(radius >> shift));
+}
+
+Status PrepareSoftmax(PrepareContext& context) {
+  OTA_TRY(const TensorInfo input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(VerifyOutput(input, output));
+  if (input.rank < 1 || input.element_count == 0 || input.element_count != output.element_count) {
+    return Status::kUnsupportedShape;
+  }
+  SoftmaxParams params{};
+  params.beta = context.OptionF32(0);
+  if (!std::isfinite(params.beta) || params.beta < 0.0f) return Status::kUnsupportedQuantization;
+  params.depth = static_cast<uint32_t>(input.last_dimension());
+  params.row_count = input.element_count / params.depth;
+  params.input_type = input.type;
+  params.output_type = output.type;
+  if (input.type == TensorType::kInt8) FillScaling(input.scale, context.rounding(), params);
+  params.input = context.InputSlot(0);
+  params.output = context.OutputSlot(0);
+  if (input.type == output.type) context.AllowOverlap(0, 0, 0);
+  return context.Commit(params, 2);
+}
+
+// exp of a difference to the highest input, in Q0.31.
+int32_t ExpOfDifference(int32_t difference, const SoftmaxParams& params, RoundingMode rounding) {
+  const int32_t scaled = Requantize(difference, {params.multiplier, params.shift}, rounding);
+  return ComputeExpOfNegative(scaled, kDifferenceIntegerBits);
+}
+
+template <typename Output>
+void SoftmaxRow(const SoftmaxParams& params, RoundingMode rounding, const int8_t* input,
+                Output* output) {
+  constexpr int32_t kLowest = std::numeric_limits<Output>::min();
+  constexpr int32_t kHighest = std::numeric_limits<Output>::max();
+  const int32_t highest = *std::max_element(input, input + params.depth);
+  int32_t sum = 0;
+  for (uint32_t i = 0; i < params.depth; ++i) {
+    const int32_t difference = input[i] - highest;
+    if (difference < params.difference_min) continue;
+    const int32_t exponential = ExpOfDifference(difference, params, rounding);
+    sum = WrappingAdd(sum, ShiftRightRounding(exponential, kSumIntegerBits));
+  }
+  const Reciprocal reciprocal = ComputeReciprocal(sum, kSumIntegerBits);
+  const int32_t exponent =
+      std::clamp<int32_t>(reciprocal.bits_over_unit + 31 - 8 * int32_t{sizeof(Output)}, 0, 31);
+  for (uint32_t i = 0; i < params.depth; ++i) {
+    const int32_t difference = input[i] - highest;
+    if (difference < params.difference_min) {
+      output[i] = static_cast<Output>(kLowest);
+      continue;
+    }
+    const int32_t exponential = ExpOfDifference(difference, params, rounding);
+    const int32_t share =
+        ShiftRightRounding(MultiplyHighRounding(reciprocal.value, exponential), exponent);
+    output[i] = static_cast<Output>(std::clamp(share + kLowest, kLowest, kHighest));
+  }
+}
+
+void SoftmaxRow(const SoftmaxParams& params, RoundingMode, const float* input, float* output) {
+  const float highest = *std::max_element(input, input + params.depth);
+  float sum = 0.0f;
+  for (uint32_t i = 0; i < params.depth; ++i) {
+    output[i] = std::exp((input[i] - highest) * params.beta);
+    sum += output[i];
+  }
+  for (uint32_t i = 0; i < params.depth; ++i) output[i] /= sum;
+}
+
+template <typename Input, typename Output>
+Status RunRows(RunContext& context) {
+  const auto& params = context.params<SoftmaxParams>();
+  while (context.unit() < params.row_count) {
+    const uint32_t first = context.unit() * params.depth;
+    SoftmaxRow(params, context.rounding(), context.DataAs<Input>(params.input) + first,
+               context.DataAs<Output>(params.output) + first);
+    if (context.FinishUnit(params.depth * 16)) return Status::kBusy;
+  }
+  return Status::kOk;
+}
+
+Status RunSoftmax(RunContext& context) {
+  const auto& params = context.params<SoftmaxParams>();
+  if (params.input_type == TensorType::kFloat32) return RunRows<float, float>(context);
+  return params.output_type == TensorType::kInt8 ? RunRows<int8_t, int8_t>(context)
+                                                 : RunRows<int8_t, int16_t>(context);
+}
+
+}  // namespace
+
+const Operator kSoftmax = {static_cast<int32_t>(formats::OperatorCode::kSoftmax), nullptr,
+                           PrepareSoftmax, RunSoftmax};
+
+}  // namespace ota::engine

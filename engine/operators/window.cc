@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/operators/window.h"
+
+#include <algorithm>
+
+namespace ota::engine {
+
+using formats::TensorInfo;
+
+namespace {
+
+constexpr int32_t kSizeMax = 0xFFFF;
+
+bool IsSize(int32_t value) { return value >= 1 && value <= kSizeMax; }
+
+struct Axis {
+  uint16_t padding = 0;
+};
+
+// Output size and padding of one dimension.
+Result<Axis> ComputeAxis(int32_t input, int32_t output, int32_t window, int32_t stride,
+                         int32_t dilation, uint8_t padding) {
+  const bool are_sizes = IsSize(input) && IsSize(output) && IsSize(window) && IsSize(stride) &&
+                         IsSize(dilation);
+  if (!are_sizes) return Status::kUnsupportedShape;
+  const int64_t reach = int64_t{window - 1} * dilation + 1;
+  const int64_t covered = padding == 0 ? input + int64_t{stride} - 1 : input + int64_t{stride} - reach;
+  if (covered < 0 || covered / stride != output) return Status::kUnsupportedShape;
+  const int64_t missing = int64_t{output - 1} * stride + reach - input;
+  const int64_t before = std::max<int64_t>(missing, 0) / 2;
+  if (before > kSizeMax) return Status::kUnsupportedShape;
+  return Axis{static_cast<uint16_t>(before)};
+}
+
+}  // namespace
+
+Status ComputeWindowShape(const TensorInfo& input, const TensorInfo& output,
+                          const WindowOptions& options, WindowShape& shape) {
+  if (input.rank != 4 || output.rank != 4 || options.padding > 1) return Status::kUnsupportedShape;
+  const bool are_sizes = IsSize(input.dimension(0)) && IsSize(input.dimension(3)) &&
+                         IsSize(output.dimension(3));
+  if (!are_sizes || input.dimension(0) != output.dimension(0)) return Status::kUnsupportedShape;
+  OTA_TRY(const Axis rows,
+          ComputeAxis(input.dimension(1), output.dimension(1), options.window_height,
+                      options.stride_height, options.dilation_height, options.padding));
+  OTA_TRY(const Axis columns,
+          ComputeAxis(input.dimension(2), output.dimension(2), options.window_width,
+                      options.stride_width, options.dilation_width, options.padding));
+  const auto narrow = [](int32_t value) { return static_cast<uint16_t>(value); };
+  shape.batch_count = narrow(input.dimension(0));
+  shape.input_height = narrow(input.dimension(1));
+  shape.input_width = narrow(input.dimension(2));
+  shape.input_channels = narrow(input.dimension(3));
+  shape.output_height = narrow(output.dimension(1));
+  shape.output_width = narrow(output.dimension(2));
+  shape.output_channels = narrow(output.dimension(3));
+  shape.window_height = narrow(options.window_height);
+  shape.window_width = narrow(options.window_width);
+  shape.stride_height = narrow(options.stride_height);
+  shape.stride_width = narrow(options.stride_width);
+  shape.dilation_height = narrow(options.dilation_height);
+  shape.dilation_width = narrow(options.dilation_width);
+  shape.padding_top = rows.padding;
+  shape.padding_left = columns.padding;
+  return Status::kOk;
+}
+
+uint32_t ComputeRowOverlap(const WindowShape& shape, uint32_t element_bytes) {
+  const uint32_t input_row = uint32_t{shape.input_width} * shape.input_channels * element_bytes;
+  const uint32_t output_row = uint32_t{shape.output_width} * shape.output_channels * element_bytes;
+  int64_t distance = 0;
+  for (uint32_t row = 0; row < shape.output_height; ++row) {
+    const int64_t first_needed = std::max<int32_t>(shape.InputRow(row), 0);
+    distance = std::max(distance, int64_t{row + 1} * output_row - first_needed * input_row);
+  }
+  return static_cast<uint32_t>(distance);
+}
+
+}  // namespace ota::engine

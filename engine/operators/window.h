@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/kernels/shape.h"
+#include "engine/prepare_context.h"
+
+namespace ota::engine {
+
+/// Options of a window operator as the model gives them.
+struct WindowOptions {
+  uint8_t padding = 0;  ///< 0: SAME, 1: VALID
+  int32_t stride_width = 1;
+  int32_t stride_height = 1;
+  int32_t dilation_width = 1;
+  int32_t dilation_height = 1;
+  int32_t window_width = 1;
+  int32_t window_height = 1;
+};
+
+/// Fills `shape` (window_channels apart) from two tensors of rank 4 and the options.
+/// kUnsupportedShape: a rank or size that does not fit, or an output of other size than the options
+/// yield.
+Status ComputeWindowShape(const formats::TensorInfo& input, const formats::TensorInfo& output,
+                          const WindowOptions& options, WindowShape& shape);
+
+/// Bytes by which an output that is made row by row must begin before its input, so that no row is
+/// overwritten that is still to be read; see PrepareContext::AllowOverlap.
+uint32_t ComputeRowOverlap(const WindowShape& shape, uint32_t element_bytes);
+
+}  // namespace ota::engine

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/plan_builder.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/units.h"
+#include "engine/interpreter.h"
+
+namespace ota::engine {
+
+using formats::TensorInfo;
+using formats::TensorType;
+
+namespace {
+
+// A piece of state in the table of buffers: its slot, marked as not being 0.
+constexpr uint32_t kIsState = kSlotPersistent;
+
+}  // namespace
+
+PlanBuilder::PlanBuilder(MutableByteSpan persistent, MutableByteSpan temporary,
+                         const Options& options)
+    : persistent_(persistent),
+      temporary_(temporary.empty() ? persistent : temporary),
+      is_one_memory_(temporary.empty()),
+      options_(options) {
+  const size_t table_end = temporary_.size() / alignof(PlannedBuffer) * alignof(PlannedBuffer);
+  buffers_ = BufferTable(temporary_.data() + table_end);
+}
+
+void PlanBuilder::Fail(Status status) {
+  if (IsOk(status_)) status_ = status;
+}
+
+uint8_t* PlanBuilder::AllocateRecords(uint32_t bytes) {
+  if (!IsOk(status_) || bytes == 0) return nullptr;
+  uint8_t* const at = persistent_.data() + records_end_;
+  const uint8_t* const end =
+      is_one_memory_ ? buffers_.begin() : persistent_.data() + persistent_.size();
+  if (at > end || static_cast<size_t>(end - at) < bytes) {
+    Fail(Status::kArenaTooSmall);
+    return nullptr;
+  }
+  records_end_ += bytes;
+  std::memset(at, 0, bytes);
+  return at;
+}
+
+PlannedBuffer* PlanBuilder::AddBuffer(uint32_t tensor, uint32_t bytes) {
+  if (!IsOk(status_)) return nullptr;
+  const uint8_t* const begin =
+      temporary_.data() + (is_one_memory_ ? RoundUp(records_end_, alignof(PlannedBuffer)) : 0);
+  if (buffers_.count() >= kNoBuffer - 1u) {
+    Fail(Status::kModelTooLarge);
+    return nullptr;
+  }
+  if (buffers_.begin() < begin ||
+      static_cast<size_t>(buffers_.begin() - begin) < sizeof(PlannedBuffer)) {
+    Fail(Status::kArenaTooSmall);
+    return nullptr;
+  }
+  PlannedBuffer& buffer = buffers_.Add();
+  buffer.tensor = static_cast<uint16_t>(tensor);
+  buffer.size_bytes = bytes;
+  buffer.first = buffer.last = static_cast<uint16_t>(operator_index_);
+  return &buffer;
+}
+
+uint32_t PlanBuilder::FindBuffer(uint32_t tensor) const {
+  for (uint32_t i = buffers_.count(); i > 0; --i) {
+    if (buffers_[i - 1].tensor != tensor) continue;
+    const uint32_t target = buffers_[i - 1].alias_of;
+    return target == kNoBuffer ? i - 1 : target;
+  }
+  return kNoBuffer;
+}
+
+void PlanBuilder::BeginTensors(uint32_t count, uint32_t operator_count) {
+  io_count_ = count;
+  operator_count_ = operator_count;
+  AllocateRecords(count * sizeof(PlannedTensor));
+  layout_.records_offset = records_end_;
+}
+
+void PlanBuilder::SetTensorSlot(uint32_t position, uint32_t bytes, Slot slot) {
+  if (!IsOk(status_)) return;
+  const PlannedTensor tensor{slot, bytes};
+  std::memcpy(persistent_.data() + position * sizeof(tensor), &tensor, sizeof(tensor));
+}
+
+void PlanBuilder::AddModelInput(uint32_t position, const TensorInfo& tensor) {
+  if (tensor.is_constant || tensor.is_variable) return Fail(Status::kModelMalformed);
+  operator_index_ = 0;
+  if (FindBuffer(tensor.index) == kNoBuffer) AddBuffer(tensor.index, tensor.size_bytes);
+  SetTensorSlot(position, tensor.size_bytes, FindBuffer(tensor.index));
+}
+
+void PlanBuilder::AddModelOutput(uint32_t position, const TensorInfo& tensor) {
+  operator_index_ = operator_count_;
+  if (tensor.is_constant) return Fail(Status::kModelMalformed);
+  SetTensorSlot(position, tensor.size_bytes, UseInput(tensor));
+}
+
+void PlanBuilder::BeginOperator(uint32_t index, uint32_t table_index) {
+  operator_index_ = index;
+  table_index_ = table_index;
+}
+
+Slot PlanBuilder::UseInput(const TensorInfo& tensor) {
+  if (tensor.is_constant) return UseConstant(tensor);
+  if (tensor.is_variable) return UseVariable(tensor);
+  const uint32_t index = FindBuffer(tensor.index);
+  if (index == kNoBuffer) {
+    Fail(Status::kModelMalformed);  // read before any operator has made it
+    return kNoSlot;
+  }
+  if (buffers_[index].state_slot != 0) return buffers_[index].state_slot;
+  buffers_[index].last = static_cast<uint16_t>(operator_index_);
+  return index;
+}
+
+Slot PlanBuilder::UseOutput(const TensorInfo& tensor) {
+  if (tensor.is_variable) return UseVariable(tensor);
+  if (tensor.is_constant || FindBuffer(tensor.index) != kNoBuffer) {
+    Fail(Status::kModelMalformed);  // made twice
+    return kNoSlot;
+  }
+  if (AddBuffer(tensor.index, tensor.size_bytes) == nullptr) return kNoSlot;
+  return buffers_.count() - 1;
+}
+
+Slot PlanBuilder::UseScratch(uint32_t bytes) {
+  if (bytes == 0 || AddBuffer(kNoBuffer, bytes) == nullptr) return kNoSlot;
+  return buffers_.count() - 1;
+}
+
+Slot PlanBuilder::UseState(uint32_t bytes, uint8_t fill) {
+  const Slot slot = kSlotPersistent | state_bytes_;
+  const uint32_t placed = RoundUp(bytes, kTensorAlignment);
+  if (bytes > kSlotOffsetMask / 4 || state_bytes_ + placed > kSlotOffsetMask / 4) {
+    Fail(Status::kModelTooLarge);
+    return kNoSlot;
+  }
+  state_bytes_ += placed;
+  const ResetStateParams params{slot, bytes, fill, {}};
+  AddRecord(static_cast<uint32_t>(InternalOperator::kResetState), &params, sizeof(params), 1);
+  return slot;
+}
+
+Slot PlanBuilder::UseVariable(const TensorInfo& tensor) {
+  const uint32_t index = FindBuffer(tensor.index);
+  if (index != kNoBuffer) return buffers_[index].state_slot;
+  PlannedBuffer* const buffer = AddBuffer(tensor.index, 0);
+  if (buffer == nullptr) return kNoSlot;
+  const bool is_int8 = tensor.type == TensorType::kInt8;
+  const auto fill = static_cast<uint8_t>(is_int8 ? tensor.zero_point : 0);
+  const Slot slot = UseState(tensor.size_bytes, fill);
+  buffer->state_slot = slot | kIsState;
+  return slot;
+}
+
+Slot PlanBuilder::UseConstant(const TensorInfo& tensor) {
+  const uint32_t element_bytes = formats::ElementBytes(tensor.type);
+  if (element_bytes == 0 || tensor.constant_bytes != tensor.size_bytes) {
+    Fail(Status::kModelMalformed);
+    return kNoSlot;
+  }
+  AddWeights(tensor.size_bytes);
+  const bool is_aligned = tensor.constant_offset % element_bytes == 0;
+  if (options_.is_mapped && options_.is_base_aligned && is_aligned) return kSlotFile | tensor.constant_offset;
+  if (AddBuffer(kNoBuffer, tensor.size_bytes) == nullptr) return kNoSlot;
+  AddReads(options_.is_mapped ? 0 : tensor.size_bytes);
+  const Slot slot = buffers_.count() - 1;
+  const LoadConstantParams params{slot, tensor.constant_offset, tensor.size_bytes};
+  AddRecord(static_cast<uint32_t>(InternalOperator::kLoadConstant), &params, sizeof(params), 1);
+  return slot;
+}
+
+void PlanBuilder::AllowOverlap(const TensorInfo& input, const TensorInfo& output,
+                               uint32_t distance) {
+  const uint32_t input_index = FindBuffer(input.index);
+  const uint32_t output_index = FindBuffer(output.index);
+  if (input_index == kNoBuffer || output_index == kNoBuffer || input_index == output_index) return;
+  if (buffers_[input_index].state_slot != 0 || buffers_[output_index].state_slot != 0) return;
+  buffers_[output_index].overlap_input = static_cast<uint16_t>(input_index);
+  buffers_[output_index].overlap_distance = distance;
+}
+
+bool PlanBuilder::Alias(const TensorInfo& input, const TensorInfo& output) {
+  if (input.is_constant || input.is_variable || output.is_variable || output.is_constant) {
+    return false;
+  }
+  const uint32_t target = FindBuffer(input.index);
+  if (target == kNoBuffer || buffers_[target].state_slot != 0) return false;
+  if (FindBuffer(output.index) != kNoBuffer || input.size_bytes != output.size_bytes) return false;
+  PlannedBuffer* const alias = AddBuffer(output.index, 0);
+  if (alias == nullptr) return false;
+  alias->alias_of = static_cast<uint16_t>(target);
+  buffers_[target].last = static_cast<uint16_t>(operator_index_);
+  return true;
+}
+
+void PlanBuilder::AddRecord(uint32_t operator_index, const void* params, uint32_t bytes,
+                            uint32_t slot_count) {
+  const uint32_t record_bytes = static_cast<uint32_t>(sizeof(RecordHeader)) + bytes;
+  if (record_bytes / 4 > 0xFFFF || slot_count > 0xFF) return Fail(Status::kModelTooLarge);
+  uint8_t* const at = AllocateRecords(record_bytes);
+  if (at == nullptr) return;
+  const RecordHeader header{static_cast<uint16_t>(record_bytes / 4),
+                            static_cast<uint8_t>(operator_index),
+                            static_cast<uint8_t>(slot_count)};
+  std::memcpy(at, &header, sizeof(header));
+  std::memcpy(at + sizeof(header), params, bytes);
+}
+
+void PlanBuilder::Commit(const void* params, uint32_t bytes, uint32_t slot_count) {
+  AddRecord(table_index_, params, bytes, slot_count);
+}
+
+void PlanBuilder::AddReport(const TensorInfo& tensor, uint32_t output_index) {
+  if (!options_.is_observed || tensor.is_variable) return;
+  const uint32_t index = FindBuffer(tensor.index);
+  if (index == kNoBuffer || tensor.size_bytes == 0) return;
+  const ReportOutputParams params{index, tensor.size_bytes, static_cast<uint16_t>(operator_index_),
+                                  static_cast<uint16_t>(output_index)};
+  AddRecord(static_cast<uint32_t>(InternalOperator::kReportOutput), &params, sizeof(params), 1);
+}
+
+Slot PlanBuilder::Resolve(Slot slot) const {
+  if (slot == kNoSlot) return slot;
+  const Slot memory = slot & kSlotMemoryMask;
+  if (memory == kSlotShared) return kSlotShared | buffers_[slot].offset;
+  if (memory == kSlotPersistent) return slot + layout_.state_offset;
+  return slot;
+}
+
+void PlanBuilder::ResolveRecords() {
+  const auto resolve = [this](uint8_t* at) {
+    Slot slot;
+    std::memcpy(&slot, at, sizeof(slot));
+    slot = Resolve(slot);
+    std::memcpy(at, &slot, sizeof(slot));
+  };
+  for (uint32_t i = 0; i < io_count_; ++i) {
+    resolve(persistent_.data() + i * sizeof(PlannedTensor));
+  }
+  for (uint32_t at = layout_.records_offset; at < layout_.records_end;) {
+    RecordHeader header;
+    std::memcpy(&header, persistent_.data() + at, sizeof(header));
+    for (uint32_t i = 0; i < header.slot_count; ++i) {
+      resolve(persistent_.data() + at + sizeof(header) + i * sizeof(Slot));
+    }
+    at += header.word_count * 4u;
+  }
+}
+
+Status PlanBuilder::Finish(PlanLayout& layout, ModelSummary& summary) {
+  OTA_TRY(status_);
+  const auto table_bytes = static_cast<uint32_t>(buffers_.count() * sizeof(PlannedBuffer));
+  shared_bytes_ = PlanMemory(buffers_);
+  if (shared_bytes_ > kSlotOffsetMask) return Status::kModelTooLarge;
+  layout_.records_end = records_end_;
+  layout_.state_offset = RoundUp(records_end_, kTensorAlignment);
+  summary.weight_bytes = summary_.weight_bytes;
+  summary.mac_count = summary_.mac_count;
+  summary.read_bytes = summary_.read_bytes;
+  summary.plan_bytes = records_end_;
+  summary.state_bytes = state_bytes_;
+  summary.persistent_bytes = RoundUp(layout_.state_offset + state_bytes_, kArenaAlignment);
+  summary.shared_bytes = std::max(shared_bytes_, table_bytes);
+  const uint32_t building = RoundUp(records_end_, kTensorAlignment) + table_bytes;
+  const uint32_t running = summary.persistent_bytes + shared_bytes_;
+  summary.arena_bytes = RoundUp(std::max(building, running), kTensorAlignment);
+  ResolveRecords();
+  layout = layout_;
+  return Status::kOk;
+}
+
+}  // namespace ota::engine

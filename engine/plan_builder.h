@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "base/bytes.h"
+#include "engine/memory_planner.h"
+#include "engine/model_summary.h"
+#include "engine/plan.h"
+#include "formats/tflite/model_reader.h"
+
+namespace ota::engine {
+
+/// Builds the plan of a model in the caller's memory: records grow up from the front of
+/// `persistent`, and the planner's table of buffers, needed only until the plan is finished, grows
+/// down from the end of `temporary`. Both may be parts of one buffer: then `temporary` is empty.
+class PlanBuilder {
+ public:
+  struct Options {
+    RoundingMode rounding = RoundingMode::kDouble;
+    bool is_mapped = false;
+    bool is_base_aligned = false;  ///< of a mapped source, to 8 bytes
+    bool is_observed = false;
+    uint32_t page_bytes = 0;
+  };
+
+  /// The memory must be aligned to kArenaAlignment and outlive the builder.
+  PlanBuilder(MutableByteSpan persistent, MutableByteSpan temporary, const Options& options);
+
+  RoundingMode rounding() const { return options_.rounding; }
+  bool is_mapped() const { return options_.is_mapped; }
+  uint32_t page_bytes() const { return options_.page_bytes; }
+
+  /// The first failure: kArenaTooSmall, kModelMalformed, kModelTooLarge.
+  Status status() const { return status_; }
+  void Fail(Status status);
+
+  /// Makes room for the model's inputs and outputs. First of all calls.
+  void BeginTensors(uint32_t count, uint32_t operator_count);
+  void AddModelInput(uint32_t position, const formats::TensorInfo& tensor);
+  void AddModelOutput(uint32_t position, const formats::TensorInfo& tensor);
+
+  /// What follows belongs to operator `index` of the file, `table_index` in the operator table.
+  void BeginOperator(uint32_t index, uint32_t table_index);
+  Slot UseInput(const formats::TensorInfo& tensor);
+  Slot UseOutput(const formats::TensorInfo& tensor);
+  Slot UseScratch(uint32_t bytes);
+  Slot UseState(uint32_t bytes, uint8_t fill);
+  void AllowOverlap(const formats::TensorInfo& input, const formats::TensorInfo& output,
+                    uint32_t distance);
+  bool Alias(const formats::TensorInfo& input, const formats::TensorInfo& output);
+  void Commit(const void* params, uint32_t bytes, uint32_t slot_count);
+  /// Reports an output to the observer, if one is to be told.
+  void AddReport(const formats::TensorInfo& tensor, uint32_t output_index);
+
+  void AddMacs(uint64_t count) { summary_.mac_count += count; }
+  void AddWeights(uint32_t bytes) { summary_.weight_bytes += bytes; }
+  void AddReads(uint64_t bytes) { summary_.read_bytes += bytes; }
+
+  /// Plans the memory, turns every slot into its final form, and fills `layout` and the costs in
+  /// `summary`. Returns the first failure of all calls.
+  Status Finish(PlanLayout& layout, ModelSummary& summary);
+
+ private:
+  Slot UseConstant(const formats::TensorInfo& tensor);
+  Slot UseVariable(const formats::TensorInfo& tensor);
+  PlannedBuffer* AddBuffer(uint32_t tensor, uint32_t bytes);
+  /// Index of the buffer that holds a tensor, aliases followed; kNoBuffer if there is none.
+  uint32_t FindBuffer(uint32_t tensor) const;
+  uint8_t* AllocateRecords(uint32_t bytes);
+  void AddRecord(uint32_t operator_index, const void* params, uint32_t bytes, uint32_t slot_count);
+  Slot Resolve(Slot slot) const;
+  void ResolveRecords();
+  void SetTensorSlot(uint32_t position, uint32_t bytes, Slot slot);
+
+  MutableByteSpan persistent_;
+  MutableByteSpan temporary_;
+  bool is_one_memory_;
+  Options options_;
+  Status status_ = Status::kOk;
+  ModelSummary summary_;
+  PlanLayout layout_;
+  uint32_t records_end_ = 0;
+  uint32_t state_bytes_ = 0;
+  uint32_t shared_bytes_ = 0;
+  uint32_t io_count_ = 0;
+  uint32_t operator_count_ = 0;
+  uint32_t operator_index_ = 0;
+  uint32_t table_index_ = 0;
+  BufferTable buffers_;
+};
+
+}  // namespace ota::engine

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/prepare_context.h"
+
+namespace ota::engine {
+
+using formats::FlatVector;
+using formats::TensorInfo;
+using formats::TensorType;
+
+Result<TensorInfo> PrepareContext::ReadOperand(const FlatVector& operands, uint32_t index) {
+  if (index >= operands.count) return Status::kModelMalformed;
+  const int32_t tensor = model_.reader().ReadElementI32(operands, index);
+  OTA_TRY(model_.reader().status());
+  if (tensor < 0) return Status::kModelMalformed;
+  return model_.ReadTensor(static_cast<uint32_t>(tensor));
+}
+
+bool PrepareContext::HasInput(uint32_t index) {
+  return index < info_.inputs.count && model_.reader().ReadElementI32(info_.inputs, index) >= 0;
+}
+
+Result<TensorInfo> PrepareContext::ReadInput(uint32_t index) {
+  return ReadOperand(info_.inputs, index);
+}
+
+Result<TensorInfo> PrepareContext::ReadOutput(uint32_t index) {
+  return ReadOperand(info_.outputs, index);
+}
+
+Result<TensorInfo> PrepareContext::ReadIntermediate(uint32_t index) {
+  return ReadOperand(info_.intermediates, index);
+}
+
+int32_t PrepareContext::OptionI32(uint32_t slot, int32_t absent) {
+  return model_.reader().FieldI32(info_.options, slot, absent);
+}
+
+uint8_t PrepareContext::OptionU8(uint32_t slot, uint8_t absent) {
+  return model_.reader().FieldU8(info_.options, slot, absent);
+}
+
+float PrepareContext::OptionF32(uint32_t slot, float absent) {
+  return model_.reader().FieldF32(info_.options, slot, absent);
+}
+
+Result<int32_t> PrepareContext::ReadConstantI32(const TensorInfo& tensor, uint32_t index) {
+  if (!tensor.is_constant || index >= tensor.element_count) return Status::kModelMalformed;
+  formats::FlatbufferReader& reader = model_.reader();
+  const uint32_t at = tensor.constant_offset + index * formats::ElementBytes(tensor.type);
+  int64_t value = 0;
+  switch (tensor.type) {
+    case TensorType::kInt32:
+      value = reader.ReadI32(at);
+      break;
+    case TensorType::kInt64:
+      value = static_cast<int64_t>(reader.ReadU64(at));
+      break;
+    case TensorType::kInt8:
+      value = static_cast<int8_t>(reader.ReadU8(at));
+      break;
+    default:
+      return Status::kUnsupportedType;
+  }
+  OTA_TRY(reader.status());
+  if (value < INT32_MIN || value > INT32_MAX) return Status::kUnsupportedShape;
+  return static_cast<int32_t>(value);
+}
+
+Slot PrepareContext::InputSlot(uint32_t index) {
+  const Result<TensorInfo> tensor = ReadInput(index);
+  if (tensor.ok()) return builder_.UseInput(*tensor);
+  builder_.Fail(tensor.status());
+  return kNoSlot;
+}
+
+Slot PrepareContext::OutputSlot(uint32_t index) {
+  const Result<TensorInfo> tensor = ReadOutput(index);
+  if (tensor.ok()) return builder_.UseOutput(*tensor);
+  builder_.Fail(tensor.status());
+  return kNoSlot;
+}
+
+Slot PrepareContext::ScratchSlot(uint32_t bytes) { return builder_.UseScratch(bytes); }
+
+Slot PrepareContext::StateSlot(uint32_t bytes, uint8_t fill) {
+  return builder_.UseState(bytes, fill);
+}
+
+void PrepareContext::AllowOverlap(uint32_t input_index, uint32_t output_index, uint32_t distance) {
+  const Result<TensorInfo> input = ReadInput(input_index);
+  const Result<TensorInfo> output = ReadOutput(output_index);
+  if (input.ok() && output.ok()) builder_.AllowOverlap(*input, *output, distance);
+}
+
+bool PrepareContext::AliasOutput(uint32_t input_index, uint32_t output_index) {
+  const Result<TensorInfo> input = ReadInput(input_index);
+  const Result<TensorInfo> output = ReadOutput(output_index);
+  return input.ok() && output.ok() && builder_.Alias(*input, *output);
+}
+
+Status PrepareContext::CommitBytes(const void* params, uint32_t bytes, uint32_t slot_count) {
+  OTA_TRY(model_.reader().status());
+  builder_.Commit(params, bytes, slot_count);
+  return builder_.status();
+}
+
+}  // namespace ota::engine

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "engine/interpreter.h"
+#include "engine/plan.h"
+
+namespace ota::engine {
+
+/// What an operator sees while it runs: its parameters, memory by slot, the model's constants, and
+/// how far it has come. An operator divides its work into units (a row, some output channels) and
+/// may be left after each of them:
+///
+///   Status RunThing(RunContext& context) {
+///     const auto& params = context.params<ThingParams>();
+///     while (context.unit() < params.row_count) {
+///       ... compute row context.unit() ...
+///       if (context.FinishUnit(params.macs_per_row)) return Status::kBusy;
+///     }
+///     return Status::kOk;
+///   }
+class RunContext {
+ public:
+  RunContext(Interpreter& interpreter, const void* params, uint32_t mac_budget)
+      : interpreter_(interpreter), params_(params), budget_(mac_budget) {}
+
+  template <typename Params>
+  const Params& params() const {
+    return *static_cast<const Params*>(params_);
+  }
+
+  /// Address of a slot's bytes; null for kNoSlot.
+  uint8_t* Data(Slot slot) const;
+  template <typename T>
+  T* DataAs(Slot slot) const {
+    return reinterpret_cast<T*>(Data(slot));
+  }
+
+  bool is_mapped() const { return interpreter_.mapped_ != nullptr; }
+  RoundingMode rounding() const { return interpreter_.rounding_; }
+
+  /// Constants of the model: in place if the source is memory mapped, otherwise read into `page`,
+  /// which must hold `bytes`. Foreign alignment: load words of it with LoadLe32 and the like.
+  /// Fails with what the source returned.
+  Result<const uint8_t*> FetchConstant(uint32_t file_offset, uint32_t bytes, uint8_t* page);
+
+  /// Index of the next unit; 0 when the operator begins.
+  uint32_t unit() const { return interpreter_.unit_; }
+  /// Counts a unit as done. True: the budget is used up, the operator must return kBusy.
+  bool FinishUnit(uint32_t macs) {
+    ++interpreter_.unit_;
+    budget_ = macs < budget_ ? budget_ - macs : 0;
+    return budget_ == 0;
+  }
+  uint32_t remaining_budget() const { return budget_; }
+
+  OperatorObserver* observer() const { return interpreter_.observer_; }
+
+ private:
+  Interpreter& interpreter_;
+  const void* params_;
+  uint32_t budget_;
+};
+
+}  // namespace ota::engine
