@@ -102,7 +102,8 @@ Multiplier QuantizeMultiplier(const ExactReal& real) {
 }
 
 Multiplier ComputeChannelMultiplier(float input_scale, float weight_scale, float output_scale) {
-  const ExactReal product = ExactReal::FromFloat(input_scale).Times(ExactReal::FromFloat(weight_scale));
+  const ExactReal product =
+      ExactReal::FromFloat(input_scale).Times(ExactReal::FromFloat(weight_scale));
   return QuantizeMultiplier(product.DividedBy(ExactReal::FromFloat(output_scale)));
 }
 

@@ -41,7 +41,8 @@ TEST(ExactReal, EqualsDoubleArithmeticOnRandomScales) {
     const float c = RandomScale(prng);
     const ExactReal product = ExactReal::FromFloat(a).Times(ExactReal::FromFloat(b));
     const ExactReal quotient = product.DividedBy(ExactReal::FromFloat(c));
-    const double expected = static_cast<double>(a) * static_cast<double>(b) / static_cast<double>(c);
+    const double expected =
+        static_cast<double>(a) * static_cast<double>(b) / static_cast<double>(c);
     ASSERT_EQ(ToDouble(quotient), expected) << "round " << i;
     const ExactReal square = quotient.Times(quotient);
     ASSERT_EQ(ToDouble(square), expected * expected) << "round " << i;
@@ -57,8 +58,8 @@ TEST(ExactReal, QuantizesMultipliersAsDoubleArithmeticDoes) {
     const float b = RandomScale(prng);
     const float c = RandomScale(prng);
     const Multiplier got = ComputeChannelMultiplier(a, b, c);
-    const Multiplier expected = QuantizeInDouble(static_cast<double>(a) * static_cast<double>(b) /
-                                                 static_cast<double>(c));
+    const Multiplier expected =
+        QuantizeInDouble(static_cast<double>(a) * static_cast<double>(b) / static_cast<double>(c));
     ASSERT_EQ(got.value, expected.value) << "round " << i;
     ASSERT_EQ(got.shift, expected.shift) << "round " << i;
   }

@@ -153,9 +153,8 @@ Status Interpreter::Prepare(ByteSource& source, MutableByteSpan persistent, Muta
 
 Status Interpreter::PlanWith(MutableByteSpan persistent, MutableByteSpan shared,
                              const PrepareOptions& options, uint32_t page_bytes) {
-  PlanBuilder builder(
-      persistent, shared,
-      MakeBuilderOptions(*source_, options, page_bytes, observer_ != nullptr));
+  PlanBuilder builder(persistent, shared,
+                      MakeBuilderOptions(*source_, options, page_bytes, observer_ != nullptr));
   PlanWalk walk(*source_, operators_, builder);
   summary_ = ModelSummary();
   OTA_TRY(walk.Run(summary_, layout_, failed_operator_));

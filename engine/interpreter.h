@@ -66,8 +66,8 @@ class Interpreter {
   /// kInvalidArgument: the arena is not aligned, or the page is too small. kArenaTooSmall: see
   /// arena_bytes_needed(). kUnknownOperator, kUnsupportedType, kUnsupportedShape,
   /// kUnsupportedQuantization: an operator refuses; failed_operator() tells which. kNotAModel,
-  /// kModelMalformed, kModelTruncated, kModelTooLarge: see VerifyModel. Or what the source returned.
-  /// After a failure there is no model.
+  /// kModelMalformed, kModelTruncated, kModelTooLarge: see VerifyModel. Or what the source
+  /// returned. After a failure there is no model.
   Status Prepare(ByteSource& source, MutableByteSpan arena, const PrepareOptions& options = {});
 
   /// As above, with the plan and the state of this model in `persistent`, and activations and
@@ -97,13 +97,13 @@ class Interpreter {
 
   /// Runs one inference to its end.
   /// kWrongState: no model is prepared. Otherwise what the source returned; then the inference is
-  /// abandoned, the interpreter is as before, and only the state of variable tensors may be advanced
-  /// in part (ResetState).
+  /// abandoned, the interpreter is as before, and only the state of variable tensors may be
+  /// advanced in part (ResetState).
   Status Invoke();
 
   /// Runs a part of an inference of about `mac_budget` multiply-accumulates (it finishes what it
-  /// began: a row, or some output channels of one) and returns kBusy if more is to be done, kOk when
-  /// outputs are ready. The next Step after that begins the next inference. Errors as Invoke.
+  /// began: a row, or some output channels of one) and returns kBusy if more is to be done, kOk
+  /// when outputs are ready. The next Step after that begins the next inference. Errors as Invoke.
   Status Step(uint32_t mac_budget);
 
   /// Sets variable tensors to their initial state and abandons an inference under way.
@@ -119,8 +119,8 @@ class Interpreter {
  private:
   friend class RunContext;
 
-  Status PlanWith(MutableByteSpan persistent, MutableByteSpan shared,
-                  const PrepareOptions& options, uint32_t page_bytes);
+  Status PlanWith(MutableByteSpan persistent, MutableByteSpan shared, const PrepareOptions& options,
+                  uint32_t page_bytes);
   uint8_t* Address(Slot slot) const;
   MutableByteSpan PlannedBytes(uint32_t position) const;
   void BeginInference();

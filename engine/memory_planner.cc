@@ -91,8 +91,8 @@ class Planner {
       const PlannedBuffer& input = buffers_[buffer.overlap_input];
       if (input.last != time) continue;
       const uint32_t together =
-          std::max(PlacedBytes(buffer), RoundUp(buffer.overlap_distance, kTensorAlignment) +
-                                            PlacedBytes(input));
+          std::max(PlacedBytes(buffer),
+                   RoundUp(buffer.overlap_distance, kTensorAlignment) + PlacedBytes(input));
       const uint32_t apart = PlacedBytes(buffer) + PlacedBytes(input);
       if (together < apart) saved += apart - together;
     }

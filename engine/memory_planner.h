@@ -48,7 +48,8 @@ class BufferTable {
 /// the operator that makes the output and the output begins `overlap_distance` or more before it.
 ///
 /// Deterministic, so that a host knows what a device will find. Tries the largest first, then other
-/// orders, until the plan needs no more than the busiest operator alone or the attempts are used up.
+/// orders, until the plan needs no more than the busiest operator alone or the attempts are used
+/// up.
 uint32_t PlanMemory(const BufferTable& buffers);
 
 }  // namespace ota::engine

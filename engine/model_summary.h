@@ -18,11 +18,12 @@ struct ModelSummary {
   /// Bytes read from a source that is not memory mapped in one inference; 0 when it is mapped.
   uint64_t read_bytes = 0;
 
-  uint32_t plan_bytes = 0;        ///< operator parameters, kept for as long as the model is prepared
-  uint32_t state_bytes = 0;       ///< variable tensors and other state between inferences
+  uint32_t plan_bytes = 0;   ///< operator parameters, kept for as long as the model is prepared
+  uint32_t state_bytes = 0;  ///< variable tensors and other state between inferences
   uint32_t persistent_bytes = 0;  ///< plan and state, as a memory of its own
   uint32_t shared_bytes = 0;      ///< activations and scratch, as a memory of its own
-  /// Of one buffer for everything, aligned to kArenaAlignment: Prepare with exactly so many succeeds.
+  /// Of one buffer for everything, aligned to kArenaAlignment: Prepare with exactly so many
+  /// succeeds.
   uint32_t arena_bytes = 0;
 };
 

@@ -168,7 +168,8 @@ Slot PlanBuilder::UseConstant(const TensorInfo& tensor) {
   }
   AddWeights(tensor.size_bytes);
   const bool is_aligned = tensor.constant_offset % element_bytes == 0;
-  if (options_.is_mapped && options_.is_base_aligned && is_aligned) return kSlotFile | tensor.constant_offset;
+  if (options_.is_mapped && options_.is_base_aligned && is_aligned)
+    return kSlotFile | tensor.constant_offset;
   if (AddBuffer(kNoBuffer, tensor.size_bytes) == nullptr) return kNoSlot;
   AddReads(options_.is_mapped ? 0 : tensor.size_bytes);
   const Slot slot = buffers_.count() - 1;
@@ -208,8 +209,7 @@ void PlanBuilder::AddRecord(uint32_t operator_index, const void* params, uint32_
   uint8_t* const at = AllocateRecords(record_bytes);
   if (at == nullptr) return;
   const RecordHeader header{static_cast<uint16_t>(record_bytes / 4),
-                            static_cast<uint8_t>(operator_index),
-                            static_cast<uint8_t>(slot_count)};
+                            static_cast<uint8_t>(operator_index), static_cast<uint8_t>(slot_count)};
   std::memcpy(at, &header, sizeof(header));
   std::memcpy(at + sizeof(header), params, bytes);
 }

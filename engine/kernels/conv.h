@@ -6,9 +6,10 @@
 #include "engine/kernels/requantize.h"
 #include "engine/kernels/shape.h"
 
-// The seam of convolutions: what a kernel is given. Operators cut a convolution into tiles of output
-// channels, whose weights are in memory together, and rows of the output; a kernel computes one row
-// of one tile. FULLY_CONNECTED uses the same kernels: its rows are the pixels of a 1x1 convolution.
+// The seam of convolutions: what a kernel is given. Operators cut a convolution into tiles of
+// output channels, whose weights are in memory together, and rows of the output; a kernel computes
+// one row of one tile. FULLY_CONNECTED uses the same kernels: its rows are the pixels of a 1x1
+// convolution.
 
 namespace ota::engine {
 
@@ -55,8 +56,8 @@ struct ConvF32 {
   using Term = ChannelTermF32;
 };
 
-/// One row of one tile. `weights` and `terms` begin with the tile's first output channel. Weights lie
-/// as in the model: of CONV_2D per output channel height, width, input channels; of
+/// One row of one tile. `weights` and `terms` begin with the tile's first output channel. Weights
+/// lie as in the model: of CONV_2D per output channel height, width, input channels; of
 /// DEPTHWISE_CONV_2D height, width, channels, with `weight_stride` elements from tap to tap.
 template <typename Types>
 struct ConvRow {
@@ -87,8 +88,8 @@ extern template void ReferenceDepthwiseRow<ConvS8>(const ConvRow<ConvS8>& job);
 extern template void ReferenceDepthwiseRow<ConvS16>(const ConvRow<ConvS16>& job);
 extern template void ReferenceDepthwiseRow<ConvF32>(const ConvRow<ConvF32>& job);
 
-/// `sum` plus `count` products of inputs and weights; and the result of a sum. For weights that come
-/// in parts.
+/// `sum` plus `count` products of inputs and weights; and the result of a sum. For weights that
+/// come in parts.
 template <typename Types>
 typename Types::Accumulator ReferenceAccumulate(typename Types::Accumulator sum,
                                                 const typename Types::Activation* input,

@@ -50,7 +50,8 @@ int32_t ComputeHalfReciprocal(int32_t a) {
 
 int32_t ComputeExpOfNegative(int32_t a, int32_t integer_bits) {
   // exp(-2^k) for k = -2, -1, 0, 1, 2, 3, 4.
-  constexpr int32_t kPowers[] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
+  constexpr int32_t kPowers[] = {1672461947, 1302514674, 790015084, 290630308,
+                                 39332535,   720401,     242};
   if (a == 0) return kOneQ0;
   const int32_t fraction_bits = 31 - integer_bits;
   const int32_t quarter = 1 << (fraction_bits - 2);

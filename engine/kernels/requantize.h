@@ -64,10 +64,10 @@ constexpr int32_t Requantize64(int64_t x, Multiplier multiplier) {
   const int32_t reduced =
       multiplier.value < 0x7FFF0000 ? (multiplier.value + (1 << 15)) >> 16 : 0x7FFF;
   const int32_t shift = std::clamp(15 - multiplier.shift, 1, 62);
-  const auto product = static_cast<int64_t>(static_cast<uint64_t>(x) *
-                                            static_cast<uint64_t>(int64_t{reduced}));
-  const auto rounded = static_cast<int64_t>(static_cast<uint64_t>(product) +
-                                            (uint64_t{1} << (shift - 1)));
+  const auto product =
+      static_cast<int64_t>(static_cast<uint64_t>(x) * static_cast<uint64_t>(int64_t{reduced}));
+  const auto rounded =
+      static_cast<int64_t>(static_cast<uint64_t>(product) + (uint64_t{1} << (shift - 1)));
   return static_cast<int32_t>(rounded >> shift);
 }
 

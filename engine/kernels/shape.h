@@ -5,8 +5,8 @@
 
 namespace ota::engine {
 
-/// Geometry of a two-dimensional window operator: convolutions and pools. Tensors are batch, height,
-/// width, channels, the last one fastest.
+/// Geometry of a two-dimensional window operator: convolutions and pools. Tensors are batch,
+/// height, width, channels, the last one fastest.
 struct WindowShape {
   uint16_t batch_count;
   uint16_t input_height;

@@ -75,8 +75,7 @@ Status FillQuantization(const Operands& operands, ConvKind kind, ConvParams& par
   params.type = operands.input.type;
   if (params.type == TensorType::kFloat32) return VerifyActivation(params.activation);
   OTA_TRY(VerifyQuantized(operands.input));
-  OTA_TRY(const QuantizedLimits limits,
-          ComputeQuantizedLimits(operands.output, params.activation));
+  OTA_TRY(const QuantizedLimits limits, ComputeQuantizedLimits(operands.output, params.activation));
   const TensorInfo& weights = operands.weights;
   const bool is_symmetric = params.type == TensorType::kInt8 ||
                             (operands.input.zero_point == 0 && operands.output.zero_point == 0);
@@ -124,14 +123,13 @@ Status PlanTiles(PrepareContext& context, const Operands& operands, ConvKind kin
   const uint32_t terms = RoundUp(tile * TermBytes(params.type), kTensorAlignment);
   params.scratch = context.ScratchSlot(terms + RoundUp(page, kTensorAlignment) +
                                        KernelScratchBytes(params, kind));
-  const uint32_t constants = operands.weights.size_bytes +
-                             (operands.has_bias ? operands.bias.size_bytes : 0);
+  const uint32_t constants =
+      operands.weights.size_bytes + (operands.has_bias ? operands.bias.size_bytes : 0);
   const uint32_t scales = params.scales_offset != 0 ? outputs * 4 : 0;
   context.AddWeights(constants);
   if (!context.is_mapped()) context.AddReads(uint64_t{constants} + scales);
   if (tile == outputs && params.shape.batch_count == 1) {
-    context.AllowOverlap(0, 0,
-                         ComputeRowOverlap(params.shape, formats::ElementBytes(params.type)));
+    context.AllowOverlap(0, 0, ComputeRowOverlap(params.shape, formats::ElementBytes(params.type)));
   }
   return Status::kOk;
 }

@@ -41,11 +41,11 @@ Status LoadMultipliers(RunContext& context, const ConvParams& params, uint32_t f
     for (uint32_t i = 0; i < count; ++i) terms[i].multiplier = multiplier;
     return Status::kOk;
   }
-  return ForEachConstant(context, params.scales_offset + first * 4, 4, count,
-                         [&](uint32_t i, const uint8_t* at) {
-                           terms[i].multiplier = ComputeChannelMultiplier(
-                               params.input_scale, LoadF32(at), params.output_scale);
-                         });
+  return ForEachConstant(
+      context, params.scales_offset + first * 4, 4, count, [&](uint32_t i, const uint8_t* at) {
+        terms[i].multiplier =
+            ComputeChannelMultiplier(params.input_scale, LoadF32(at), params.output_scale);
+      });
 }
 
 template <typename Term, typename Load>
@@ -54,9 +54,8 @@ Status LoadBiases(RunContext& context, const ConvParams& params, uint32_t first,
   for (uint32_t i = 0; i < count; ++i) terms[i].bias = 0;
   if (params.bias_offset == 0) return Status::kOk;
   const uint32_t bytes = sizeof(terms[0].bias);
-  return ForEachConstant(
-      context, params.bias_offset + first * bytes, bytes, count,
-      [&](uint32_t i, const uint8_t* at) { terms[i].bias = load(at); });
+  return ForEachConstant(context, params.bias_offset + first * bytes, bytes, count,
+                         [&](uint32_t i, const uint8_t* at) { terms[i].bias = load(at); });
 }
 
 template <typename Types>
@@ -76,8 +75,8 @@ class ConvRun {
     const WindowShape& shape = params_.shape;
     window_ = WindowElements<Types>(shape);
     const uint32_t channel_macs = shape.output_width * window_;
-    block_ = std::clamp<uint32_t>(RoundUp(kUnitMacs / channel_macs + 1, 8), 1,
-                                  params_.tile_channels);
+    block_ =
+        std::clamp<uint32_t>(RoundUp(kUnitMacs / channel_macs + 1, 8), 1, params_.tile_channels);
     blocks_ = (params_.tile_channels + block_ - 1) / block_;
     units_per_tile_ = uint32_t{shape.batch_count} * shape.output_height * blocks_;
     tiles_ = (shape.output_channels + params_.tile_channels - 1u) / params_.tile_channels;
@@ -98,16 +97,19 @@ class ConvRun {
   void FillJob() {
     uint8_t* const scratch = context_.Data(params_.scratch);
     terms_ = reinterpret_cast<Term*>(scratch);
-    page_ = scratch + RoundUp(params_.tile_channels * static_cast<uint32_t>(sizeof(Term)),
-                              kTensorAlignment);
+    page_ = scratch +
+            RoundUp(params_.tile_channels * static_cast<uint32_t>(sizeof(Term)), kTensorAlignment);
     const uint32_t page_bytes = params_.tile_channels * window_ * kWeightBytes;
     job_.shape = &params_.shape;
     job_.rounding = context_.rounding();
     const FloatLimits floats = ComputeFloatLimits(params_.activation);
-    job_.range = {params_.input_zero_point, params_.output_zero_point, params_.lowest,
-                  params_.highest,          floats.lowest,             floats.highest};
-    job_.scratch =
-        context_.is_mapped() ? page_ : page_ + RoundUp(page_bytes, kTensorAlignment);
+    job_.range = {params_.input_zero_point,
+                  params_.output_zero_point,
+                  params_.lowest,
+                  params_.highest,
+                  floats.lowest,
+                  floats.highest};
+    job_.scratch = context_.is_mapped() ? page_ : page_ + RoundUp(page_bytes, kTensorAlignment);
   }
 
   Status SelectTile(uint32_t tile, bool is_first_unit) {
@@ -145,16 +147,15 @@ class ConvRun {
       return Status::kOk;
     }
     for (uint32_t tap = 0; tap < window_; ++tap) {
-      OTA_TRY(context_.FetchConstant(first + tap * row_bytes, part_bytes,
-                                     page_ + tap * part_bytes));
+      OTA_TRY(
+          context_.FetchConstant(first + tap * row_bytes, part_bytes, page_ + tap * part_bytes));
     }
     return Status::kOk;
   }
 
   void BeginTile() {
     if constexpr (std::is_same_v<Types, ConvS8>) {
-      kind_ == ConvKind::kFull ? BeginConvTileS8(job_, terms_)
-                               : BeginDepthwiseTileS8(job_, terms_);
+      kind_ == ConvKind::kFull ? BeginConvTileS8(job_, terms_) : BeginDepthwiseTileS8(job_, terms_);
     }
   }
 

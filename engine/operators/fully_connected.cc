@@ -117,8 +117,7 @@ Status FillQuantization(const Operands& operands, FullyConnectedRecord& record) 
   params.type = operands.input.type;
   if (params.type == TensorType::kFloat32) return VerifyActivation(params.activation);
   OTA_TRY(VerifyQuantized(operands.input));
-  OTA_TRY(const QuantizedLimits limits,
-          ComputeQuantizedLimits(operands.output, params.activation));
+  OTA_TRY(const QuantizedLimits limits, ComputeQuantizedLimits(operands.output, params.activation));
   const TensorInfo& weights = operands.weights;
   const bool is_symmetric = params.type == TensorType::kInt8 ||
                             (operands.input.zero_point == 0 && operands.output.zero_point == 0);
@@ -177,18 +176,32 @@ class FullyConnectedRun {
   explicit FullyConnectedRun(RunContext& context)
       : context_(context), params_(context.params<FullyConnectedParams>()) {
     const FloatLimits floats = ComputeFloatLimits(params_.activation);
-    job_.range = {params_.input_zero_point, params_.output_zero_point, params_.lowest,
-                  params_.highest,          floats.lowest,             floats.highest};
+    job_.range = {params_.input_zero_point,
+                  params_.output_zero_point,
+                  params_.lowest,
+                  params_.highest,
+                  floats.lowest,
+                  floats.highest};
     job_.rounding = context.rounding();
     job_.input = context.DataAs<Value>(params_.input);
     job_.output = context.DataAs<Value>(params_.output);
     job_.terms = terms_;
     job_.shape = &shape_;
-    shape_ = {.batch_count = 1, .input_height = 1, .input_width = params_.batches,
-              .input_channels = params_.depth, .output_height = 1,
-              .output_width = params_.batches, .output_channels = params_.outputs,
-              .window_height = 1, .window_width = 1, .stride_height = 1, .stride_width = 1,
-              .dilation_height = 1, .dilation_width = 1, .padding_top = 0, .padding_left = 0,
+    shape_ = {.batch_count = 1,
+              .input_height = 1,
+              .input_width = params_.batches,
+              .input_channels = params_.depth,
+              .output_height = 1,
+              .output_width = params_.batches,
+              .output_channels = params_.outputs,
+              .window_height = 1,
+              .window_width = 1,
+              .stride_height = 1,
+              .stride_width = 1,
+              .dilation_height = 1,
+              .dilation_width = 1,
+              .padding_top = 0,
+              .padding_left = 0,
               .window_channels = params_.depth};
   }
 
@@ -274,10 +287,10 @@ class FullyConnectedRun {
       typename Types::Accumulator sum = 0;
       for (uint32_t first = 0; first < params_.depth; first += part_max) {
         const uint32_t count = std::min<uint32_t>(part_max, params_.depth - first);
-        OTA_TRY(context_.FetchConstant(file_offset + first * kWeightBytes, count * kWeightBytes,
-                                       page));
-        sum = ReferenceAccumulate<Types>(sum, job_.input + batch * params_.depth + first, page, count,
-                                    job_.range);
+        OTA_TRY(
+            context_.FetchConstant(file_offset + first * kWeightBytes, count * kWeightBytes, page));
+        sum = ReferenceAccumulate<Types>(sum, job_.input + batch * params_.depth + first, page,
+                                         count, job_.range);
       }
       job_.output[batch * params_.outputs + channel] = ReferenceFinish<Types>(sum, terms_[0], job_);
     }

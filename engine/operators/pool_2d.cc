@@ -60,16 +60,15 @@ Status PreparePool(PrepareContext& context) {
   params.input = context.InputSlot(0);
   params.output = context.OutputSlot(0);
   if (params.shape.batch_count == 1) {
-    context.AllowOverlap(0, 0,
-                         ComputeRowOverlap(params.shape, formats::ElementBytes(input.type)));
+    context.AllowOverlap(0, 0, ComputeRowOverlap(params.shape, formats::ElementBytes(input.type)));
   }
   return context.Commit(params, 2);
 }
 
 // Each kind of pool folds the values of a window and finishes with their count.
 struct Average {
-  template <typename Value>
-  static int32_t Begin() {
+  template <typename Value, typename Sum>
+  static Sum Begin() {
     return 0;
   }
   static int32_t Fold(int32_t sum, int32_t value) { return sum + value; }
@@ -80,8 +79,8 @@ struct Average {
   static float Finish(float sum, int32_t count) { return sum / static_cast<float>(count); }
 };
 struct Maximum {
-  template <typename Value>
-  static Value Begin() {
+  template <typename Value, typename Sum>
+  static Sum Begin() {
     return std::numeric_limits<Value>::lowest();
   }
   static int32_t Fold(int32_t highest, int32_t value) { return std::max(highest, value); }
@@ -103,8 +102,7 @@ class PoolRow {
   void Run(uint32_t line) const {
     const uint32_t batch = line / shape_.output_height;
     const uint32_t channels = shape_.input_channels;
-    const Value* const image =
-        input_ + batch * shape_.input_height * shape_.input_width * channels;
+    const Value* const image = input_ + batch * shape_.input_height * shape_.input_width * channels;
     Value* output = output_ + line * shape_.output_width * channels;
     const int32_t y = shape_.InputRow(line % shape_.output_height);
     const TapRange rows = FindTaps(y, shape_.window_height, 1, shape_.input_height);
@@ -114,7 +112,8 @@ class PoolRow {
       const int32_t first = (y + rows.begin) * shape_.input_width + x + columns.begin;
       const Value* const corner = image + static_cast<uint32_t>(first) * channels;
       for (uint32_t channel = 0; channel < channels; ++channel) {
-        output[channel] = Pool(corner + channel, rows.end - rows.begin, columns.end - columns.begin);
+        output[channel] =
+            Pool(corner + channel, rows.end - rows.begin, columns.end - columns.begin);
       }
       output += channels;
     }
@@ -122,10 +121,12 @@ class PoolRow {
 
  private:
   Value Pool(const Value* corner, int32_t rows, int32_t columns) const {
-    Sum sum = Kind::template Begin<Value>();
+    Sum sum = Kind::template Begin<Value, Sum>();
     for (int32_t y = 0; y < rows; ++y) {
-      const Value* at = corner + static_cast<uint32_t>(y) * shape_.input_width * shape_.input_channels;
-      for (int32_t x = 0; x < columns; ++x, at += shape_.input_channels) sum = Kind::Fold(sum, Sum{*at});
+      const Value* at =
+          corner + static_cast<uint32_t>(y) * shape_.input_width * shape_.input_channels;
+      for (int32_t x = 0; x < columns; ++x, at += shape_.input_channels)
+        sum = Kind::Fold(sum, Sum{*at});
     }
     const Sum result = Kind::Finish(sum, rows * columns);
     return static_cast<Value>(std::clamp(result, lowest_, highest_));
@@ -143,8 +144,8 @@ Status RunRows(RunContext& context, Sum lowest, Sum highest) {
   const auto& params = context.params<PoolParams>();
   const WindowShape& shape = params.shape;
   const PoolRow<Kind, Value, Sum> row(context, params, lowest, highest);
-  const uint32_t work = uint32_t{shape.output_width} * shape.output_channels *
-                        shape.window_height * shape.window_width;
+  const uint32_t work = uint32_t{shape.output_width} * shape.output_channels * shape.window_height *
+                        shape.window_width;
   while (context.unit() < uint32_t{shape.batch_count} * shape.output_height) {
     row.Run(context.unit());
     if (context.FinishUnit(work)) return Status::kBusy;

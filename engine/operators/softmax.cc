@@ -56,8 +56,7 @@ Status VerifyOutput(const TensorInfo& input, const TensorInfo& output) {
 // beta * scale as a multiplier above one of differences in Q5.26, and the lowest difference whose
 // exponential is not zero.
 void FillScaling(float scale, RoundingMode rounding, SoftmaxParams& params) {
-  const ExactReal product =
-      ExactReal::FromFloat(params.beta).Times(ExactReal::FromFloat(scale));
+  const ExactReal product = ExactReal::FromFloat(params.beta).Times(ExactReal::FromFloat(scale));
   ExactReal real = product.Scaled(31 - kDifferenceIntegerBits);
   const uint32_t cap = rounding == RoundingMode::kDouble ? 0x7FFFFFFF : 0x3FFFFFFF;
   const ExactReal highest = ExactReal::FromInteger(cap);

@@ -20,11 +20,12 @@ struct Axis {
 // Output size and padding of one dimension.
 Result<Axis> ComputeAxis(int32_t input, int32_t output, int32_t window, int32_t stride,
                          int32_t dilation, uint8_t padding) {
-  const bool are_sizes = IsSize(input) && IsSize(output) && IsSize(window) && IsSize(stride) &&
-                         IsSize(dilation);
+  const bool are_sizes =
+      IsSize(input) && IsSize(output) && IsSize(window) && IsSize(stride) && IsSize(dilation);
   if (!are_sizes) return Status::kUnsupportedShape;
   const int64_t reach = int64_t{window - 1} * dilation + 1;
-  const int64_t covered = padding == 0 ? input + int64_t{stride} - 1 : input + int64_t{stride} - reach;
+  const int64_t covered =
+      padding == 0 ? input + int64_t{stride} - 1 : input + int64_t{stride} - reach;
   if (covered < 0 || covered / stride != output) return Status::kUnsupportedShape;
   const int64_t missing = int64_t{output - 1} * stride + reach - input;
   const int64_t before = std::max<int64_t>(missing, 0) / 2;
@@ -37,8 +38,8 @@ Result<Axis> ComputeAxis(int32_t input, int32_t output, int32_t window, int32_t 
 Status ComputeWindowShape(const TensorInfo& input, const TensorInfo& output,
                           const WindowOptions& options, WindowShape& shape) {
   if (input.rank != 4 || output.rank != 4 || options.padding > 1) return Status::kUnsupportedShape;
-  const bool are_sizes = IsSize(input.dimension(0)) && IsSize(input.dimension(3)) &&
-                         IsSize(output.dimension(3));
+  const bool are_sizes =
+      IsSize(input.dimension(0)) && IsSize(input.dimension(3)) && IsSize(output.dimension(3));
   if (!are_sizes || input.dimension(0) != output.dimension(0)) return Status::kUnsupportedShape;
   OTA_TRY(const Axis rows,
           ComputeAxis(input.dimension(1), output.dimension(1), options.window_height,

@@ -24,8 +24,8 @@ struct FlatVector {
 };
 
 /// Reads a flatbuffer through a source, whatever its bytes. It never casts into the file, so
-/// alignment does not matter, and it keeps a window of 64 bytes, so that a source that is not memory
-/// mapped is not asked for each word.
+/// alignment does not matter, and it keeps a window of 64 bytes, so that a source that is not
+/// memory mapped is not asked for each word.
 ///
 /// The first failure sticks: from then on every read yields 0, an absent table or an empty vector,
 /// and `status()` says what went wrong. So a caller may read a handful of fields and ask once; a
@@ -62,7 +62,8 @@ class FlatbufferReader {
   uint32_t FindField(const FlatTable& table, uint32_t slot, uint32_t bytes);
   /// Position that the reference in `slot` leads to, 0 if it is absent.
   uint32_t FindTarget(const FlatTable& table, uint32_t slot);
-  /// The table, or the vector of elements of `element_bytes`, that the reference in `slot` leads to.
+  /// The table, or the vector of elements of `element_bytes`, that the reference in `slot` leads
+  /// to.
   FlatTable FindTable(const FlatTable& table, uint32_t slot);
   FlatVector FindVector(const FlatTable& table, uint32_t slot, uint32_t element_bytes);
   /// The table that element `index` of a vector of references leads to.

@@ -24,10 +24,10 @@ struct TensorInfo {
   uint32_t size_bytes = 0;       ///< element_count times the element's bytes
   uint32_t constant_offset = 0;  ///< in the file, of its bytes, if it is constant
   uint32_t constant_bytes = 0;
-  float scale = 0.0f;           ///< the first one; 0 where the tensor is not quantized
-  int32_t zero_point = 0;       ///< the first one
-  uint32_t scale_count = 0;     ///< more than 1: per channel
-  uint32_t scales_offset = 0;   ///< in the file, of the float32 scales
+  float scale = 0.0f;          ///< the first one; 0 where the tensor is not quantized
+  int32_t zero_point = 0;      ///< the first one
+  uint32_t scale_count = 0;    ///< more than 1: per channel
+  uint32_t scales_offset = 0;  ///< in the file, of the float32 scales
   int32_t channel_dimension = 0;
 
   int32_t dimension(uint32_t index_from_front) const { return dimensions[index_from_front]; }
@@ -37,8 +37,8 @@ struct TensorInfo {
 /// What a model says of one operator. Vectors hold tensor indices; -1 stands for an operand that is
 /// left out.
 struct OperatorInfo {
-  int32_t code = 0;                  ///< an OperatorCode or another number
-  uint32_t custom_name_offset = 0;   ///< in the file, of the name's characters
+  int32_t code = 0;                 ///< an OperatorCode or another number
+  uint32_t custom_name_offset = 0;  ///< in the file, of the name's characters
   uint32_t custom_name_bytes = 0;
   FlatVector inputs;
   FlatVector outputs;
@@ -81,8 +81,8 @@ class ModelReader {
   const FlatVector& operator_codes() const { return operator_codes_; }
   const FlatVector& buffers() const { return buffers_; }
 
-  /// kOutOfRange: no such tensor or operator. kModelTooLarge: more dimensions than kRankMax, or more
-  /// bytes than 2^31. Otherwise as Open.
+  /// kOutOfRange: no such tensor or operator. kModelTooLarge: more dimensions than kRankMax, or
+  /// more bytes than 2^31. Otherwise as Open.
   Result<TensorInfo> ReadTensor(uint32_t index);
   Result<OperatorInfo> ReadOperator(uint32_t index);
 

@@ -8,8 +8,8 @@ namespace ota::formats {
 /// Checks the whole structure of a TensorFlow Lite flatbuffer, before anything else looks at it:
 /// identifier and version; every table, vtable, vector and string that this project reads lies in
 /// the file; every index names a thing that exists; tensor shapes multiply without overflow and
-/// constants have exactly the bytes of their shape; scales are finite and positive; constant data do not
-/// overlap one another.
+/// constants have exactly the bytes of their shape; scales are finite and positive; constant data
+/// do not overlap one another.
 ///
 /// Uses no memory but some stack, does not recurse, and takes time linear in the file's length: a
 /// file whose parts are shared more often than a flatbuffer of its length could hold is refused.

@@ -61,9 +61,10 @@ constexpr CodeName kCodeNames[] = {
     {OperatorCode::kAssignVariable, "ASSIGN_VARIABLE"},
 };
 
-constexpr const char* kTypeNames[] = {
-    "float32", "float16", "int32",      "uint8",  "int64",    "string",  "bool",   "int16",  "complex64",
-    "int8",    "float64", "complex128", "uint64", "resource", "variant", "uint32", "uint16", "int4"};
+constexpr const char* kTypeNames[] = {"float32", "float16",    "int32",  "uint8",     "int64",
+                                      "string",  "bool",       "int16",  "complex64", "int8",
+                                      "float64", "complex128", "uint64", "resource",  "variant",
+                                      "uint32",  "uint16",     "int4"};
 
 }  // namespace
 

@@ -34,8 +34,8 @@ int8_t Finish(int32_t sum, const ChannelTermS8& term, const ConvRow<ConvS8>& job
 }
 
 int16_t Finish(int64_t sum, const ChannelTermS16& term, const ConvRow<ConvS16>& job) {
-  const auto biased = static_cast<int64_t>(static_cast<uint64_t>(sum) +
-                                           static_cast<uint64_t>(term.bias));
+  const auto biased =
+      static_cast<int64_t>(static_cast<uint64_t>(sum) + static_cast<uint64_t>(term.bias));
   const int32_t result =
       WrappingAdd(Requantize64(biased, term.multiplier), job.range.output_zero_point);
   return static_cast<int16_t>(std::clamp(result, job.range.lowest, job.range.highest));
@@ -59,8 +59,8 @@ typename Types::Accumulator SumWindow(const ConvRow<Types>& job, int32_t y, int3
   typename Types::Accumulator sum = 0;
   for (int32_t ky = rows.begin; ky < rows.end; ++ky) {
     for (int32_t kx = columns.begin; kx < columns.end; ++kx) {
-      const auto pixel = static_cast<uint32_t>((y + ky * shape.dilation_height) * shape.input_width +
-                                               x + kx * shape.dilation_width);
+      const auto pixel = static_cast<uint32_t>(
+          (y + ky * shape.dilation_height) * shape.input_width + x + kx * shape.dilation_width);
       const auto* const input = job.input + pixel * shape.input_channels + first_input;
       const uint32_t tap = static_cast<uint32_t>(ky * shape.window_width + kx) * depth;
       for (uint32_t i = 0; i < depth; ++i) {
@@ -84,8 +84,8 @@ typename Types::Accumulator SumDepthwise(const ConvRow<Types>& job, int32_t y, i
   typename Types::Accumulator sum = 0;
   for (int32_t ky = rows.begin; ky < rows.end; ++ky) {
     for (int32_t kx = columns.begin; kx < columns.end; ++kx) {
-      const auto pixel = static_cast<uint32_t>((y + ky * shape.dilation_height) * shape.input_width +
-                                               x + kx * shape.dilation_width);
+      const auto pixel = static_cast<uint32_t>(
+          (y + ky * shape.dilation_height) * shape.input_width + x + kx * shape.dilation_width);
       const auto tap = static_cast<uint32_t>(ky * shape.window_width + kx);
       const auto weight =
           LoadWeight<typename Types::Weight>(job.weights, tap * job.weight_stride + channel);
@@ -148,8 +148,7 @@ template int64_t ReferenceAccumulate<ConvS16>(int64_t, const int16_t*, const uin
 template float ReferenceAccumulate<ConvF32>(float, const float*, const uint8_t*, uint32_t,
                                             const ResultRange&);
 template int8_t ReferenceFinish<ConvS8>(int32_t, const ChannelTermS8&, const ConvRow<ConvS8>&);
-template int16_t ReferenceFinish<ConvS16>(int64_t, const ChannelTermS16&,
-                                          const ConvRow<ConvS16>&);
+template int16_t ReferenceFinish<ConvS16>(int64_t, const ChannelTermS16&, const ConvRow<ConvS16>&);
 template float ReferenceFinish<ConvF32>(float, const ChannelTermF32&, const ConvRow<ConvF32>&);
 template void ReferenceConvRow<ConvS8>(const ConvRow<ConvS8>& job);
 template void ReferenceConvRow<ConvS16>(const ConvRow<ConvS16>& job);
