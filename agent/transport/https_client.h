@@ -11,7 +11,7 @@ namespace ota::agent {
 struct HttpsOptions {
   ServerAddress server;
   ByteSpan ca;  ///< as TlsOptions
-  uint16_t fragment_bytes_max = 4096;
+  uint16_t fragment_bytes_max = 2048;
 };
 
 /// HTTP exchanges with one server over TLS: connects, shakes hands, talks, and keeps the connection

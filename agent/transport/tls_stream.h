@@ -24,8 +24,9 @@ struct TlsOptions {
   /// Time of day for the validity dates. Without it they are not checked, which the application
   /// must make up for (manifests carry their own dates).
   std::optional<int64_t> unix_time_s;
-  /// Largest record to ask of the peer (RFC 6066): 512, 1024, 2048 or 4096.
-  uint16_t fragment_bytes_max = 4096;
+  /// Largest record to ask of the peer (RFC 6066): 512, 1024, 2048, or 4096 where both record
+  /// buffers of the build are that large.
+  uint16_t fragment_bytes_max = 2048;
 };
 
 /// TLS 1.2 over any byte stream, as client: ECDHE with P-256, an ECDSA certificate, AES-128 in GCM

@@ -337,7 +337,7 @@ Status Fetcher::EnterWaiting() {
 }
 
 uint32_t Fetcher::ComputeBackoffMs() {
-  const uint32_t doublings = std::min(attempt_count_ - 1, 31u);
+  const uint32_t doublings = std::min<uint32_t>(attempt_count_ - 1, 31);
   const auto own_ms = static_cast<uint32_t>(
       std::min<uint64_t>(uint64_t{limits_.backoff_first_ms} << doublings, limits_.backoff_ms_max));
   const auto asked_ms = static_cast<uint32_t>(
