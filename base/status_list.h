@@ -41,6 +41,11 @@
   X(kCborTooDeep, 0x0223, "formats", "The CBOR is nested deeper than this build follows.")        \
   X(kCborTrailingBytes, 0x0224, "formats", "Bytes follow where the format has ended.")            \
   X(kCborOutOfRange, 0x0225, "formats", "A number or length exceeds what its field allows.")      \
+  X(kSignatureAlgorithmRefused, 0x0230, "formats",                                                \
+    "The message is signed with another algorithm than ES256, or with none.")                     \
+  X(kCoseHeaderRefused, 0x0231, "formats",                                                        \
+    "A COSE header has a part that this build may not ignore.")                                   \
+  X(kCoseRecipientMissing, 0x0232, "formats", "The payload is not encrypted for this device.")    \
                                                                                                   \
   X(kUnknownOperator, 0x0301, "engine", "The model uses an operator that is not in the table.")   \
   X(kUnsupportedType, 0x0302, "engine", "An operator has no kernel for its tensor types.")        \

@@ -37,6 +37,7 @@ function(ota_device_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
   add_library(${name} STATIC ${arg_SOURCES})
   target_link_libraries(${name} PUBLIC ${arg_DEPS} PRIVATE ota_flags ota_device_flags)
+  set_property(GLOBAL APPEND PROPERTY OTA_DEVICE_LIBRARIES ${name})
   target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
 endfunction()
 

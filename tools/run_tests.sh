@@ -15,8 +15,10 @@ build_and_test() {
 mkdir -p build
 step "format"
 git ls-files -co --exclude-standard '*.h' '*.cc' | xargs clang-format-16 --dry-run -Werror
-step "cross build for Cortex-M4: no exceptions, no heap"
+step "cross builds for Cortex-M4, M7 and M0+: no exceptions, no heap, images on emulated boards"
 build_and_test cortex-m4
+build_and_test cortex-m7
+build_and_test cortex-m0plus
 step "fuzz slices"
 build_and_test fuzz
 step "address and undefined behaviour sanitizers"

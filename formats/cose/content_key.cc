@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "formats/cose/content_key.h"
+
+#include "crypto/constant_time.h"
+#include "crypto/hkdf.h"
+
+namespace ota::formats {
+
+Status ContentKeyOpening::Begin(const CoseRecipient& recipient, const crypto::AesKey& shared_key) {
+  if (recipient.distribution != KeyDistribution::kAesKeyWrap) return Status::kWrongState;
+  wrapped_key_ = recipient.wrapped_key;
+  wrapping_key_ = shared_key;
+  state_ = State::kUnwrapping;
+  return Status::kOk;
+}
+
+Status ContentKeyOpening::Begin(const CoseRecipient& recipient,
+                                const crypto::P256PrivateKey& own_key) {
+  if (recipient.distribution != KeyDistribution::kEcdhEs) return Status::kWrongState;
+  state_ = State::kIdle;
+  OTA_TRY(agreement_.Begin(own_key, recipient.ephemeral_key));
+  wrapped_key_ = recipient.wrapped_key;
+  state_ = State::kAgreeing;
+  return Status::kOk;
+}
+
+Status ContentKeyOpening::Step(uint32_t operations_max, crypto::AesKey& content_key) {
+  if (state_ == State::kIdle) return Status::kWrongState;
+  if (state_ == State::kUnwrapping) return Unwrap(content_key);
+  crypto::EcdhSecret secret;
+  Status status = agreement_.Step(operations_max, secret);
+  if (status == Status::kBusy) return status;
+  if (status == Status::kOk) {
+    status = crypto::DeriveKey(secret, {}, EcdhContextInfo(), wrapping_key_);
+    crypto::WipeBytes(secret);
+  }
+  state_ = State::kIdle;
+  return status == Status::kOk ? Unwrap(content_key) : status;
+}
+
+Status ContentKeyOpening::Unwrap(crypto::AesKey& content_key) {
+  state_ = State::kIdle;
+  const Result<crypto::AesKey> key = crypto::UnwrapAesKey(wrapping_key_, wrapped_key_);
+  crypto::WipeBytes(wrapping_key_);
+  if (!key.ok()) return key.status();
+  content_key = *key;
+  return Status::kOk;
+}
+
+Status WrapContentKey(const crypto::EcdhSecret& secret, const crypto::AesKey& content_key,
+                      crypto::WrappedKey& wrapped_key) {
+  crypto::AesKey wrapping_key;
+  OTA_TRY(crypto::DeriveKey(secret, {}, EcdhContextInfo(), wrapping_key));
+  wrapped_key = crypto::WrapAesKey(wrapping_key, content_key);
+  crypto::WipeBytes(wrapping_key);
+  return Status::kOk;
+}
+
+}  // namespace ota::formats

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <span>
+
+#include "base/bytes.h"
+#include "crypto/aes.h"
+#include "crypto/p256.h"
+#include "formats/cbor/cbor_reader.h"
+#include "formats/cbor/cbor_writer.h"
+
+// COSE_Encrypt (RFC 9052, section 5.1) as SUIT uses it for payloads (draft-ietf-suit-firmware-
+// encryption): one random content key encrypts the payload, which travels apart; for each
+// recipient, a device or a group of them, the content key is wrapped with AES key wrap, under a key
+// that both have (-3) or that both can agree on by ECDH-ES on P-256 (-29).
+
+namespace ota::formats {
+
+enum class ContentCipher : uint8_t {
+  kAesCtr,  // random access; integrity is the image digest's
+  kAesGcm,  // 16 bytes of tag after the payload
+};
+
+enum class KeyDistribution : uint8_t { kAesKeyWrap, kEcdhEs };
+
+struct CoseEncrypt {
+  ContentCipher cipher = ContentCipher::kAesCtr;
+  ByteSpan iv;  // 16 bytes for counter mode, 12 for GCM
+  ByteSpan recipients;
+  uint32_t recipient_count = 0;
+};
+
+struct CoseRecipient {
+  KeyDistribution distribution = KeyDistribution::kAesKeyWrap;
+  ByteSpan key_id;
+  crypto::P256PublicKey ephemeral_key = {};  // only with kEcdhEs
+  crypto::WrappedKey wrapped_key = {};
+};
+
+/// Decodes `bytes` (tag 96) to their end; the result points into them. The recipients are checked
+/// when one is looked for. kNotSupported: another content cipher. kCoseHeaderRefused: a header with
+/// parts that this build does not know. Otherwise the statuses of CborReader.
+Result<CoseEncrypt> DecodeCoseEncrypt(ByteSpan bytes);
+
+/// The first recipient with that key id. kCoseRecipientMissing: there is none. kNotSupported: it is
+/// there, but gets its key in another way.
+Result<CoseRecipient> FindRecipient(const CoseEncrypt& message, ByteSpan key_id);
+
+/// Writes the message for the given recipients. `iv` has the length that the cipher wants.
+void WriteCoseEncrypt(CborWriter& writer, ContentCipher cipher, ByteSpan iv,
+                      std::span<const CoseRecipient> recipients);
+
+/// What GCM authenticates besides the payload: the Enc_structure of RFC 9052, section 5.3.
+ByteSpan GcmAssociatedData();
+
+/// The context information from which ECDH-ES derives the wrapping key (RFC 9053, section 5.2, with
+/// the text that the SUIT draft puts in).
+ByteSpan EcdhContextInfo();
+
+}  // namespace ota::formats
