@@ -7,8 +7,26 @@ namespace ota::engine {
 namespace {
 
 constexpr const Operator* kAllOperators[] = {
-    &kAveragePool2d, &kConv2d,   &kDepthwiseConv2d, &kDequantize, &kFullyConnected,
-    &kMaxPool2d,     &kQuantize, &kReshape,         &kSoftmax,
+    &kAveragePool2d,
+    &kConv2d,
+    &kDepthwiseConv2d,
+    &kDequantize,
+    &kFullyConnected,
+    &kMaxPool2d,
+    &kQuantize,
+    &kReshape,
+    &kSoftmax,
+    &kSvdf,
+    &kUnidirectionalSequenceLstm,
+    &kSignalEnergy,
+    &kSignalFftAutoScale,
+    &kSignalFilterBank,
+    &kSignalFilterBankLog,
+    &kSignalFilterBankSpectralSubtraction,
+    &kSignalFilterBankSquareRoot,
+    &kSignalPcan,
+    &kSignalRfft,
+    &kSignalWindow,
 };
 
 }  // namespace
