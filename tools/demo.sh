@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The main job, end to end, on this machine alone: a server publishes the project's models over HTTPS; a
+# virtual board fetches two, keeps them in its flash, runs each on real input; loses power in the middle of a
+# transfer and resumes; boots again without any network and runs both from the same flash.
+#
+# Usage: tools/demo.sh [STATE_DIR]   (default demo-state; its content is replaced)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+ota=build/ota-tinyml
+state=${1:-demo-state}
+server_pid=
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+stop_server() {
+  [ -n "$server_pid" ] || return 0
+  kill -TERM "$server_pid" 2>/dev/null || true
+  wait "$server_pid" 2>/dev/null || true
+  server_pid=
+}
+trap stop_server EXIT
+
+case "$state" in ''|/|.|..) echo "demo: '$state' is no place for the demo's state" >&2; exit 2 ;; esac
+rm -rf "$state/server" "$state/B1"
+mkdir -p "$state/server/models"
+
+say "1. A server publishes our models over HTTPS"
+cp models/sine/sine.tflite models/digits/digits.tflite "$state/server/models/"
+"$ota" serve --data "$state/server" --listen 127.0.0.1:0 --port-file "$state/port" \
+  --access-log "$state/access.log" >"$state/server.log" 2>&1 &
+server_pid=$!
+for _ in $(seq 200); do
+  [ -s "$state/port" ] && break
+  kill -0 "$server_pid" 2>/dev/null || { cat "$state/server.log" >&2; exit 1; }
+  read -rt 0.05 <> <(:) || true
+done
+[ -s "$state/port" ] || { echo "demo: the server did not start within 10 s; see $state/server.log" >&2; exit 1; }
+url="https://127.0.0.1:$(cat "$state/port")"
+ca="$state/server/ca.pem"
+cat "$state/server.log"
+curl --silent --show-error --fail --cacert "$ca" "$url/models/"
+
+device() { "$ota" device --board B1 --state "$state/B1" "$@"; }
