@@ -20,8 +20,9 @@
 //  - an image becomes staged only after its bytes were read back and had the digest demanded.
 //
 // An image's life: Begin -> staging -> Finish -> staged -> Activate -> trial -> Confirm ->
-// confirmed, or Revert / Abandon -> gone. A name has at most one confirmed image and one other.
-// In trial, the name stands for the trial image, and the confirmed one waits in case of Revert.
+// confirmed; Abandon (from staging) or Revert -> gone. A name has at most one confirmed image and
+// one other. In trial, the name stands for the trial image, and the confirmed one waits in case of
+// Revert.
 //
 // No call waits for the medium. Each that changes something returns kBusy until it is done, and is
 // to be called again with the same arguments; when another change is asked for before, the first
@@ -168,7 +169,7 @@ class ModelStore {
   /// open.
   virtual Status Confirm(const ModelName& name) = 0;
 
-  /// Trial -> gone; the name stands for the confirmed image again, if there is one.
+  /// Staged or trial -> gone; the name stands for the confirmed image again, if there is one.
   virtual Status Revert(const ModelName& name) = 0;
 
   /// All images of the name -> gone. The name must not be empty.

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "storage/block_device/block_device.h"
+
+namespace ota::storage {
+
+/// A microcontroller's own flash controller, as its registers offer it: one small program or one
+/// unit's erase at a time. A board implements it over registers, the simulator over a file.
+class FlashController {
+ public:
+  virtual const Geometry& geometry() const = 0;
+
+  /// Most bytes of one StartProgram, a multiple of the program unit; it must not cross a multiple
+  /// of this number. 32 on STM32H7, 4 on nRF52840, a page on SAMD51.
+  virtual uint32_t program_bytes_max() const = 0;
+
+  /// Starts to program. `data` is not used after the return. kNotErased, kMediumFailed.
+  virtual Status StartProgram(uint32_t offset, ByteSpan data) = 0;
+
+  /// Starts to erase the unit at `offset`. kMediumFailed.
+  virtual Status StartErase(uint32_t offset) = 0;
+
+  /// kBusy: still at it. kMediumFailed: the operation failed, told once. kOk: idle.
+  virtual Status Poll() = 0;
+
+  /// Reads while idle. kMediumFailed: a word has an error that its check bits cannot correct.
+  virtual Status Read(uint32_t offset, MutableByteSpan target) = 0;
+
+  /// The flash as the processor sees it, if it is memory mapped.
+  virtual std::optional<ByteSpan> Map() const = 0;
+
+ protected:
+  ~FlashController() = default;
+};
+
+}  // namespace ota::storage

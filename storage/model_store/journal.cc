@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/model_store/journal.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/units.h"
+#include "storage/block_device/aligned_read.h"
+
+namespace ota::storage {
+namespace {
+
+constexpr uint32_t kCancelUnitCount = 2;
+constexpr uint32_t kCancelWordBytes = 4;
+constexpr int kReadAttempts = 4;  // a weakly programmed record may read right the second time
+constexpr uint16_t kMissesMax = 2;
+constexpr uint32_t kSegmentCountMax = 4;
+
+uint64_t SequenceOf(uint32_t generation, uint16_t position) {
+  return (uint64_t{generation} << 16) | position;
+}
+
+}  // namespace
+
+Journal::Journal(BlockDevice& device, JournalClient& client) : device_(device), client_(client) {
+  const Geometry& geometry = device.geometry();
+  const bool is_small = geometry.size_bytes <= KiB(64);
+  image_count_max_ = is_small ? 8 : 32;
+  const uint32_t record_count = is_small ? 24 : 64;
+  const uint32_t unit = std::clamp<uint32_t>(geometry.program_unit, 1, kProgramUnitMax);
+  const uint32_t erase_unit = std::max<uint32_t>(geometry.erase_unit, 1);
+  cancel_bytes_ = RoundUp(kCancelWordBytes, unit);
+  mark_bytes_ = RoundUp(kRecordDigestBytes, unit);
+  record_stride_ = RoundUp(kRecordBytes, unit);
+  const uint32_t head_bytes = kCancelUnitCount * cancel_bytes_ + record_stride_ + mark_bytes_;
+  layout_.segment_bytes = RoundUp(head_bytes + record_count * record_stride_, erase_unit);
+  const uint32_t share = geometry.size_bytes / 8 / layout_.segment_bytes;
+  layout_.segment_count = std::clamp<uint32_t>(share, 2, kSegmentCountMax);
+  layout_.erase_unit = geometry.erase_unit;
+  layout_.program_unit = geometry.program_unit;
+  layout_.size_bytes = geometry.size_bytes;
+  capacity_ = std::min<uint32_t>((layout_.segment_bytes - head_bytes) / record_stride_, 0xFFFF);
+}
+
+Status Journal::CheckGeometry() const {
+  const Geometry& geometry = device_.geometry();
+  if (geometry.program_unit == 0 || geometry.program_unit > kProgramUnitMax ||
+      geometry.erase_unit < geometry.program_unit || geometry.read_unit > kReadUnitMax) {
+    return Status::kNotSupported;
+  }
+  const bool has_room = size_bytes() + geometry.erase_unit <= geometry.size_bytes;
+  return has_room ? Status::kOk : Status::kNotSupported;
+}
+
+uint32_t Journal::RecordOffset(uint32_t segment, uint16_t position) const {
+  return MarkOffset(segment) + mark_bytes_ + position * record_stride_;
+}
+
+// --- finding what is there
+
+/// A cancel unit that cannot be read is one that was programmed.
+Result<bool> Journal::IsCancelUnitErased(uint32_t segment, uint32_t unit) {
+  std::array<uint8_t, kCancelWordBytes> word;
+  const Status status = ReadUnaligned(device_, SegmentOffset(segment) + unit * cancel_bytes_, word);
+  if (status == Status::kBusy) return status;
+  const uint8_t erased = device_.geometry().erased_value;
+  return IsOk(status) &&
+         std::all_of(word.begin(), word.end(), [erased](uint8_t byte) { return byte == erased; });
+}
+
+Status Journal::ReadSegmentState(uint32_t segment, SegmentState& state) {
+  RecordBytes head;
+  const Status status = ReadUnaligned(device_, HeadOffset(segment), head);
+  if (!IsOk(status)) return status;
+  if (!IsRecordValid(head) || RecordKindOf(head) != RecordKind::kSegment) return Status::kCorrupted;
+  if (DecodeSegment(head) != layout_) return Status::kNotSupported;
+  state.generation = static_cast<uint32_t>(RecordSequence(head) >> 16);
+  state.has_head = true;
+  for (uint32_t unit = 0; unit < kCancelUnitCount; ++unit) {
+    OTA_TRY(const bool is_erased, IsCancelUnitErased(segment, unit));
+    state.is_cancelled = state.is_cancelled || !is_erased;
+  }
+  return ReadMark(segment, head, state.has_mark);
+}
+
+/// A mark that cannot be read, torn on a medium with error correction, is none.
+Status Journal::ReadMark(uint32_t segment, const RecordBytes& head, bool& has_mark) {
+  std::array<uint8_t, kRecordDigestBytes> mark;
+  const Status status = ReadUnaligned(device_, MarkOffset(segment), mark);
+  if (status == Status::kBusy) return status;
+  has_mark = IsOk(status) && std::equal(mark.begin(), mark.end(), head.begin());
+  return Status::kOk;
+}
+
+Status Journal::Mount() {
+  OTA_TRY(CheckGeometry());
+  step_ = Step::kIdle;
+  is_fresh_ = true;
+  Status reason = Status::kCorrupted;
+  SegmentState chosen;
+  int chosen_rank = -1;
+  for (uint32_t segment = 0; segment < layout_.segment_count; ++segment) {
+    SegmentState state;
+    const Status status = ReadSegmentState(segment, state);
+    if (status == Status::kBusy) return status;
+    if (!IsOk(status)) {
+      if (status != Status::kCorrupted) reason = status;
+      continue;
+    }
+    // Newest of the published; else oldest of the unpublished; else newest of the cancelled.
+    const int rank = state.is_cancelled ? 0 : state.has_mark ? 2 : 1;
+    const bool is_newer = state.generation > chosen.generation;
+    if (rank > chosen_rank || (rank == chosen_rank && is_newer == (rank != 1))) {
+      chosen = state;
+      chosen_rank = rank;
+      segment_ = segment;
+    }
+  }
+  if (chosen_rank < 0) return reason;
+  generation_ = chosen.generation;
+  return Replay();
+}
+
+Status Journal::Replay() {
+  uint16_t misses = 0;
+  next_position_ = 0;
+  for (uint16_t position = 0; position < capacity_ && misses < kMissesMax; ++position) {
+    RecordBytes record;
+    const Status status = ReadRecordAt(segment_, generation_, position, record);
+    if (status == Status::kBusy) return status;
+    misses = IsOk(status) ? 0 : static_cast<uint16_t>(misses + 1);
+    if (IsOk(status)) client_.TakeRecord(position, record);
+  }
+  return Status::kOk;
+}
+
+Status Journal::ReadRecordAt(uint32_t segment, uint32_t generation, uint16_t position,
+                             RecordBytes& record) {
+  OTA_TRY(ReadUnaligned(device_, RecordOffset(segment, position), record));
+  const bool is_valid =
+      IsRecordValid(record) && RecordSequence(record) == SequenceOf(generation, position);
+  return is_valid ? Status::kOk : Status::kCorrupted;
+}
+
+Status Journal::ReadRecord(uint16_t position, RecordBytes& record) {
+  Status status = Status::kCorrupted;
+  for (int attempt = 0; attempt < kReadAttempts && !IsOk(status); ++attempt) {
+    status = ReadRecordAt(segment_, generation_, position, record);
+    if (status == Status::kBusy) return status;
+  }
+  return status;
+}
+
+// --- writing
+
+Status Journal::Format() {
+  OTA_TRY(CheckGeometry());
+  if (step_ == Step::kIdle) {
+    step_ = Step::kClear;
+    target_ = 0;
+    progress_ = 0;
+    generation_ = 0;
+    segment_ = layout_.segment_count;  // none
+  }
+  while (step_ != Step::kPublished) {
+    const Status status = DriveStep();
+    if (status == Status::kBusy) return status;
+    if (!IsOk(status)) return Fail(status);
+  }
+  step_ = Step::kIdle;
+  return Status::kOk;
+}
+
+void Journal::Queue(const RecordBytes& record) {
+  assert(step_ == Step::kIdle);
+  queued_ = record;
+  failure_count_ = 0;
+  skipped_count_ = 0;
+  step_ = Step::kStart;
+}
+
+Status Journal::Drive() {
+  while (step_ != Step::kIdle) {
+    const Status status = DriveStep();
+    if (status == Status::kBusy) return status;
+    if (IsOk(status)) continue;
+    // A segment that cannot be written is left; the next one of the ring is tried.
+    const bool is_append = step_ == Step::kAppend || step_ == Step::kVerify;
+    if (status != Status::kMediumFailed || ++failure_count_ > layout_.segment_count) {
+      return Fail(status);
+    }
+    if (!is_append) ++skipped_count_;
+    is_fresh_ = true;
+    step_ = Step::kStart;
+  }
+  return Status::kOk;
+}
+
+Status Journal::Fail(Status status) {
+  step_ = Step::kIdle;
+  is_fresh_ = true;
+  return status;
+}
+
+Status Journal::DriveStep() {
+  switch (step_) {
+    case Step::kIdle:
+      return Status::kOk;
+    case Step::kStart:
+      return ChooseTarget();
+    case Step::kCancel:
+      return CancelTarget();
+    case Step::kErase:
+      return EraseNext(target_);
+    case Step::kClear:
+      return EraseNext(target_);
+    case Step::kCopy:
+      return CopyNext();
+    case Step::kCopied:
+      return PublishHead();
+    case Step::kHead:
+      return PublishMark();
+    case Step::kMark:
+      OTA_TRY(device_.Sync());
+      step_ = Step::kPublished;
+      segment_ = target_;
+      generation_ += 1;
+      next_position_ = static_cast<uint16_t>(progress_);
+      is_fresh_ = false;
+      client_.MarkMoved();
+      return Status::kOk;
+    case Step::kPublished:
+      StartAppend();
+      return Status::kOk;
+    case Step::kAppend:
+      OTA_TRY(ProgramPadded(RecordOffset(segment_, next_position_), queued_));
+      step_ = Step::kVerify;
+      return Status::kOk;
+    case Step::kVerify:
+      return VerifyAppended();
+  }
+  return Status::kWrongState;
+}
+
+void Journal::StartAppend() {
+  SealRecord(SequenceOf(generation_, next_position_), queued_);
+  step_ = Step::kAppend;
+}
+
+Status Journal::ChooseTarget() {
+  if (!is_fresh_ && next_position_ < capacity_) {
+    StartAppend();
+    return Status::kOk;
+  }
+  target_ = (segment_ + 1 + skipped_count_) % layout_.segment_count;
+  if (target_ == segment_) return Status::kMediumFailed;
+  progress_ = 0;
+  step_ = Step::kCancel;
+  return Status::kOk;
+}
+
+/// Programs the first cancel unit that is still erased, so that none is programmed twice.
+Status Journal::CancelTarget() {
+  OTA_TRY(device_.Sync());
+  const bool needs_erase = device_.geometry().needs_erase;
+  const std::array<uint8_t, kCancelWordBytes> zeros{};
+  for (uint32_t unit = 0; unit < kCancelUnitCount; ++unit) {
+    OTA_TRY(const bool is_erased, IsCancelUnitErased(target_, unit));
+    if (!is_erased && needs_erase) continue;
+    OTA_TRY(ProgramPadded(SegmentOffset(target_) + unit * cancel_bytes_, zeros));
+    break;
+  }
+  step_ = Step::kErase;
+  return Status::kOk;
+}
+
+/// Where no erase is needed, only what stands before the records is cleared: records are bound to
+/// their generation. Format clears all of it, since it starts the generations anew.
+Status Journal::EraseNext(uint32_t segment) {
+  const Geometry& geometry = device_.geometry();
+  OTA_TRY(device_.Sync());
+  const bool is_partial = step_ == Step::kErase && !geometry.needs_erase;
+  const uint32_t end =
+      is_partial ? RecordOffset(segment, 0) - SegmentOffset(segment) : layout_.segment_bytes;
+  if (progress_ < end) {
+    OTA_TRY(device_.Erase(SegmentOffset(segment) + progress_, geometry.erase_unit));
+    progress_ += geometry.erase_unit;
+    return Status::kOk;
+  }
+  progress_ = 0;
+  if (step_ == Step::kClear && ++target_ < layout_.segment_count) return Status::kOk;
+  if (step_ == Step::kClear) target_ = 0;
+  step_ = step_ == Step::kClear ? Step::kCopied : Step::kCopy;
+  return Status::kOk;
+}
+
+Status Journal::CopyNext() {
+  const auto index = static_cast<uint16_t>(progress_);
+  if (index >= client_.live_count()) {
+    step_ = Step::kCopied;
+    return Status::kOk;
+  }
+  RecordBytes record;
+  OTA_TRY(ReadRecord(client_.live_position(index), record));
+  client_.RefreshRecord(index, record);
+  SealRecord(SequenceOf(generation_ + 1, index), record);
+  OTA_TRY(ProgramPadded(RecordOffset(target_, index), record));
+  progress_ += 1;
+  return Status::kOk;
+}
+
+Status Journal::PublishHead() {
+  OTA_TRY(device_.Sync());
+  RecordBytes head;
+  for (uint16_t index = 0; index < progress_; ++index) {  // what cannot be read is not published
+    if (Status status = ReadRecordAt(target_, generation_ + 1, index, head); !IsOk(status)) {
+      return status == Status::kBusy ? status : Status::kMediumFailed;
+    }
+  }
+  EncodeSegment(layout_, head);
+  SealRecord(SequenceOf(generation_ + 1, 0), head);
+  OTA_TRY(ProgramPadded(HeadOffset(target_), head));
+  step_ = Step::kHead;
+  return Status::kOk;
+}
+
+Status Journal::PublishMark() {
+  OTA_TRY(device_.Sync());
+  RecordBytes head;
+  const Status status = ReadUnaligned(device_, HeadOffset(target_), head);
+  if (status == Status::kBusy) return status;
+  if (!IsOk(status) || !IsRecordValid(head)) return Status::kMediumFailed;
+  OTA_TRY(ProgramPadded(MarkOffset(target_), ByteSpan(head).first(kRecordDigestBytes)));
+  step_ = Step::kMark;
+  return Status::kOk;
+}
+
+Status Journal::VerifyAppended() {
+  OTA_TRY(device_.Sync());
+  RecordBytes record;
+  const Status status = ReadRecordAt(segment_, generation_, next_position_, record);
+  if (status == Status::kBusy) return status;
+  if (!IsOk(status)) return Status::kMediumFailed;
+  last_position_ = next_position_++;
+  step_ = Step::kIdle;
+  return Status::kOk;
+}
+
+Status Journal::ProgramPadded(uint32_t offset, ByteSpan bytes) {
+  uint8_t padded[kProgramUnitMax];
+  const uint32_t length =
+      RoundUp(static_cast<uint32_t>(bytes.size()), device_.geometry().program_unit);
+  std::fill_n(std::copy(bytes.begin(), bytes.end(), padded), length - bytes.size(),
+              device_.geometry().erased_value);
+  return device_.Program(offset, ByteSpan(padded, length));
+}
+
+}  // namespace ota::storage

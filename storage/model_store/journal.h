@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "storage/block_device/block_device.h"
+#include "storage/model_store/record.h"
+
+// The journal: a ring of segments at the start of a block device, in one of which records are
+// appended. When a segment is full, and before the first record after each Mount, what is live is
+// copied into the next segment of the ring, which then is published by its head.
+//
+// What holds whenever power is lost:
+//  - a segment is written by one session only, in order: only its last record can be torn, and
+//    nothing is ever programmed where a cut may have left a weakly programmed unit;
+//  - the segment that is in use is not touched before the next one is published; a segment is
+//    cancelled before it is erased, so that a half erased one is never taken for the newest;
+//  - a segment is published in two steps, head and then mark. Without its mark it counts only if no
+//    other segment does: so a head that reads differently twice is never built upon alone.
+// docs/formats/model_store.md tells why each of these is needed, and every byte.
+
+namespace ota::storage {
+
+inline constexpr uint32_t kProgramUnitMax = 512;
+
+/// What is live in the journal, from the view of the one who appends.
+class JournalClient {
+ public:
+  /// A valid record, in the order written. Called by Mount.
+  virtual void TakeRecord(uint16_t position, const RecordBytes& record) = 0;
+
+  /// The live records: how many, and the position of each.
+  virtual uint16_t live_count() const = 0;
+  virtual uint16_t live_position(uint16_t index) const = 0;
+
+  /// Brings the copy of a live record up to date.
+  virtual void RefreshRecord(uint16_t index, RecordBytes& record) = 0;
+
+  /// The live records now stand at the positions 0, 1, 2…
+  virtual void MarkMoved() = 0;
+
+ protected:
+  ~JournalClient() = default;
+};
+
+class Journal {
+ public:
+  /// `device` and `client` must outlive it.
+  Journal(BlockDevice& device, JournalClient& client);
+
+  /// kNotSupported: the device is too small, or its units are too large.
+  Status CheckGeometry() const;
+
+  /// Finds the segment in use and gives its records to the client. Statuses as ModelStore::Mount.
+  Status Mount();
+
+  /// Makes all segments empty, step by step, and publishes the first. kBusy: call again.
+  Status Format();
+
+  /// Takes a record to be appended. The journal must not be busy.
+  void Queue(const RecordBytes& record);
+
+  /// Goes on with the queued record. kOk: it is on the medium, at last_position(). kBusy: call
+  /// again. kMediumFailed: it may be there or not; Mount tells. kCorrupted: a live record could not
+  /// be copied; nothing was changed, Mount tells what is left.
+  Status Drive();
+
+  bool is_busy() const { return step_ != Step::kIdle; }
+  uint16_t last_position() const { return last_position_; }
+  const RecordBytes& queued() const { return queued_; }
+
+  /// Reads the record at `position` of the segment in use. kBusy, kMediumFailed. kCorrupted: it is
+  /// not valid.
+  Status ReadRecord(uint16_t position, RecordBytes& record);
+
+  /// Bytes at the start of the device that the journal takes.
+  uint32_t size_bytes() const { return layout_.segment_count * layout_.segment_bytes; }
+  uint32_t capacity() const { return capacity_; }
+  uint32_t image_count_max() const { return image_count_max_; }
+
+  /// Differs for each record ever written to this device: its nonce.
+  uint64_t next_sequence() const { return (uint64_t{generation_} << 16) | next_position_; }
+
+  /// Part of the layout that is the caller's: bit 0 encryption.
+  void set_flags(uint32_t flags) { layout_.flags = flags; }
+
+ private:
+  enum class Step : uint8_t {
+    kIdle,
+    kStart,
+    kCancel,
+    kErase,
+    kCopy,
+    kCopied,
+    kHead,
+    kMark,
+    kPublished,
+    kAppend,
+    kVerify,
+    kClear,  ///< of Format
+  };
+  struct SegmentState {
+    uint32_t generation = 0;
+    bool has_head = false;
+    bool has_mark = false;
+    bool is_cancelled = false;
+  };
+
+  Status ReadSegmentState(uint32_t segment, SegmentState& state);
+  Status ReadMark(uint32_t segment, const RecordBytes& head, bool& has_mark);
+  Status ReadRecordAt(uint32_t segment, uint32_t generation, uint16_t position,
+                      RecordBytes& record);
+  Status Replay();
+  Result<bool> IsCancelUnitErased(uint32_t segment, uint32_t unit);
+
+  Status DriveStep();
+  void StartAppend();
+  Status ChooseTarget();
+  Status CancelTarget();
+  Status EraseNext(uint32_t segment);
+  Status CopyNext();
+  Status PublishHead();
+  Status PublishMark();
+  Status VerifyAppended();
+  Status Fail(Status status);
+
+  Status ProgramPadded(uint32_t offset, ByteSpan bytes);
+  uint32_t SegmentOffset(uint32_t segment) const { return segment * layout_.segment_bytes; }
+  uint32_t RecordOffset(uint32_t segment, uint16_t position) const;
+  uint32_t HeadOffset(uint32_t segment) const { return SegmentOffset(segment) + 2 * cancel_bytes_; }
+  uint32_t MarkOffset(uint32_t segment) const { return HeadOffset(segment) + record_stride_; }
+
+  BlockDevice& device_;
+  JournalClient& client_;
+  SegmentBody layout_;
+  uint32_t image_count_max_ = 0;
+  uint32_t cancel_bytes_ = 0;
+  uint32_t mark_bytes_ = 0;
+  uint32_t record_stride_ = 0;
+  uint32_t capacity_ = 0;
+
+  uint32_t segment_ = 0;
+  uint32_t generation_ = 0;
+  uint32_t target_ = 0;
+  uint32_t progress_ = 0;      ///< of erasing, in bytes; of copying, in records
+  uint8_t failure_count_ = 0;  ///< for the queued record
+  uint8_t skipped_count_ = 0;  ///< segments that could not be written
+  uint16_t next_position_ = 0;
+  uint16_t last_position_ = 0;
+  Step step_ = Step::kIdle;
+  bool is_fresh_ = true;  ///< nothing was written since Mount
+  RecordBytes queued_{};
+};
+
+}  // namespace ota::storage

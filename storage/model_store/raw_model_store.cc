@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/model_store/raw_model_store.h"
+
+#include <algorithm>
+
+namespace ota::storage {
+namespace {
+
+constexpr uint16_t kNoPosition = 0xFFFF;
+
+/// Tells two requests of one kind apart.
+uint32_t MixKey(uint32_t key, ByteSpan bytes) {
+  for (const uint8_t byte : bytes) key = (key ^ byte) * 16777619u;
+  return key;
+}
+
+}  // namespace
+
+RawModelStore::RawModelStore(BlockDevice& device, MutableByteSpan workspace)
+    : device_(device), workspace_(workspace), journal_(device, *this) {
+  note_positions_.fill(kNoPosition);
+}
+
+// --- operations: one is under way at a time, and needs no arguments to be driven on
+
+bool RawModelStore::IsUnderWay(Operation operation, uint32_t key) const {
+  return operation_ == operation && operation_key_ == key;
+}
+
+void RawModelStore::Start(Operation operation, uint32_t key) {
+  operation_ = operation;
+  operation_key_ = key;
+}
+
+/// Drives what is under way to its end. kBusy: not yet there.
+Status RawModelStore::Settle() {
+  if (operation_ == Operation::kScrub && !journal_.is_busy()) operation_ = Operation::kNone;
+  const Status status = Drive();
+  if (status == Status::kBusy) return status;
+  return is_mounted_ ? Status::kOk : Status::kWrongState;  // how the other one ended is lost
+}
+
+Status RawModelStore::Drive() {
+  Status status = Status::kOk;
+  switch (operation_) {
+    case Operation::kNone:
+      return Status::kOk;
+    case Operation::kFormat:
+      status = journal_.Format();
+      break;
+    case Operation::kScrub:
+    case Operation::kRecord:
+    case Operation::kBegin:
+      status = DriveRecord();
+      break;
+    case Operation::kResume:
+      status = DriveResume();
+      break;
+    case Operation::kFinish:
+      status = DriveFinish();
+      break;
+  }
+  if (status == Status::kBusy) return status;
+  if (IsOk(status) && operation_ == Operation::kBegin) {
+    is_ready_ = true;
+    taken_bytes_ = programmed_bytes_ = erased_bytes_ = 0;
+    ResetHash();
+  }
+  operation_ = Operation::kNone;
+  return status;
+}
+
+/// kCorrupted from the journal means that a record is lost that this store believes in.
+Status RawModelStore::DriveRecord() {
+  if (!journal_.is_busy()) return Status::kOk;
+  const Status status = journal_.Drive();
+  if (IsOk(status)) TakeRecord(journal_.last_position(), journal_.queued());
+  return status == Status::kCorrupted ? Status::kMediumFailed : status;
+}
+
+Status RawModelStore::Mount() {
+  Forget();
+  const uint32_t unit = device_.geometry().program_unit;
+  if (workspace_.empty() || unit == 0 || workspace_.size() % unit != 0) {
+    return Status::kNotSupported;
+  }
+  const Status status = journal_.Mount();
+  is_mounted_ = IsOk(status);
+  return status;
+}
+
+Status RawModelStore::Format() {
+  if (!IsUnderWay(Operation::kFormat, 0)) {
+    if (Settle() == Status::kBusy) return Status::kBusy;
+    is_mounted_ = false;
+    Forget();
+    OTA_TRY(journal_.CheckGeometry());
+    Start(Operation::kFormat, 0);
+  }
+  OTA_TRY(Drive());
+  Forget();
+  is_mounted_ = true;
+  return Status::kOk;
+}
+
+void RawModelStore::Forget() {
+  is_mounted_ = false;
+  operation_ = Operation::kNone;
+  entries_.fill(Entry{});
+  note_positions_.fill(kNoPosition);
+  readers_.fill(Reader{});
+  staging_ = nullptr;
+  newest_nonce_ = 0;
+  is_ready_ = has_failed_ = false;
+  taken_bytes_ = programmed_bytes_ = durable_bytes_ = 0;
+}
+
+Status RawModelStore::Change(Transition transition, const ModelName& name) {
+  const uint32_t hash = name.view().empty() ? 0 : ComputeNameHash(name);
+  const uint32_t key = hash ^ static_cast<uint32_t>(transition);
+  if (!IsUnderWay(Operation::kRecord, key)) {
+    OTA_TRY(Settle());
+    if (!HasAffected(transition, hash)) return Status::kNotFound;
+    Start(Operation::kRecord, key);
+    QueueTransition(transition, hash);
+  }
+  return Drive();
+}
+
+void RawModelStore::QueueTransition(Transition transition, uint32_t name_hash) {
+  RecordBytes record;
+  EncodeTransition({.transition = transition, .name_hash = name_hash}, record);
+  journal_.Queue(record);
+}
+
+Status RawModelStore::Abandon() { return Change(Transition::kAbandon, ModelName()); }
+
+Status RawModelStore::Activate(const ModelName& name) {
+  return Change(Transition::kActivate, name);
+}
+
+Status RawModelStore::Confirm(const ModelName& name) { return Change(Transition::kConfirm, name); }
+
+Status RawModelStore::Revert(const ModelName& name) { return Change(Transition::kRevert, name); }
+
+Status RawModelStore::Delete(const ModelName& name) {
+  if (!name.is_valid()) return Status::kNameInvalid;
+  return Change(Transition::kDelete, name);
+}
+
+Status RawModelStore::WriteNote(uint8_t key, ByteSpan bytes) {
+  if (key >= kNoteKeyCount || bytes.size() > kNoteBytesMax) return Status::kInvalidArgument;
+  const uint32_t request = MixKey(0x4E6F7465u + key, bytes);
+  if (!IsUnderWay(Operation::kRecord, request)) {
+    OTA_TRY(Settle());
+    NoteBody body{.key = key, .length = static_cast<uint8_t>(bytes.size())};
+    std::copy(bytes.begin(), bytes.end(), body.bytes.begin());
+    RecordBytes record;
+    EncodeNote(body, record);
+    Start(Operation::kRecord, request);
+    journal_.Queue(record);
+  }
+  return Drive();
+}
+
+Result<uint32_t> RawModelStore::ReadNote(uint8_t key, MutableByteSpan target) {
+  if (key >= kNoteKeyCount) return Status::kInvalidArgument;
+  if (note_positions_[key] == kNoPosition) return Status::kNotFound;
+  RecordBytes record;
+  OTA_TRY(journal_.ReadRecord(note_positions_[key], record));
+  OTA_TRY(const NoteBody body, DecodeNote(record));
+  if (body.length > target.size()) return Status::kBufferTooSmall;
+  std::copy_n(body.bytes.begin(), body.length, target.begin());
+  return uint32_t{body.length};
+}
+
+// --- what the journal says
+
+void RawModelStore::TakeRecord(uint16_t position, const RecordBytes& record) {
+  switch (RecordKindOf(record)) {
+    case RecordKind::kImage:
+      if (const Result<ImageBody> body = DecodeImage(record); body.ok()) TakeImage(*body, position);
+      break;
+    case RecordKind::kTransition:
+      if (const Result<TransitionBody> body = DecodeTransition(record); body.ok()) {
+        TakeTransition(*body);
+      }
+      break;
+    case RecordKind::kNote:
+      if (const Result<NoteBody> body = DecodeNote(record); body.ok()) TakeNote(*body, position);
+      break;
+    case RecordKind::kSegment:
+      break;
+  }
+  if (staging_ != nullptr && staging_->state != EntryState::kStaging) staging_ = nullptr;
+}
+
+/// The record is about an image that is known if name, slot and size agree; else about a new one.
+void RawModelStore::TakeImage(const ImageBody& body, uint16_t position) {
+  const uint32_t count = UnitCount(body.size_bytes);
+  if (body.first_unit < first_unit() || !IsInBounds(body.first_unit, count, end_unit())) return;
+  const uint32_t hash = ComputeNameHash(body.name);
+  const bool is_confirmed = body.state == ImageState::kConfirmed;
+  Entry* entry = FindEntry(hash, is_confirmed ? ImageChoice::kConfirmed : ImageChoice::kCandidate);
+  const bool is_known = entry != nullptr && entry->first_unit == body.first_unit &&
+                        entry->size_bytes == body.size_bytes &&
+                        (body.state != ImageState::kStaging || body.durable_bytes != 0);
+  if (!is_known) {
+    if (entry != nullptr) Retire(*entry);
+    if (body.state == ImageState::kStaging && staging_ != nullptr) Retire(*staging_);
+    entry = FindFreeEntry();
+    if (entry == nullptr) return;
+    *entry = Entry{.name_hash = hash, .first_unit = body.first_unit, .size_bytes = body.size_bytes};
+  }
+  if (body.nonce >= newest_nonce_) {
+    newest_nonce_ = body.nonce;
+    cursor_unit_ = body.first_unit + count;
+  }
+  entry->position = position;
+  entry->state = static_cast<EntryState>(body.state);
+  if (body.state != ImageState::kStaging) return;
+  staging_ = entry;
+  durable_bytes_ = body.durable_bytes;
+}
+
+void RawModelStore::TakeTransition(const TransitionBody& body) {
+  for (Entry& entry : entries_) {
+    if (!IsAffected(entry, body.transition, body.name_hash)) continue;
+    if (body.transition == Transition::kActivate) {
+      entry.state = EntryState::kTrial;
+    } else if (body.transition == Transition::kConfirm) {
+      Entry* const replaced = FindEntry(entry.name_hash, ImageChoice::kConfirmed);
+      if (replaced != nullptr) Retire(*replaced);
+      entry.state = EntryState::kConfirmed;
+    } else {
+      Retire(entry);
+    }
+  }
+}
+
+void RawModelStore::TakeNote(const NoteBody& body, uint16_t position) {
+  note_positions_[body.key] = body.length == 0 ? kNoPosition : position;
+}
+
+uint16_t RawModelStore::live_count() const {
+  const auto note_count = std::count_if(note_positions_.begin(), note_positions_.end(),
+                                        [](uint16_t at) { return at != kNoPosition; });
+  return static_cast<uint16_t>(image_count() + static_cast<uint32_t>(note_count));
+}
+
+uint16_t RawModelStore::live_position(uint16_t index) const {
+  if (const Entry* entry = NthImage(index); entry != nullptr) return entry->position;
+  uint32_t skipped = index - image_count();
+  for (const uint16_t position : note_positions_) {
+    if (position != kNoPosition && skipped-- == 0) return position;
+  }
+  return kNoPosition;
+}
+
+void RawModelStore::RefreshRecord(uint16_t index, RecordBytes& record) {
+  const Entry* const entry = NthImage(index);
+  if (entry != nullptr) PatchImageState(static_cast<ImageState>(entry->state), record);
+}
+
+void RawModelStore::MarkMoved() {
+  uint16_t position = 0;
+  for (Entry& entry : entries_) {
+    if (entry.is_image()) entry.position = position++;
+  }
+  for (uint16_t& note : note_positions_) {
+    if (note != kNoPosition) note = position++;
+  }
+}
+
+// --- the index
+
+bool RawModelStore::IsAffected(const Entry& entry, Transition transition, uint32_t name_hash) {
+  if (!entry.is_image() || (name_hash != 0 && name_hash != entry.name_hash)) return false;
+  switch (transition) {
+    case Transition::kActivate:
+      return entry.state == EntryState::kStaged;
+    case Transition::kConfirm:
+      return entry.state == EntryState::kTrial;
+    case Transition::kRevert:
+      return entry.state == EntryState::kStaged || entry.state == EntryState::kTrial;
+    case Transition::kDelete:
+      return name_hash != 0;
+    case Transition::kAbandon:
+      return entry.state == EntryState::kStaging;
+  }
+  return false;
+}
+
+bool RawModelStore::HasAffected(Transition transition, uint32_t name_hash) const {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [&](const Entry& entry) { return IsAffected(entry, transition, name_hash); });
+}
+
+void RawModelStore::Retire(Entry& entry) {
+  if (&entry == staging_) staging_ = nullptr;
+  entry.state = entry.open_count == 0 ? EntryState::kFree : EntryState::kRetired;
+}
+
+RawModelStore::Entry* RawModelStore::FindEntry(uint32_t name_hash, ImageChoice choice) {
+  Entry* found = nullptr;
+  for (Entry& entry : entries_) {
+    if (!entry.is_image() || entry.name_hash != name_hash) continue;
+    const bool is_confirmed = entry.state == EntryState::kConfirmed;
+    const bool is_wanted = choice == ImageChoice::kInUse
+                               ? is_confirmed || entry.state == EntryState::kTrial
+                               : is_confirmed == (choice == ImageChoice::kConfirmed);
+    if (is_wanted && (found == nullptr || !is_confirmed)) found = &entry;
+  }
+  return found;
+}
+
+RawModelStore::Entry* RawModelStore::FindFreeEntry() {
+  for (uint32_t i = 0; i < journal_.image_count_max(); ++i) {
+    if (entries_[i].state == EntryState::kFree) return &entries_[i];
+  }
+  return nullptr;
+}
+
+const RawModelStore::Entry* RawModelStore::NthImage(uint32_t index) const {
+  for (const Entry& entry : entries_) {
+    if (entry.is_image() && index-- == 0) return &entry;
+  }
+  return nullptr;
+}
+
+Result<ImageBody> RawModelStore::ReadBody(const Entry& entry) {
+  RecordBytes record;
+  OTA_TRY(journal_.ReadRecord(entry.position, record));
+  return DecodeImage(record);
+}
+
+/// Two names may have one hash, so the name itself is compared.
+Result<RawModelStore::Entry*> RawModelStore::FindNamed(const ModelName& name, ImageChoice choice) {
+  if (!is_mounted_) return Status::kWrongState;
+  Entry* const entry = FindEntry(ComputeNameHash(name), choice);
+  if (entry == nullptr) return Status::kNotFound;
+  OTA_TRY(const ImageBody body, ReadBody(*entry));
+  if (!(body.name == name)) return Status::kNotFound;
+  return entry;
+}
+
+uint32_t RawModelStore::image_count() const {
+  return static_cast<uint32_t>(std::count_if(entries_.begin(), entries_.end(),
+                                             [](const Entry& entry) { return entry.is_image(); }));
+}
+
+ImageInfo RawModelStore::DescribeImage(const Entry& entry, const ImageBody& body) const {
+  const bool is_staging = entry.state == EntryState::kStaging;
+  return ImageInfo{.name = body.name,
+                   .state = static_cast<ImageState>(entry.state),
+                   .size_bytes = body.size_bytes,
+                   .durable_bytes = is_staging ? durable_bytes_ : body.size_bytes,
+                   .digest = body.digest,
+                   .sequence_number = body.sequence_number};
+}
+
+Result<ImageInfo> RawModelStore::ReadImageInfo(uint32_t index) {
+  const Entry* const entry = NthImage(index);
+  if (entry == nullptr) return Status::kOutOfRange;
+  OTA_TRY(const ImageBody body, ReadBody(*entry));
+  return DescribeImage(*entry, body);
+}
+
+Result<ImageInfo> RawModelStore::FindImage(const ModelName& name, ImageChoice choice) {
+  OTA_TRY(const Entry* const entry, FindNamed(name, choice));
+  OTA_TRY(const ImageBody body, ReadBody(*entry));
+  return DescribeImage(*entry, body);
+}
+
+Result<ImageInfo> RawModelStore::FindStaging() {
+  if (staging_ == nullptr) return Status::kNotFound;
+  OTA_TRY(const ImageBody body, ReadBody(*staging_));
+  return DescribeImage(*staging_, body);
+}
+
+// --- open images
+
+Result<ByteSource*> RawModelStore::Open(const ModelName& name, ImageChoice choice) {
+  OTA_TRY(Entry* const entry, FindNamed(name, choice));
+  if (entry->state == EntryState::kStaging) return Status::kNotFound;
+  for (Reader& reader : readers_) {
+    if (reader.store_ != nullptr) continue;
+    reader.store_ = this;
+    reader.entry_ = entry;
+    entry->open_count += 1;
+    return static_cast<ByteSource*>(&reader);
+  }
+  return Status::kTooManyOpen;
+}
+
+void RawModelStore::Close(ByteSource* source) {
+  for (Reader& reader : readers_) {
+    if (&reader != source || reader.store_ == nullptr) continue;
+    Entry& entry = *reader.entry_;
+    entry.open_count -= 1;
+    if (entry.state == EntryState::kRetired) Retire(entry);
+    reader = Reader{};
+  }
+}
+
+Status RawModelStore::Reader::Read(uint32_t offset, MutableByteSpan target) {
+  if (store_ == nullptr) return Status::kWrongState;
+  if (!IsInBounds(offset, target.size(), entry_->size_bytes)) return Status::kOutOfRange;
+  return store_->ReadImage(*entry_, offset, target);
+}
+
+std::optional<ByteSpan> RawModelStore::Reader::Map() const {
+  if (store_ == nullptr) return std::nullopt;
+  const std::optional<ByteSpan> all = store_->device_.Map();
+  if (!all) return std::nullopt;
+  return all->subspan(size_t{entry_->first_unit} * store_->device_.geometry().erase_unit,
+                      entry_->size_bytes);
+}
+
+}  // namespace ota::storage

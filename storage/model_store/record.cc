@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/model_store/record.h"
+
+#include <algorithm>
+
+#include "crypto/sha256.h"
+
+namespace ota::storage {
+namespace {
+
+constexpr uint32_t kMagic = 0x4A41544F;  // "OTAJ" in little endian
+
+constexpr size_t kMagicAt = 16;
+constexpr size_t kVersionAt = 20;
+constexpr size_t kKindAt = 21;
+constexpr size_t kStateAt = 22;
+constexpr size_t kLengthAt = 23;
+constexpr size_t kSequenceAt = 24;
+constexpr size_t kBodyAt = 32;
+constexpr size_t kImageDigestAt = 56;
+constexpr size_t kNameAt = 88;
+constexpr size_t kNonceAt = 120;
+
+static_assert(kMagicAt == kRecordDigestBytes);
+static_assert(kBodyAt + kNoteBytesMax <= kRecordBytes);
+static_assert(kImageDigestAt + crypto::kSha256Bytes == kNameAt);
+static_assert(kNameAt + kModelNameBytesMax + 1 == kNonceAt);
+static_assert(kNonceAt + 8 == kRecordBytes);
+
+void StartRecord(RecordKind kind, uint8_t state, size_t length, RecordBytes& record) {
+  record.fill(0);
+  StoreLe32(&record[kMagicAt], kMagic);
+  record[kVersionAt] = kRecordVersion;
+  record[kKindAt] = static_cast<uint8_t>(kind);
+  record[kStateAt] = state;
+  record[kLengthAt] = static_cast<uint8_t>(length);
+}
+
+crypto::Sha256Digest ComputeRecordDigest(const RecordBytes& record) {
+  return crypto::ComputeSha256(ByteSpan(record).subspan(kRecordDigestBytes));
+}
+
+}  // namespace
+
+void EncodeSegment(const SegmentBody& body, RecordBytes& record) {
+  StartRecord(RecordKind::kSegment, 0, 0, record);
+  StoreLe32(&record[kBodyAt], body.segment_count);
+  StoreLe32(&record[kBodyAt + 4], body.segment_bytes);
+  StoreLe32(&record[kBodyAt + 8], body.erase_unit);
+  StoreLe32(&record[kBodyAt + 12], body.program_unit);
+  StoreLe32(&record[kBodyAt + 16], body.size_bytes);
+  StoreLe32(&record[kBodyAt + 20], body.flags);
+}
+
+void EncodeImage(const ImageBody& body, RecordBytes& record) {
+  const std::string_view name = body.name.view();
+  StartRecord(RecordKind::kImage, static_cast<uint8_t>(body.state), name.size(), record);
+  StoreLe32(&record[kBodyAt], body.first_unit);
+  StoreLe32(&record[kBodyAt + 4], body.size_bytes);
+  StoreLe32(&record[kBodyAt + 8], body.durable_bytes);
+  StoreLe64(&record[kBodyAt + 16], body.sequence_number);
+  std::copy(body.digest.begin(), body.digest.end(), &record[kImageDigestAt]);
+  std::copy(name.begin(), name.end(), &record[kNameAt]);
+  StoreLe64(&record[kNonceAt], body.nonce);
+}
+
+void EncodeTransition(const TransitionBody& body, RecordBytes& record) {
+  StartRecord(RecordKind::kTransition, static_cast<uint8_t>(body.transition), 0, record);
+  StoreLe32(&record[kBodyAt], body.name_hash);
+}
+
+void EncodeNote(const NoteBody& body, RecordBytes& record) {
+  StartRecord(RecordKind::kNote, body.key, body.length, record);
+  std::copy_n(body.bytes.begin(), body.length, &record[kBodyAt]);
+}
+
+void SealRecord(uint64_t sequence, RecordBytes& record) {
+  StoreLe64(&record[kSequenceAt], sequence);
+  const crypto::Sha256Digest digest = ComputeRecordDigest(record);
+  std::copy_n(digest.begin(), kRecordDigestBytes, record.begin());
+}
+
+bool IsRecordValid(const RecordBytes& record) {
+  if (LoadLe32(&record[kMagicAt]) != kMagic || record[kVersionAt] != kRecordVersion) return false;
+  const crypto::Sha256Digest digest = ComputeRecordDigest(record);
+  return std::equal(record.begin(), record.begin() + kRecordDigestBytes, digest.begin());
+}
+
+uint64_t RecordSequence(const RecordBytes& record) { return LoadLe64(&record[kSequenceAt]); }
+
+RecordKind RecordKindOf(const RecordBytes& record) {
+  return static_cast<RecordKind>(record[kKindAt]);
+}
+
+SegmentBody DecodeSegment(const RecordBytes& record) {
+  return SegmentBody{.segment_count = LoadLe32(&record[kBodyAt]),
+                     .segment_bytes = LoadLe32(&record[kBodyAt + 4]),
+                     .erase_unit = LoadLe32(&record[kBodyAt + 8]),
+                     .program_unit = LoadLe32(&record[kBodyAt + 12]),
+                     .size_bytes = LoadLe32(&record[kBodyAt + 16]),
+                     .flags = LoadLe32(&record[kBodyAt + 20])};
+}
+
+Result<ImageBody> DecodeImage(const RecordBytes& record) {
+  const uint8_t state = record[kStateAt];
+  const uint8_t length = record[kLengthAt];
+  if (state < static_cast<uint8_t>(ImageState::kStaging) ||
+      state > static_cast<uint8_t>(ImageState::kConfirmed) || length > kModelNameBytesMax) {
+    return Status::kCorrupted;
+  }
+  ImageBody body;
+  body.state = static_cast<ImageState>(state);
+  body.first_unit = LoadLe32(&record[kBodyAt]);
+  body.size_bytes = LoadLe32(&record[kBodyAt + 4]);
+  body.durable_bytes = LoadLe32(&record[kBodyAt + 8]);
+  body.sequence_number = LoadLe64(&record[kBodyAt + 16]);
+  std::copy_n(&record[kImageDigestAt], body.digest.size(), body.digest.begin());
+  char name[kModelNameBytesMax];
+  std::copy_n(&record[kNameAt], length, name);
+  body.name = ModelName(std::string_view(name, length));
+  body.nonce = LoadLe64(&record[kNonceAt]);
+  if (!body.name.is_valid() || body.size_bytes == 0 || body.durable_bytes > body.size_bytes) {
+    return Status::kCorrupted;
+  }
+  return body;
+}
+
+Result<TransitionBody> DecodeTransition(const RecordBytes& record) {
+  const uint8_t transition = record[kStateAt];
+  if (transition < static_cast<uint8_t>(Transition::kActivate) ||
+      transition > static_cast<uint8_t>(Transition::kAbandon)) {
+    return Status::kCorrupted;
+  }
+  return TransitionBody{.transition = static_cast<Transition>(transition),
+                        .name_hash = LoadLe32(&record[kBodyAt])};
+}
+
+Result<NoteBody> DecodeNote(const RecordBytes& record) {
+  NoteBody body;
+  body.key = record[kStateAt];
+  body.length = record[kLengthAt];
+  if (body.key >= kNoteKeyCount || body.length > kNoteBytesMax) return Status::kCorrupted;
+  std::copy_n(&record[kBodyAt], body.length, body.bytes.begin());
+  return body;
+}
+
+void PatchImageState(ImageState state, RecordBytes& record) {
+  record[kStateAt] = static_cast<uint8_t>(state);
+}
+
+uint32_t ComputeNameHash(const ModelName& name) {
+  uint32_t hash = 2166136261u;
+  for (const char c : name.view()) hash = (hash ^ static_cast<uint8_t>(c)) * 16777619u;
+  return hash == 0 ? 1 : hash;
+}
+
+}  // namespace ota::storage
