@@ -287,6 +287,9 @@ Status Fetcher::LearnImage() {
 }
 
 Result<Fetcher::Outcome> Fetcher::Begin() {
+  const Result<ImageInfo> present = store_.FindImage(image_.name, storage::ImageChoice::kInUse);
+  if (present.status() == Status::kBusy) return Status::kBusy;
+  if (present.ok() && present->digest == image_.digest) return Status::kAlreadyExists;
   OTA_TRY(store_.Begin(image_));
   if (observer_ != nullptr) observer_->OnStart(0, total_bytes_);
   return Outcome::kNext;

@@ -91,8 +91,16 @@ class TestModelStore final : public storage::ModelStore {
   Status Delete(const storage::ModelName&) override { return Status::kNotSupported; }
   uint32_t image_count() const override { return 0; }
   Result<storage::ImageInfo> ReadImageInfo(uint32_t) override { return Status::kOutOfRange; }
-  Result<storage::ImageInfo> FindImage(const storage::ModelName&, storage::ImageChoice) override {
-    return Status::kNotFound;
+  Result<storage::ImageInfo> FindImage(const storage::ModelName& name,
+                                       storage::ImageChoice) override {
+    if (!is_staged || !(name == staging.name)) return Status::kNotFound;
+    storage::ImageInfo info;
+    info.name = staging.name;
+    info.state = storage::ImageState::kConfirmed;
+    info.size_bytes = staging.size_bytes;
+    info.digest = staging.digest;
+    info.sequence_number = staging.sequence_number;
+    return info;
   }
   Result<ByteSource*> Open(const storage::ModelName&, storage::ImageChoice) override {
     return Status::kNotFound;
