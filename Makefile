@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The front door. Everything real is in CMake and tools/; `make help` lists the targets.
 
-.PHONY: help build demo test test-exhaustive fuzz bench format tidy clean packages packages-test
+.PHONY: help build demo test test-exhaustive fuzz bench format tidy clean models test-models packages packages-test
 
 help:            ## List the targets
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+: +##' Makefile | sed -E 's/:.*## */\t/' | expand -t 18
@@ -23,6 +23,14 @@ demo: packages   ## Seven minutes of reading in one: serve, fetch over HTTPS, st
 
 test: packages-test  ## All tests: release, sanitizers, fuzz slices, cross build, style
 	tools/run_tests.sh
+
+models:          ## Train our own models again (TensorFlow from PyPI, some minutes)
+	@tools/install_packages.sh models
+	tools/make_models.sh train
+
+test-models:     ## Make tests/models and their golden vectors again
+	@tools/install_packages.sh models
+	tools/make_models.sh test-models
 
 format: packages-test  ## Format our C++ in place
 	git ls-files -co --exclude-standard '*.h' '*.cc' | xargs clang-format-16 -i

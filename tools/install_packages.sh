@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian 12 packages that the named purposes need and that are missing; quiet when nothing is.
 #
-# Usage: tools/install_packages.sh build|test …
+# Usage: tools/install_packages.sh build|test|models …
 set -euo pipefail
 
 packages_for() {
@@ -11,7 +11,8 @@ packages_for() {
                 libcli11-dev nlohmann-json3-dev libgtest-dev libgmock-dev curl openssl ;;
     test) echo clang-16 clang-tidy-16 clang-format-16 libclang-rt-16-dev gcc-arm-none-eabi \
                libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm valgrind wget dpkg-dev ;;
-    *) echo "install_packages: unknown purpose '$1'; say build or test" >&2; exit 2 ;;
+    models) echo python3 python3-venv ;;
+    *) echo "install_packages: unknown purpose '$1'; say build, test or models" >&2; exit 2 ;;
   esac
 }
 
