@@ -46,6 +46,53 @@
   X(kCoseHeaderRefused, 0x0231, "formats",                                                        \
     "A COSE header has a part that this build may not ignore.")                                   \
   X(kCoseRecipientMissing, 0x0232, "formats", "The payload is not encrypted for this device.")    \
+  X(kManifestMalformed, 0x0240, "formats",                                                        \
+    "A value in the manifest is one that its field cannot have.")                                 \
+  X(kManifestPartUnknown, 0x0241, "formats",                                                      \
+    "The manifest has a part that this build does not know.")                                     \
+  X(kManifestIncomplete, 0x0242, "formats", "The manifest lacks a part that each must have.")     \
+  X(kManifestVersionUnknown, 0x0243, "formats",                                                   \
+    "The manifest is of another version of the format.")                                          \
+  X(kEnvelopePartUnknown, 0x0244, "formats",                                                      \
+    "The envelope has a part that nobody signed and nobody asked for.")                           \
+  X(kSignatureMissing, 0x0245, "formats", "Nobody has signed.")                                   \
+  X(kPayloadMissing, 0x0246, "formats",                                                           \
+    "The payload that the manifest names is not in the envelope.")                                \
+  X(kSignerUnknown, 0x0260, "formats",                                                            \
+    "The signature was made by none of the keys that are trusted for it.")                        \
+  X(kSignerNotDelegated, 0x0261, "formats",                                                       \
+    "The signer may not sign for this component or class.")                                       \
+  X(kThresholdNotMet, 0x0262, "formats", "Fewer keys have signed than the role asks for.")        \
+  X(kSequenceTooLow, 0x0263, "formats",                                                           \
+    "The sequence number is not above the one that was accepted before.")                         \
+  X(kManifestExpired, 0x0264, "formats",                                                          \
+    "The manifest was to be used before a time that has passed.")                                 \
+  X(kTimeUnknown, 0x0265, "formats", "The manifest expires, and the time is not known.")          \
+  X(kVendorMismatch, 0x0266, "formats", "The manifest is for a device of another vendor.")        \
+  X(kClassMismatch, 0x0267, "formats", "The manifest is for a device of another class.")          \
+  X(kDeviceMismatch, 0x0268, "formats", "The manifest is for another device.")                    \
+  X(kComponentUnknown, 0x0269, "formats", "The device has no component of that kind.")            \
+  X(kMemoryUnitMismatch, 0x026A, "formats",                                                       \
+    "The device has no such memory unit or slot for the component.")                              \
+  X(kImageTooLarge, 0x026B, "formats", "The image is larger than the place it is meant for.")     \
+  X(kEngineTooOld, 0x026C, "formats", "The model needs a newer engine than the device has.")      \
+  X(kPrecursorMismatch, 0x026D, "formats",                                                        \
+    "The image that must be installed before is not the installed one.")                          \
+  X(kBatteryTooLow, 0x026E, "formats", "The battery holds less than the manifest asks for.")      \
+  X(kSequenceWithheld, 0x026F, "formats",                                                         \
+    "A newer release than the offered one is known to exist.")                                    \
+  X(kRootMetadataInvalid, 0x0270, "formats", "The root metadata breaks a rule of its format.")    \
+  X(kRootVersionWrong, 0x0271, "formats",                                                         \
+    "The root metadata does not follow the held one by exactly one.")                             \
+  X(kRootExpired, 0x0272, "formats", "The root metadata has expired.")                            \
+  X(kNonceMismatch, 0x0273, "formats",                                                            \
+    "The freshness statement answers another question than the one asked.")                       \
+  X(kFreshnessStale, 0x0274, "formats",                                                           \
+    "The freshness statement is older than one accepted before.")                                 \
+  X(kRootOutdated, 0x0275, "formats",                                                             \
+    "The server knows newer root metadata than the device holds.")                                \
+  X(kTrustStateInvalid, 0x0276, "formats", "The stored trust state breaks a rule of its format.") \
+  X(kTrustStateFull, 0x0277, "formats", "The trust state has no room for one more component.")    \
                                                                                                   \
   X(kUnknownOperator, 0x0301, "engine", "The model uses an operator that is not in the table.")   \
   X(kUnsupportedType, 0x0302, "engine", "An operator has no kernel for its tensor types.")        \

@@ -202,6 +202,19 @@ Result<uint32_t> CborReader::ReadArrayHead(uint32_t count_max) {
   return ReadCount(CborType::kArray, count_max);
 }
 
+Result<uint32_t> CborReader::ReadMapHeadOfPart() {
+  OTA_TRY(const Head head, ExpectHead(CborType::kMap));
+  if (head.argument > UINT32_MAX) return Status::kCborOutOfRange;
+  position_ = head.end;
+  return static_cast<uint32_t>(head.argument);
+}
+
+Result<uint64_t> CborReader::ReadBytesHead() {
+  OTA_TRY(const Head head, ExpectHead(CborType::kBytes));
+  position_ = head.end;
+  return head.argument;
+}
+
 Result<ByteSpan> CborReader::ReadItem() {
   ItemWalk walk(bytes_);
   size_t at = position_;

@@ -64,6 +64,11 @@ class CborReader {
   /// of the input. kCborOutOfRange: more than `count_max`.
   Result<uint32_t> ReadArrayHead(uint32_t count_max = UINT32_MAX);
 
+  /// Heads alone, of what may go on beyond the bytes at hand: a map whose pairs, or a byte string
+  /// whose bytes, are only partly here. The caller checks what the count or length claims.
+  Result<uint32_t> ReadMapHeadOfPart();
+  Result<uint64_t> ReadBytesHead();
+
   /// Skips one item with all that lies in it, having checked that it is deterministic to the last
   /// byte; returns its encoding. kCborTooDeep: more than kCborDepthMax levels.
   Result<ByteSpan> ReadItem();
