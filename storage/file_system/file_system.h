@@ -78,7 +78,8 @@ struct File {
   uint32_t cursor_index = 0;       ///< the last place visited in the chain or index,
   uint32_t cursor_at = 0;          ///< and what was found there
   uint32_t synced_size_bytes = 0;  ///< the size that the medium knows
-  uint32_t capacity_bytes = 0;     ///< what Create was asked for, where it bounds or guides
+  uint32_t capacity_bytes = 0;     ///< EEFS: what its slot holds
+  bool is_read_only = false;
 };
 
 /// A part of a file that lies evenly on the device: `piece_count` pieces of `piece_bytes` each, the
@@ -101,6 +102,8 @@ struct VolumeSpace {
   uint32_t free_bytes = 0;      ///< a single new file of that size can be written
   uint32_t file_count_max = 0;  ///< 0: bounded by space only
 };
+
+inline constexpr size_t kCheckWorkBytesMin = 512;
 
 enum class CheckMode : uint8_t { kReport, kRepair };
 
@@ -184,7 +187,8 @@ class FileSystem {
   /// Makes a directory. kNotSupported where the format has none; else as Create.
   virtual Status CreateDirectory(std::string_view path) = 0;
 
-  /// Goes through the whole volume. `work` makes it faster the larger it is; 64 bytes suffice.
+  /// Goes through the whole volume. `work` makes it faster the larger it is; it has at least
+  /// kCheckWorkBytesMin, else kBufferTooSmall.
   /// kCorrupted: so broken that it cannot be walked to its end; nothing was repaired.
   virtual Result<CheckReport> Check(CheckMode mode, MutableByteSpan work) = 0;
 

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// A hostile image: every operation of FatFileSystem ends, and stays inside of the device.
+#include "storage/file_system/fat/fat_file_system.h"
+#include "storage/file_system/fuzz_files.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace ota::storage;
+  const Geometry geometry = {0, 512, 512, 512, 0, true, false};
+  FuzzImage(data, size, geometry, 256 * 1024, [](BlockDevice& device, Waiter& waiter) {
+    uint8_t buffer[512];
+    FatFileSystem files(device, waiter, buffer);
+    ExerciseFiles(files);
+  });
+  return 0;
+}
