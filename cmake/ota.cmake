@@ -24,11 +24,14 @@ target_compile_options(ota_device_flags INTERFACE -fno-exceptions -fno-rtti -fno
                        -Wdouble-promotion)
 
 if(OTA_SANITIZE)
-  add_compile_options(-fsanitize=${OTA_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  # No vptr: the device library has no RTTI for it to look at.
+  add_compile_options(-fsanitize=${OTA_SANITIZE} -fno-sanitize=vptr -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${OTA_SANITIZE})
 endif()
 if(OTA_FUZZ)
-  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=vptr
+                      -fno-sanitize-recover=all)
   add_link_options(-fsanitize=address,undefined)
 endif()
 

@@ -68,20 +68,47 @@ inline void ExerciseFiles(FileSystem& files) {
   (void)files.ReadSpace();
 }
 
-/// Puts the input at the start of a device of at most `size_max` bytes. The first input byte says
-/// how much erased space follows.
-template <typename Use>
-void FuzzImage(const uint8_t* data, size_t size, Geometry geometry, uint32_t size_max, Use use) {
+/// Files for the input to damage. Statuses do not matter: a small device may not hold all.
+inline void WriteSomeFiles(FileSystem& files) {
+  if (!IsOk(files.Format())) return;
+  (void)files.CreateDirectory("folder");  // FAT alone has any
+  for (uint32_t i = 0; i < 6; ++i) {
+    char name[] = "folder/a rather long name 0";
+    name[sizeof(name) - 2] = static_cast<char>('0' + i);
+    const std::string_view path(i % 2 == 0 ? name + 7 : name);
+    Result<File> file = files.Create(path, 700 * i);
+    if (!file.ok()) continue;
+    const std::vector<uint8_t> bytes(700 * i, static_cast<uint8_t>(i));
+    (void)files.Append(*file, bytes);
+    (void)files.Sync(*file);
+  }
+}
+
+/// Makes a volume of the input and uses it. The first byte says how: the rest lies at the start of
+/// the device, with some erased space behind; or each four bytes of it are an offset and a byte to
+/// put there, in a volume that was sound before.
+///
+/// `with_files(device, waiter, use)` calls `use` with a file system over the device.
+template <typename WithFiles>
+void FuzzVolume(const uint8_t* data, size_t size, Geometry geometry, uint32_t size_bytes,
+                WithFiles with_files) {
   if (size < 1) return;
-  const uint32_t unit = geometry.erase_unit;
-  uint64_t length = (size - 1 + (uint64_t{data[0]} << 11)) / unit * unit;
-  length = std::clamp<uint64_t>(length, unit, size_max / unit * unit);
-  std::vector<uint8_t> image(length, geometry.erased_value);
-  std::copy_n(data + 1, std::min<size_t>(size - 1, image.size()), image.data());
-  geometry.size_bytes = static_cast<uint32_t>(length);
+  const bool is_patch = (data[0] & 1) != 0;
+  geometry.size_bytes = size_bytes;
+  std::vector<uint8_t> image(size_bytes, geometry.erased_value);
   MemoryBlockDevice device(image, geometry);
   SpinWaiter waiter;
-  use(device, waiter);
+  if (is_patch) {
+    with_files(device, waiter, WriteSomeFiles);
+    for (size_t at = 1; at + 4 <= size; at += 4) {
+      const uint32_t offset = LoadLe32(data + at) & 0xFFFFFF;
+      // Half of the patches go where the format keeps its tables.
+      image[offset % ((offset >> 23) != 0 ? 8192 : size_bytes)] = data[at + 3];
+    }
+  } else {
+    std::copy_n(data + 1, std::min<size_t>(size - 1, image.size()), image.data());
+  }
+  with_files(device, waiter, ExerciseFiles);
 }
 
 }  // namespace ota::storage

@@ -6,10 +6,10 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace ota::storage;
   const Geometry geometry = {0, 512, 512, 512, 0, true, false};
-  FuzzImage(data, size, geometry, 256 * 1024, [](BlockDevice& device, Waiter& waiter) {
+  FuzzVolume(data, size, geometry, 64 * 1024, [](BlockDevice& device, Waiter& waiter, auto use) {
     uint8_t buffer[512];
     FatFileSystem files(device, waiter, buffer);
-    ExerciseFiles(files);
+    use(files);
   });
   return 0;
 }
