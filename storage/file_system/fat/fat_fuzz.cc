@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A hostile image: every operation of FatFileSystem ends, and stays inside of the device.
 #include "storage/file_system/fat/fat_file_system.h"
-#include "storage/file_system/fuzz_files.h"
+#include "storage/file_system/test_fuzz_volume.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace ota::storage;
