@@ -10,9 +10,12 @@ Usage: tools/make_golden.py MODEL.tflite… --output DIR     (writes DIR/MODEL.j
 """
 
 import argparse
+import contextlib
 import hashlib
 import json
+import os
 import pathlib
+import sys
 
 import numpy
 import tflite
@@ -103,16 +106,27 @@ def encode_output(data):
     return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "head256_hex": data[:HEAD_BYTES].hex()}
 
 
+@contextlib.contextmanager
+def standard_output_to_error():
+    """The reference prints a line per interpreter; that is no output of ours."""
+    sys.stdout.flush()
+    saved = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)
+
+
 class Reference:
     """One model in TensorFlow Lite Micro."""
 
     def __init__(self, model_bytes, output_count):
         from tflite_micro.python.tflite_micro import runtime
-        self._interpreter = runtime.Interpreter.from_bytes(model_bytes, arena_size=ARENA_BYTES)
+        with standard_output_to_error():
+            self._interpreter = runtime.Interpreter.from_bytes(model_bytes, arena_size=ARENA_BYTES)
         self._output_count = output_count
-
-    def reset(self):
-        self._interpreter.reset()
 
     def invoke(self, inputs):
         """Runs once and returns the bytes of each output."""
