@@ -27,6 +27,7 @@ class CommandError : public std::runtime_error {
   int exit_code_;
 };
 
+void AddServeCommand(CLI::App& app);
 void AddStatusCommand(CLI::App& app);
 
 }  // namespace ota::cli

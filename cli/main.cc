@@ -9,7 +9,10 @@
 namespace ota::cli {
 namespace {
 
-void AddCommands(CLI::App& app) { AddStatusCommand(app); }
+void AddCommands(CLI::App& app) {
+  AddServeCommand(app);
+  AddStatusCommand(app);
+}
 
 int Main(int argument_count, char** arguments) {
   CLI::App app("Over-the-air deployment of TinyML models, and their execution on microcontrollers.",
