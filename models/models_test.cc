@@ -56,7 +56,7 @@ std::vector<Example> ReadExamples(const std::string& model) {
     Example example;
     std::string hex;
     columns >> example.file >> example.expected >> hex;
-    example.output = crypto::BytesOfHex(hex);
+    example.output = BytesOfHex(hex);
     examples.push_back(example);
   }
   return examples;
@@ -121,7 +121,7 @@ TEST_P(OwnModel, HasACardWithTheDigestAndSizeOfTheFile) {
   const std::string name = GetParam();
   const std::string card = ReadText(Folder(name) / "MODEL_CARD.md");
   const std::vector<uint8_t> bytes = ReadBytes(Folder(name) / (name + ".tflite"));
-  const std::string digest = crypto::HexOf(crypto::ComputeSha256(bytes));
+  const std::string digest = HexOf(crypto::ComputeSha256(bytes));
   EXPECT_THAT(card, testing::HasSubstr("| SHA-256 | " + digest + " |"));
   EXPECT_THAT(card, testing::HasSubstr("| file size, bytes | " + std::to_string(bytes.size())));
 }
@@ -148,7 +148,7 @@ TEST(Sine, IsCloseToTheTrueSine) {
   ASSERT_TRUE(info.ok());
   for (const Example& example : ReadExamples("sine")) {
     const auto code = static_cast<int8_t>(model.Run(ReadBytes(Folder("sine") / example.file))[0]);
-    const double value = (code - info.value().zero_point) * double{info.value().scale};
+    const double value = (code - info->zero_point) * double{info->scale};
     EXPECT_NEAR(value, std::stod(example.expected), kSineErrorMax) << example.file;
   }
 }

@@ -30,7 +30,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"simulator", {"base", "crypto", "formats", "engine", "storage", "agent"}},
     {"server", {"base", "crypto", "formats", "engine"}},
     {"cli", {"base", "crypto", "formats", "engine", "storage", "agent", "simulator", "server"}},
-    {"models", {"base", "formats", "engine"}},
+    {"models", {"base", "crypto", "formats", "engine"}},
     {"tests",
      {"base", "crypto", "formats", "engine", "storage", "agent", "simulator", "server", "cli"}},
     {"benchmarks",

@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes tests/models/operators: one small model per operator, type and variant, and its golden vectors.
+"""Writes tests/models: a small model per operator, type and variant, a small network, and their golden vectors.
 
-The models are built table by table with weights from fixed seeds; the golden vectors of tests/golden/operators come
-from TensorFlow Lite Micro's reference kernels (tools/make_golden.py). Run by `make test-models`; the same version
+The models are built table by table with weights from fixed seeds; the golden vectors of tests/golden come from TensorFlow Lite Micro's reference kernels (tools/make_golden.py). Run by `make test-models`; the same version
 of the script writes the same bytes.
 
 Usage: tools/make_test_models.py [NAME …]
@@ -17,6 +16,7 @@ import numpy
 
 sys.dont_write_bytecode = True
 import make_golden
+import make_wav2letter
 from tflite_builder import (FLOAT32, INT16, INT32, INT64, INT8, NO_TENSOR, RESOURCE, ModelBuilder, boolean, float32, int8,
                             int32, string, vector)
 
@@ -26,6 +26,7 @@ NONE, RELU, RELU_N1_TO_1, RELU6 = 0, 1, 2, 3
 TYPE_SUFFIX = {INT8: "s8", INT16: "s16", FLOAT32: "f32"}
 IMAGE = [1, 6, 5, 4]
 MODELS = {}
+NETWORKS = {"wav2letter_5": lambda: make_wav2letter.make_wav2letter(seed=1, width_percent=5, frames=120)}
 
 
 def model(name):
@@ -447,21 +448,29 @@ def define_all():
         define()
 
 
+def build(name):
+    """The folder below tests/models and the bytes of a model."""
+    if name in NETWORKS:
+        return "networks", NETWORKS[name]()
+    builder = ModelBuilder(f"operator test {name}")
+    MODELS[name](builder)
+    return "operators", builder.build()
+
+
 def main():
     define_all()
-    names = sys.argv[1:] or sorted(MODELS)
-    unknown = set(names) - set(MODELS)
+    names = sys.argv[1:] or sorted([*MODELS, *NETWORKS])
+    unknown = set(names) - set(MODELS) - set(NETWORKS)
     if unknown:
         sys.exit(f"make_test_models: no model is called {sorted(unknown)}")
     failed = []
     for name in names:
-        path = ROOT / "tests/models/operators" / f"{name}.tflite"
+        folder, data = build(name)
+        path = ROOT / "tests/models" / folder / f"{name}.tflite"
         path.parent.mkdir(parents=True, exist_ok=True)
-        builder = ModelBuilder(f"operator test {name}")
-        MODELS[name](builder)
-        path.write_bytes(builder.build())
+        path.write_bytes(data)
         try:
-            make_golden.write_golden(path, ROOT / "tests/golden/operators" / f"{name}.json")
+            make_golden.write_golden(path, ROOT / "tests/golden" / folder / f"{name}.json")
         except (RuntimeError, ValueError) as error:
             path.unlink()
             failed.append(f"{name}: {str(error).splitlines()[0]}")
