@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes tests/models: a small model per operator, type and variant, a small network, and their golden vectors.
 
-The models are built table by table with weights from fixed seeds; the golden vectors of tests/golden come from TensorFlow Lite Micro's reference kernels (tools/make_golden.py). Run by `make test-models`; the same version
-of the script writes the same bytes.
+The models are built table by table with weights from fixed seeds; the golden vectors of tests/golden come from
+TensorFlow Lite Micro's reference kernels (tools/make_golden.py). Run by `make test-models`; the same version of
+the script writes the same bytes.
 
 Usage: tools/make_test_models.py [NAME …]
 """
