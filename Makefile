@@ -32,6 +32,9 @@ test-models:     ## Make tests/models and their golden vectors again
 	@tools/install_packages.sh models
 	tools/make_models.sh test-models
 
+test-exhaustive: packages-test  ## At least 10^6 power cuts on the model store
+	tools/test_exhaustive.sh
+
 format: packages-test  ## Format our C++ in place
 	git ls-files -co --exclude-standard '*.h' '*.cc' | xargs clang-format-16 -i
 

@@ -45,6 +45,7 @@ class OnChipFlash final : public storage::FlashController {
   std::optional<ByteSpan> Map() const override { return nor_.bytes(); }
 
   NorArray& nor() { return nor_; }
+  const NorArray& nor() const { return nor_; }
 
  private:
   bool IsBusy() const { return clock_.now_ns() < busy_until_ns_; }

@@ -259,7 +259,8 @@ Status Journal::ChooseTarget() {
   return Status::kOk;
 }
 
-/// Programs the first cancel unit that is still erased, so that none is programmed twice.
+/// Programs the first cancel unit that is still erased, so that none is programmed twice. One that
+/// a cut has touched may look erased and be refused.
 Status Journal::CancelTarget() {
   OTA_TRY(device_.Sync());
   const bool needs_erase = device_.geometry().needs_erase;
@@ -267,7 +268,9 @@ Status Journal::CancelTarget() {
   for (uint32_t unit = 0; unit < kCancelUnitCount; ++unit) {
     OTA_TRY(const bool is_erased, IsCancelUnitErased(target_, unit));
     if (!is_erased && needs_erase) continue;
-    OTA_TRY(ProgramPadded(SegmentOffset(target_) + unit * cancel_bytes_, zeros));
+    const Status status = ProgramPadded(SegmentOffset(target_) + unit * cancel_bytes_, zeros);
+    if (status == Status::kNotErased) continue;
+    OTA_TRY(status);
     break;
   }
   step_ = Step::kErase;

@@ -112,7 +112,10 @@ struct ScrubReport {
 class ModelStore {
  public:
   /// Finds out what is on the medium. To be called first, and again to start over after power was
-  /// lost. Writes nothing.
+  /// lost. Writes nothing. An operation that power loss interrupted may be found done after one
+  /// Mount and not done after the next, as long as nothing was changed between them: what is torn
+  /// may read differently twice. The first change pins what the last Mount found; so make one, a
+  /// note will do, before telling anybody else about the outcome.
   /// kBusy. kCorrupted: no store is there; Format makes one. kMediumFailed. kNotSupported: made by
   /// a later version or with another key, or a geometry that this store cannot handle.
   virtual Status Mount() = 0;

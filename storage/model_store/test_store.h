@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,17 +26,27 @@ Status RunToEnd(Function function) {
   }
 }
 
-inline std::vector<uint8_t> MakeModel(uint32_t size_bytes, uint32_t seed) {
+/// The same bytes for the same arguments; kept, since a harness asks often.
+inline const std::vector<uint8_t>& MakeModel(uint32_t size_bytes, uint32_t seed) {
+  static std::map<std::pair<uint32_t, uint32_t>, std::vector<uint8_t>> models;
+  std::vector<uint8_t>& model = models[{size_bytes, seed}];
+  if (model.size() == size_bytes) return model;
   Prng prng(seed * 2654435761u | 1);
-  std::vector<uint8_t> model(size_bytes);
+  model.resize(size_bytes);
   for (uint8_t& byte : model) byte = static_cast<uint8_t>(prng.Next() >> 24);
   return model;
+}
+
+inline const crypto::Sha256Digest& ComputeModelDigest(const std::vector<uint8_t>& model) {
+  static std::map<std::vector<uint8_t>, crypto::Sha256Digest> digests;
+  const auto known = digests.find(model);
+  return known != digests.end() ? known->second : digests[model] = crypto::ComputeSha256(model);
 }
 
 inline StageRequest MakeRequest(const ModelName& name, const std::vector<uint8_t>& model) {
   return StageRequest{.name = name,
                       .size_bytes = static_cast<uint32_t>(model.size()),
-                      .digest = crypto::ComputeSha256(model),
+                      .digest = ComputeModelDigest(model),
                       .sequence_number = model.size()};
 }
 

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "simulator/memory_parts/power_supply.h"
+#include "storage/block_device/block_device.h"
+#include "storage/model_store/model_store.h"
+
+// The media that the power-cut harness goes over: a simulated part, its driver and a store on it.
+
+namespace ota::storage {
+
+/// A store on a simulated part that survives restarts.
+class StoreWorld {
+ public:
+  virtual ~StoreWorld() = default;
+
+  virtual simulator::PowerSupply& power() = 0;
+
+  /// The store as of the last Restart.
+  virtual ModelStore& store() = 0;
+
+  /// Power comes back: RAM is empty, the medium is as it was left. The store is not mounted.
+  virtual void Restart() = 0;
+
+  /// How often unit `unit` of the medium was erased or written; empty if the part does not count.
+  virtual std::vector<uint32_t> ReadWear() const = 0;
+};
+
+/// The names of all worlds, as used in replay lines.
+std::vector<std::string> WorldNames();
+
+/// A fresh world of that name; nullptr if there is none.
+std::unique_ptr<StoreWorld> MakeWorld(const std::string& name);
+
+}  // namespace ota::storage

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "storage/model_store/test_media.h"
+
+// The power-cut harness. A scenario is a fixed sequence of operations on a store. A first run
+// counts its cut points; then each of them gets a run of its own in which power fails there. After
+// the restart the store has to be in the state before the operation that was cut or in the one
+// after it, with all bytes right and no space lost; what was staging is resumed, and a next update
+// has to work. That recovery may be cut in turn.
+//
+// A failure is described by one line, which replays it: WORLD SEED CUT[,CUT…].
+
+namespace ota::storage {
+
+/// An image as the harness believes it to be. Its bytes are MakeModel(size_bytes, seed).
+struct ExpectedImage {
+  uint32_t size_bytes = 0;
+  uint32_t seed = 0;
+  ImageState state = ImageState::kStaging;
+
+  bool operator==(const ExpectedImage&) const = default;
+};
+
+/// All that a store should hold. The second half of a key: whether the image is confirmed.
+struct ExpectedStore {
+  std::map<std::pair<std::string, bool>, ExpectedImage> images;
+  std::map<uint8_t, uint8_t> notes;
+
+  bool operator==(const ExpectedStore&) const = default;
+};
+
+struct StoreOperation {
+  enum class Kind : uint8_t {
+    kBegin,
+    kAppend,  ///< up to `size_bytes` more
+    kFinish,
+    kActivate,
+    kConfirm,
+    kRevert,
+    kDelete,
+    kAbandon,
+    kNote,
+    kRestart,
+    kResume,
+  };
+  Kind kind = Kind::kRestart;
+  std::string name;
+  uint32_t size_bytes = 0;
+  uint32_t seed = 0;
+};
+
+/// The operations of a run: what each kind needs at least once, then some by chance.
+std::vector<StoreOperation> MakeScenario(uint32_t seed);
+
+class PowerCutRun {
+ public:
+  PowerCutRun(const std::string& world_name, uint32_t seed);
+
+  /// Runs the scenario without a cut; returns how many cut points it has, those of recovery after
+  /// it not counted. 0: it failed, failure() tells how.
+  uint64_t CountPoints();
+
+  /// Runs the scenario with power failing at cuts[0]; then recovery, with power failing at cuts[1]
+  /// counted from the restart; and so on. False: failure() tells what is wrong.
+  bool Run(const std::vector<uint64_t>& cuts);
+
+  /// Cut points of the recovery that followed the last cut, after Run.
+  uint64_t recovery_point_count() const { return recovery_point_count_; }
+
+  const std::string& failure() const { return failure_; }
+
+ private:
+  enum class Outcome : uint8_t { kDone, kCut, kFailed };
+
+  Outcome Perform(const StoreOperation& operation);
+  Outcome RunScenario();
+  Outcome Recover();
+  Outcome ResumeStaging();
+  Outcome UpdateAgain();
+  Status Execute(const StoreOperation& operation);
+  bool Mount();
+  bool Inspect();
+  bool CheckState();
+  bool CheckBytes();
+  bool CheckSpace();
+  bool ReadState(ExpectedStore& found);
+  Outcome Fail(const std::string& what);
+
+  std::string world_name_;
+  uint32_t seed_;
+  std::vector<uint64_t> cuts_;
+  std::unique_ptr<StoreWorld> world_;
+  ExpectedStore before_;
+  ExpectedStore after_;
+  ExpectedStore found_;
+  bool is_unreadable_ = false;  ///< a record that Mount could read is not readable any more
+  uint64_t recovery_point_count_ = 0;
+  std::string failure_;
+};
+
+}  // namespace ota::storage
