@@ -42,3 +42,31 @@ cat "$state/server.log"
 curl --silent --show-error --fail --cacert "$ca" "$url/models/"
 
 device() { "$ota" device --board B1 --state "$state/B1" "$@"; }
+
+run_both() {
+  for digit in 3 7; do
+    echo "-- digits, a handwritten $digit that it was not trained on:"
+    device --run digits --input "models/digits/inputs/$digit.bin" --labels models/digits/labels.txt
+  done
+  echo "-- sine, $(sed -n 's|^inputs/1.bin\t\([^\t]*\).*|expected \1|p' models/sine/inputs.tsv):"
+  device --run sine --input models/sine/inputs/1.bin
+}
+
+say "2. Board B1 (Teensy 4.0) fetches both over HTTPS into its on-chip flash; its power fails on the way"
+if device --server "$url" --ca "$ca" --fetch sine --fetch digits --cut-power-after 6000; then
+  echo "demo: the power should have failed" >&2
+  exit 1
+fi
+
+say "3. Power is back: it finds what survived, and fetches the rest"
+device --server "$url" --ca "$ca" --fetch sine --fetch digits
+device --list
+
+say "4. It runs each from where it lies, on real input"
+run_both
+
+say "5. The server is gone. The board boots again from the same flash and runs both"
+stop_server
+run_both
+
+say "Done. The flash is in $state/B1, what the server saw in $state/access.log."
