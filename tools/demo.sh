@@ -37,7 +37,7 @@ for _ in $(seq 200); do
 done
 [ -s "$state/port" ] || { echo "demo: the server did not start within 10 s; see $state/server.log" >&2; exit 1; }
 url="https://127.0.0.1:$(cat "$state/port")"
-ca="$state/server/ca.pem"
+ca="$state/server/tls/ca.pem"
 cat "$state/server.log"
 curl --silent --show-error --fail --cacert "$ca" "$url/models/"
 
