@@ -27,6 +27,9 @@ class CommandError : public std::runtime_error {
   int exit_code_;
 };
 
+void AddConformanceCommand(CLI::App& app);
+void AddInspectCommand(CLI::App& app);
+void AddRunCommand(CLI::App& app);
 void AddServeCommand(CLI::App& app);
 void AddStatusCommand(CLI::App& app);
 

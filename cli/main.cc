@@ -10,6 +10,9 @@ namespace ota::cli {
 namespace {
 
 void AddCommands(CLI::App& app) {
+  AddConformanceCommand(app);
+  AddInspectCommand(app);
+  AddRunCommand(app);
   AddServeCommand(app);
   AddStatusCommand(app);
 }

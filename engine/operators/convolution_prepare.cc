@@ -84,7 +84,10 @@ Status FillQuantization(const Operands& operands, ConvKind kind, ConvParams& par
   }
   const int32_t channel_dimension = kind == ConvKind::kFull ? 0 : 3;
   if (weights.scale_count > 1) {
-    if (weights.channel_dimension != channel_dimension) return Status::kUnsupportedQuantization;
+    const auto outputs = static_cast<uint32_t>(operands.output.dimension(3));
+    if (weights.channel_dimension != channel_dimension || weights.scale_count != outputs) {
+      return Status::kUnsupportedQuantization;
+    }
     params.scales_offset = weights.scales_offset;
   }
   params.input_scale = operands.input.scale;

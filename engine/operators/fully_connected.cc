@@ -130,7 +130,9 @@ Status FillQuantization(const Operands& operands, FullyConnectedRecord& record) 
   params.highest = static_cast<int16_t>(limits.highest);
   params.is_per_channel = weights.scale_count > 1;
   if (params.is_per_channel) {
-    if (weights.channel_dimension != 0) return Status::kUnsupportedQuantization;
+    if (weights.channel_dimension != 0 || weights.scale_count != params.outputs) {
+      return Status::kUnsupportedQuantization;
+    }
     record.scales = {weights.scales_offset, operands.input.scale, operands.output.scale};
     return Status::kOk;
   }

@@ -131,14 +131,7 @@ class Validator {
       const float scale = reader.ReadF32(tensor.scales_offset + 4 * i);
       if (!std::isfinite(scale) || scale <= 0.0f) return Status::kModelMalformed;
     }
-    OTA_TRY(reader.status());
-    if (tensor.scale_count == 1) return Status::kOk;
-    if (tensor.channel_dimension < 0 || tensor.channel_dimension >= tensor.rank) {
-      return Status::kModelMalformed;
-    }
-    const auto dimension = static_cast<uint32_t>(tensor.channel_dimension);
-    const auto channels = static_cast<uint32_t>(tensor.dimensions[dimension]);
-    return channels == tensor.scale_count ? Status::kOk : Status::kModelMalformed;
+    return reader.status();
   }
 
   // Zero points: one, or one per scale, and within 32 bits. Names: in the file.
