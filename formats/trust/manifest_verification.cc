@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "formats/trust/manifest_verification.h"
+
+#include <algorithm>
+
+namespace ota::formats {
+namespace {
+
+bool AreEqual(ByteSpan first, ByteSpan second) {
+  return std::equal(first.begin(), first.end(), second.begin(), second.end());
+}
+
+Status CheckRecipient(const Manifest& manifest, const DeviceProfile& device) {
+  const bool is_kind_known = manifest.kind != ComponentKind::kForeign &&
+                             (device.kinds >> static_cast<uint32_t>(manifest.kind) & 1) != 0;
+  if (!is_kind_known) return Status::kComponentUnknown;
+  if (!AreEqual(manifest.vendor_id, device.vendor_id)) return Status::kVendorMismatch;
+  const auto classes = std::span(manifest.class_ids).first(manifest.class_id_count);
+  const bool is_class_ours = std::any_of(classes.begin(), classes.end(), [&device](ByteSpan id) {
+    return std::any_of(device.class_ids.begin(), device.class_ids.end(),
+                       [id](ByteSpan own) { return AreEqual(id, own); });
+  });
+  if (!is_class_ours) return Status::kClassMismatch;
+  const bool is_for_us =
+      manifest.device_id.empty() || AreEqual(manifest.device_id, device.device_id);
+  return is_for_us ? Status::kOk : Status::kDeviceMismatch;
+}
+
+Status CheckAge(const Manifest& manifest, const TrustState& state, uint64_t now_s) {
+  const TrackedComponent tracked = FindTracked(state, manifest.kind, manifest.component_name);
+  if (manifest.sequence_number <= tracked.installed_sequence) return Status::kSequenceTooLow;
+  if (manifest.sequence_number < tracked.newest_sequence) return Status::kSequenceWithheld;
+  if (!manifest.use_before_s.has_value()) return Status::kOk;
+  if (now_s == 0) return Status::kTimeUnknown;
+  return now_s < *manifest.use_before_s ? Status::kOk : Status::kManifestExpired;
+}
+
+Status CheckPlace(const Manifest& manifest, const DeviceProfile& device) {
+  bool is_unit_known = false;
+  for (const UnitLimits& limits : device.units) {
+    if (manifest.memory_unit != MemoryUnit::kAny && manifest.memory_unit != limits.unit) continue;
+    if (manifest.slot.has_value() && *manifest.slot >= limits.slot_count) continue;
+    is_unit_known = true;
+    if (manifest.image_size_bytes <= limits.image_bytes_max) return Status::kOk;
+  }
+  return is_unit_known ? Status::kImageTooLarge : Status::kMemoryUnitMismatch;
+}
+
+Status CheckModel(const ModelRequirements& model, const DeviceProfile& device) {
+  if (model.engine_version > device.engine_version) return Status::kEngineTooOld;
+  if (!std::includes(device.operators.begin(), device.operators.end(), model.operators.begin(),
+                     model.operators.end())) {
+    return Status::kUnknownOperator;
+  }
+  if (model.arena_plan_count == 0) return Status::kOk;
+  const auto plans = std::span(model.arena_plans).first(model.arena_plan_count);
+  const bool fits = std::any_of(plans.begin(), plans.end(), [&device](const ArenaPlan& plan) {
+    const bool is_possible = (device.plans >> static_cast<uint32_t>(plan.kind) & 1) != 0;
+    return is_possible && plan.arena_bytes <= device.arena_bytes;
+  });
+  return fits ? Status::kOk : Status::kArenaTooSmall;
+}
+
+}  // namespace
+
+Status ManifestVerification::Begin(const TrustState& state, ByteSpan first_bytes) {
+  is_in_progress_ = false;
+  OTA_TRY(metadata_, DecodeRootMetadata(state.root_metadata()));
+  OTA_TRY(envelope_, DecodeEnvelope(first_bytes));
+  std::array<const KeySet*, kReleaseRolesMax> key_sets = {};
+  for (size_t i = 0; i < key_sets.size(); ++i) key_sets[i] = &metadata_.release_roles[i].key_set;
+  count_.Begin(std::span(envelope_.signatures).first(envelope_.signature_count),
+               envelope_.signed_digest, {},
+               std::span(key_sets).first(metadata_.release_role_count));
+  is_in_progress_ = true;
+  return Status::kOk;
+}
+
+Status ManifestVerification::Step(uint32_t operations_max, Manifest& manifest) {
+  if (!is_in_progress_) return Status::kWrongState;
+  const Status counted = count_.Step(operations_max);
+  if (counted == Status::kBusy) return counted;
+  is_in_progress_ = false;
+  OTA_TRY(counted);
+  return Judge(manifest);
+}
+
+Status ManifestVerification::Judge(Manifest& manifest) const {
+  bool is_threshold_met = false;
+  for (size_t i = 0; i < metadata_.release_role_count; ++i) {
+    is_threshold_met = is_threshold_met || count_.IsThresholdMet(i);
+  }
+  if (!count_.has_any()) return count_.first_refusal();
+  if (!is_threshold_met) return Status::kThresholdNotMet;
+  OTA_TRY(manifest, DecodeManifest(envelope_.manifest));
+  for (size_t i = 0; i < metadata_.release_role_count; ++i) {
+    const bool is_allowed = metadata_.release_roles[i].Allows(manifest);
+    if (is_allowed && count_.IsThresholdMet(i)) return Status::kOk;
+  }
+  return Status::kSignerNotDelegated;
+}
+
+Status CheckManifest(const Manifest& manifest, const DeviceProfile& device, const TrustState& state,
+                     uint64_t now_s) {
+  OTA_TRY(CheckRecipient(manifest, device));
+  OTA_TRY(CheckAge(manifest, state, now_s));
+  OTA_TRY(CheckPlace(manifest, device));
+  OTA_TRY(CheckModel(manifest.model, device));
+  const bool is_precursor_there = manifest.precursor_digest.empty() ||
+                                  AreEqual(manifest.precursor_digest, device.installed_digest);
+  if (!is_precursor_there) return Status::kPrecursorMismatch;
+  const bool is_charged = !manifest.minimum_battery_mwh.has_value() ||
+                          !device.battery_mwh.has_value() ||
+                          *device.battery_mwh >= *manifest.minimum_battery_mwh;
+  return is_charged ? Status::kOk : Status::kBatteryTooLow;
+}
+
+}  // namespace ota::formats

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "formats/trust/root_update.h"
+
+namespace ota::formats {
+
+Status RootUpdate::Begin(const TrustState& state, ByteSpan signed_root) {
+  is_in_progress_ = false;
+  OTA_TRY(held_, DecodeRootMetadata(state.root_metadata()));
+  OTA_TRY(signed_root_, DecodeSignedRoot(signed_root));
+  OTA_TRY(next_, DecodeRootMetadata(signed_root_.metadata));
+  if (next_.version - 1 != held_.version) return Status::kRootVersionWrong;
+  const KeySet* const key_sets[] = {&held_.root, &next_.root};
+  count_.Begin(std::span(signed_root_.signatures).first(signed_root_.signature_count),
+               signed_root_.metadata, RootExternalData(), key_sets);
+  is_in_progress_ = true;
+  return Status::kOk;
+}
+
+Status RootUpdate::Step(uint32_t operations_max, TrustState& state) {
+  if (!is_in_progress_) return Status::kWrongState;
+  const Status counted = count_.Step(operations_max);
+  if (counted == Status::kBusy) return counted;
+  is_in_progress_ = false;
+  OTA_TRY(counted);
+  const bool is_agreed = count_.IsThresholdMet(0) && count_.IsThresholdMet(1);
+  return is_agreed ? ApplyRootMetadata(signed_root_.metadata, state) : Status::kThresholdNotMet;
+}
+
+Status VerifyInitialRoot(ByteSpan signed_root) {
+  OTA_TRY(const SignedRoot root, DecodeSignedRoot(signed_root));
+  OTA_TRY(const RootMetadata metadata, DecodeRootMetadata(root.metadata));
+  const KeySet* const key_sets[] = {&metadata.root};
+  SignatureCount count;
+  count.Begin(std::span(root.signatures).first(root.signature_count), root.metadata,
+              RootExternalData(), key_sets);
+  Status status = Status::kBusy;
+  while (status == Status::kBusy) status = count.Step(0);
+  OTA_TRY(status);
+  return count.IsThresholdMet(0) ? Status::kOk : Status::kThresholdNotMet;
+}
+
+Status CheckRootExpiry(const TrustState& state, uint64_t now_s) {
+  OTA_TRY(const RootMetadata metadata, DecodeRootMetadata(state.root_metadata()));
+  const bool is_expired = metadata.expires_s != 0 && now_s >= metadata.expires_s;
+  return is_expired ? Status::kRootExpired : Status::kOk;
+}
+
+}  // namespace ota::formats

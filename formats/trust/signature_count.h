@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <span>
+
+#include "base/bytes.h"
+#include "crypto/es256.h"
+#include "formats/trust/root_metadata.h"
+
+namespace ota::formats {
+
+/// Counts for several key sets at once how many of their distinct keys have signed the same bytes,
+/// in steps that each stay within a budget. A signature counts for every set that holds its key;
+/// two by one key count once; one that is not valid, or whose key no set holds, does not count.
+class SignatureCount {
+ public:
+  static constexpr size_t kKeySetsMax = kReleaseRolesMax;
+
+  /// Starts. All that the arguments point to must outlive the count, but not the spans themselves.
+  void Begin(std::span<const ByteSpan> signatures, ByteSpan payload, ByteSpan external_data,
+             std::span<const KeySet* const> key_sets);
+
+  /// Goes on for about `operations_max` field multiplications (0: to the end of one signature).
+  /// kBusy: not done. kOk: all signatures are counted. kCryptoMemoryFull: nothing is known.
+  Status Step(uint32_t operations_max);
+
+  /// After the end: whether that many keys of the set have signed.
+  bool IsThresholdMet(size_t key_set_index) const;
+
+  /// After the end: why the first signature that does not count does not; kOk if all do.
+  Status first_refusal() const { return first_refusal_; }
+
+  /// After the end: whether any signature counts at all.
+  bool has_any() const;
+
+ private:
+  Status BeginSignature();
+  void NoteRefusal(Status status);
+  void NoteValid();
+
+  crypto::Es256Verification verification_;
+  std::array<ByteSpan, kRootSignaturesMax> signatures_ = {};
+  std::array<const KeySet*, kKeySetsMax> key_sets_ = {};
+  std::array<uint8_t, kKeySetsMax> signed_ = {};  // a bit for each key of the set
+  ByteSpan payload_;
+  ByteSpan external_data_;
+  ByteSpan key_;
+  uint8_t signature_count_ = 0;
+  uint8_t key_set_count_ = 0;
+  uint8_t next_ = 0;
+  bool is_verifying_ = false;
+  Status first_refusal_ = Status::kOk;
+};
+
+}  // namespace ota::formats
