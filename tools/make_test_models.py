@@ -18,8 +18,8 @@ import numpy
 sys.dont_write_bytecode = True
 import make_golden
 import make_wav2letter
-from tflite_builder import (FLOAT32, INT16, INT32, INT64, INT8, NO_TENSOR, RESOURCE, ModelBuilder, boolean, float32, int8,
-                            int32, string, vector)
+from tflite_builder import (FLOAT32, INT16, INT32, INT64, INT8, NO_TENSOR, RESOURCE, ModelBuilder, boolean, float32,
+                            int8, int32, string, vector)
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SAME, VALID = 0, 1

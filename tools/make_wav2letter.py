@@ -92,7 +92,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", type=pathlib.Path, metavar="OUTPUT.tflite")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--width", type=int, default=100, metavar="PERCENT", help="of the channels; 100 is the real size")
+    parser.add_argument("--width", type=int, default=100, metavar="PERCENT", help="of the channels; 100: all")
     parser.add_argument("--frames", type=int, default=FRAMES, help="296 is the real length")
     arguments = parser.parse_args()
     if arguments.width < 1 or arguments.frames < 1:

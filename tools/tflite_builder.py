@@ -77,7 +77,7 @@ class ModelBuilder:
         return len(self._subgraphs) - 1
 
     def add_tensor(self, shape, type_code, scale=None, zero_point=0, data=None, axis=0, is_variable=False, name=None):
-        """Adds a tensor and returns its index. `scale` a number, or one per channel along `axis`; None: not quantized."""
+        """Adds a tensor, returns its index. `scale`: a number, or one per channel along `axis`; None: not quantized."""
         tensors = self._subgraphs[-1].tensors
         buffer = 0
         if data is not None:
