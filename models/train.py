@@ -93,8 +93,9 @@ class Int8Model:
         return [op["op_name"] for op in self._interpreter._get_ops_details() if op["op_name"] != "DELEGATE"]
 
     def weight_bytes(self):
+        """Weights and biases; not the shape that a RESHAPE carries."""
         details = self._interpreter.get_tensor_details()
-        constant = [d for d in details if d["name"].startswith(("tfl.pseudo_qconst", "arith.constant"))]
+        constant = [d for d in details if d["name"].startswith("tfl.pseudo_qconst")]
         return sum(int(numpy.prod(d["shape"])) * numpy.dtype(d["dtype"]).itemsize for d in constant)
 
 
