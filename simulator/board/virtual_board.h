@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "simulator/board/board_table.h"
+#include "simulator/board/memory_unit.h"
+
+namespace ota::simulator {
+
+/// A virtual board: the device library's store on a simulated memory unit that persists in a
+/// directory, and an arena of as many bytes as the board's SRAM leaves.
+class VirtualBoard {
+ public:
+  /// Makes `state_directory` if it is not there. Throws std::system_error when it or the files in
+  /// it cannot be had.
+  VirtualBoard(const BoardTraits& traits, const std::string& state_directory);
+
+  /// Starts the board: mounts the store, or makes one on a unit that is blank; a trial that the
+  /// last run did not confirm is reverted.
+  /// kNotSupported: this build cannot simulate the board's unit. kCorrupted: what lies on the unit
+  /// is no store and not blank either; nothing was changed. Others as ModelStore::Mount and Format.
+  Status Boot();
+
+  const BoardTraits& traits() const { return traits_; }
+  /// Only after a successful Boot.
+  storage::ModelStore& store() { return unit_->store(); }
+  MutableByteSpan arena();
+  PowerSupply& power() { return power_; }
+  bool was_formatted() const { return was_formatted_; }
+
+ private:
+  const BoardTraits& traits_;
+  SimulatedClock clock_;
+  PowerSupply power_;
+  std::unique_ptr<MemoryUnit> unit_;
+  std::vector<uint8_t> arena_;
+  bool was_formatted_ = false;
+};
+
+/// Asks `function` again and again until its answer, a Status or a Result, is not kBusy. For code
+/// on a host that has nothing else to do; a memory unit's simulated time goes on by itself.
+template <typename Function>
+auto RunToEnd(Function function) {
+  auto answer = function();
+  while (ota::internal::StatusOf(answer) == Status::kBusy) answer = function();
+  return answer;
+}
+
+}  // namespace ota::simulator
