@@ -131,4 +131,5 @@
   X(kTlsMemoryExhausted, 0x0510, "agent", "The memory given to TLS is too small for the peer.")   \
   X(kUrlInvalid, 0x0511, "agent", "The server's address is not https://HOST[:PORT].")             \
   X(kDigestUnknown, 0x0512, "agent", "Neither manifest nor server say the artifact's digest.")    \
-  X(kImageSizeMismatch, 0x0513, "agent", "The artifact has another size than its manifest says.")
+  X(kImageSizeMismatch, 0x0513, "agent", "The artifact has another size than its manifest says.") \
+  X(kTrustAnchorInvalid, 0x0514, "agent", "The certificate to trust cannot be read as PEM or DER.")

@@ -155,7 +155,7 @@ Status TlsStream::Configure() {
   OTA_TRY(check(mbedtls_ctr_drbg_seed(&drbg_, &FillFromEntropy, &entropy_, nullptr, 0),
                 Status::kEntropyUnavailable));
   OTA_TRY(check(mbedtls_x509_crt_parse(&ca_, options_.ca.data(), options_.ca.size()),
-                Status::kInvalidArgument));
+                Status::kTrustAnchorInvalid));
   OTA_TRY(
       check(mbedtls_ssl_config_defaults(&config_, MBEDTLS_SSL_IS_CLIENT,
                                         MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT),

@@ -46,8 +46,9 @@ class TlsStream final : public ByteStream {
 
   /// Gets ready to talk over `transport`, which must be connected and outlive this use, up to
   /// Close(). What `options` point to must live as long. An open stream is closed first.
-  /// kInvalidArgument: no usable certificate in `ca`, `host` empty or too long, or no such fragment
-  /// size. kTlsMemoryExhausted: the pool is too small. kEntropyUnavailable.
+  /// kTrustAnchorInvalid: no usable certificate in `ca`. kInvalidArgument: `host` empty or too
+  /// long, or no such fragment size. kTlsMemoryExhausted: the pool is too small.
+  /// kEntropyUnavailable.
   Status Open(ByteStream& transport, const TlsOptions& options);
 
   /// Goes on with the handshake; one call does at most one bounded piece of elliptic curve

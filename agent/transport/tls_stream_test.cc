@@ -248,7 +248,7 @@ TEST_F(TlsStreamTest, RefusesBadArguments) {
   EXPECT_EQ(stream.Open(peer, {.host = "", .ca = ca(), .unix_time_s = std::nullopt}),
             Status::kInvalidArgument);
   EXPECT_EQ(stream.Open(peer, {.host = "h", .ca = bad, .unix_time_s = std::nullopt}),
-            Status::kInvalidArgument);
+            Status::kTrustAnchorInvalid);
   EXPECT_EQ(stream.Open(peer, {.host = "h", .ca = {}, .unix_time_s = std::nullopt}),
             Status::kInvalidArgument);
   EXPECT_EQ(

@@ -24,6 +24,20 @@ uint8_t* MapMemory(size_t size_bytes, int flags, int file, const std::string& pa
   return static_cast<uint8_t*>(data);
 }
 
+/// What is going to be filled gets its blocks now: a full disk is then an error here, and no bus
+/// error later.
+void Grow(int file, off_t old_size, off_t new_size, uint8_t erased_value, const std::string& path) {
+  if (erased_value == 0) {
+    if (ftruncate(file, new_size) != 0) Throw(path);
+    return;
+  }
+  const int error = posix_fallocate(file, old_size, new_size - old_size);
+  if (error == 0) return;
+  (void)ftruncate(file, old_size);  // as it was before; the error to tell is the first
+  errno = error;
+  Throw(path);
+}
+
 }  // namespace
 
 MemoryImage::MemoryImage(uint32_t size_bytes, uint8_t erased_value) : size_bytes_(size_bytes) {
@@ -38,7 +52,8 @@ MemoryImage::MemoryImage(uint32_t size_bytes, uint8_t erased_value, const std::s
   struct stat status {};
   if (fstat(file, &status) != 0) Throw(path);
   const auto old_size = static_cast<uint32_t>(std::min<off_t>(status.st_size, size_bytes));
-  if (status.st_size < off_t{size_bytes} && ftruncate(file, size_bytes) != 0) Throw(path);
+  if (status.st_size < off_t{size_bytes})
+    Grow(file, status.st_size, size_bytes, erased_value, path);
   data_ = MapMemory(size_bytes, MAP_SHARED, file, path);
   close(file);
   Fill(old_size, erased_value);
