@@ -28,6 +28,7 @@ class CommandError : public std::runtime_error {
 };
 
 void AddConformanceCommand(CLI::App& app);
+void AddDeviceCommand(CLI::App& app);
 void AddInspectCommand(CLI::App& app);
 void AddRunCommand(CLI::App& app);
 void AddServeCommand(CLI::App& app);

@@ -11,6 +11,7 @@ namespace {
 
 void AddCommands(CLI::App& app) {
   AddConformanceCommand(app);
+  AddDeviceCommand(app);
   AddInspectCommand(app);
   AddRunCommand(app);
   AddServeCommand(app);

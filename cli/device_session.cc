@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/device_session.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "cli/commands.h"
+#include "cli/device_fetch.h"
+#include "cli/model_file.h"
+#include "cli/prediction.h"
+#include "engine/interpreter.h"
+
+namespace ota::cli {
+namespace {
+
+using nlohmann::json;
+using simulator::RunToEnd;
+
+std::string Describe(Status status) {
+  return std::string(StatusSentence(status)) + " [" + std::string(StatusName(status)) + ']';
+}
+
+const simulator::BoardTraits& RequireBoard(const std::string& id) {
+  if (const simulator::BoardTraits* const traits = simulator::FindBoard(id)) return *traits;
+  throw CommandError("--board " + id + ": there is no such board; say B1 to B7", 2);
+}
+
+const char* StateName(storage::ImageState state) {
+  switch (state) {
+    case storage::ImageState::kStaging:
+      return "staging";
+    case storage::ImageState::kStaged:
+      return "staged";
+    case storage::ImageState::kTrial:
+      return "trial";
+    case storage::ImageState::kConfirmed:
+      return "confirmed";
+  }
+  return "unknown";
+}
+
+std::string Hex(ByteSpan bytes) {
+  std::string text;
+  for (const uint8_t byte : bytes) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+/// The one of several that belongs to run `index`; one alone belongs to all.
+std::string PickFor(const std::vector<std::string>& values, size_t index,
+                    const std::string& otherwise) {
+  if (values.empty()) return otherwise;
+  return values.size() == 1 ? values.front() : values[index];
+}
+
+bool IsGenerated(const std::string& input) {
+  return input == "zero" || input == "max" || input.starts_with("random:");
+}
+
+/// Closes on every way out.
+class OpenModel {
+ public:
+  OpenModel(storage::ModelStore& store, const std::string& name) : store_(store) {
+    const Result<ByteSource*> opened = RunToEnd([&] { return store.Open(name.c_str()); });
+    if (opened.status() == Status::kNotFound) {
+      throw CommandError(name +
+                         ": no such model on this board; --list shows what there is, --fetch " +
+                         name + " brings it");
+    }
+    if (!opened.ok()) throw CommandError(name + ": " + Describe(opened.status()));
+    source_ = *opened;
+  }
+  ~OpenModel() { store_.Close(source_); }
+  OpenModel(const OpenModel&) = delete;
+  OpenModel& operator=(const OpenModel&) = delete;
+  ByteSource& source() { return *source_; }
+
+ private:
+  storage::ModelStore& store_;
+  ByteSource* source_ = nullptr;
+};
+
+}  // namespace
+
+DeviceSession::DeviceSession(const DeviceOptions& options, json& report)
+    : options_(options),
+      report_(report),
+      board_(RequireBoard(options.board), options.state_directory) {
+  BootBoard();
+}
+
+void DeviceSession::BootBoard() {
+  const simulator::BoardTraits& traits = board_.traits();
+  const Status status = board_.Boot();
+  const std::string unit(simulator::UnitName(traits.unit));
+  if (status == Status::kNotSupported) {
+    throw CommandError("board " + std::string(traits.id) + " (" + std::string(traits.name) +
+                       ") keeps its models on " + unit + ", which this build cannot simulate yet");
+  }
+  if (!IsOk(status)) {
+    throw CommandError("board " + std::string(traits.id) + " cannot mount its " + unit + " in " +
+                       options_.state_directory + ": " + Describe(status) +
+                       " Delete the directory to start with a blank one.");
+  }
+  const storage::StoreSpace space = board_.store().space();
+  report_["board"] = traits.id;
+  report_["name"] = traits.name;
+  report_["arena_bytes"] = traits.arena_bytes();
+  if (options_.is_json) return;
+  std::printf("board %s: %s, %s at %u MHz, arena of %u KiB, models on %s, %u of %u KiB free%s\n",
+              std::string(traits.id).c_str(), std::string(traits.name).c_str(),
+              std::string(traits.core).c_str(), traits.clock_mhz, traits.arena_bytes() / 1024,
+              unit.c_str(), space.free_bytes / 1024, space.total_bytes / 1024,
+              board_.was_formatted() ? ", formatted now" : "");
+  std::fflush(stdout);  // what follows may go to stderr
+}
+
+void DeviceSession::DeleteModels() {
+  for (const std::string& name : options_.delete_names) {
+    const Status status = RunToEnd([&] { return board_.store().Delete(name.c_str()); });
+    if (!IsOk(status)) throw CommandError("cannot delete " + name + ": " + Describe(status));
+    report_["deleted"].push_back(name);
+    if (!options_.is_json) std::printf("%s: deleted\n", name.c_str());
+  }
+}
+
+void DeviceSession::FetchModels() {
+  if (options_.fetch_names.empty()) return;
+  DeviceFetch fetch(board_, options_.server_url, options_.ca_path, options_.cut_power_after_bytes);
+  for (const std::string& name : options_.fetch_names) {
+    const FetchSummary summary = fetch.Fetch(name);
+    report_["fetched"].push_back({{"name", name},
+                                  {"size_bytes", summary.total_bytes},
+                                  {"received_bytes", summary.received_bytes},
+                                  {"resumed_at", summary.resumed_at},
+                                  {"retry_count", summary.retry_count},
+                                  {"was_present", summary.was_present}});
+    if (options_.is_json) continue;
+    if (summary.was_present) {
+      std::printf("%s: is on the board already, %u bytes\n", name.c_str(), summary.total_bytes);
+    } else {
+      std::printf("%s: fetched and stored, %u bytes\n", name.c_str(), summary.total_bytes);
+    }
+  }
+}
+
+void DeviceSession::RunModels() {
+  for (size_t i = 0; i < options_.run_names.size(); ++i) {
+    RunModel(options_.run_names[i], PickFor(options_.inputs, i, "zero"),
+             PickFor(options_.label_paths, i, ""));
+  }
+}
+
+void DeviceSession::RunModel(const std::string& name, const std::string& input,
+                             const std::string& labels) {
+  OpenModel model(board_.store(), name);
+  engine::Interpreter interpreter(engine::AllOperators());
+  const Status prepared = interpreter.Prepare(model.source(), board_.arena());
+  if (prepared == Status::kArenaTooSmall) {
+    const uint32_t needed = interpreter.arena_bytes_needed();
+    throw CommandError(name + " does not fit: it needs " +
+                       (needed == 0 ? "more" : std::to_string(needed) + " bytes") +
+                       " of arena, board " + std::string(board_.traits().id) + " has " +
+                       std::to_string(board_.traits().arena_bytes()));
+  }
+  if (!IsOk(prepared)) throw CommandError(name + " cannot be run: " + Describe(prepared));
+  if (IsGenerated(input)) {
+    FillInputs(interpreter, input);
+  } else {
+    FillInputsFromFile(interpreter, input);
+  }
+  if (const Status status = interpreter.Invoke(); !IsOk(status)) {
+    throw CommandError(name + ": " + Describe(status));
+  }
+  const std::vector<std::string> names =
+      labels.empty() ? std::vector<std::string>() : ReadLabels(labels);
+  const Prediction prediction = ReadPrediction(interpreter, names);
+  report_["runs"].push_back({{"name", name},
+                             {"input", input},
+                             {"values", prediction.values},
+                             {"index", prediction.index},
+                             {"label", prediction.label},
+                             {"arena_bytes", interpreter.summary().arena_bytes}});
+  if (!options_.is_json) {
+    std::printf("%s(%s): %s\n", name.c_str(), input.c_str(), prediction.text.c_str());
+  }
+}
+
+void DeviceSession::ListModels() {
+  if (!options_.wants_list) return;
+  storage::ModelStore& store = board_.store();
+  const storage::StoreSpace space = store.space();
+  report_["models"] = json::array();
+  for (uint32_t i = 0; i < store.image_count(); ++i) {
+    const Result<storage::ImageInfo> info = RunToEnd([&] { return store.ReadImageInfo(i); });
+    if (!info.ok())
+      throw CommandError("image " + std::to_string(i) + ": " + Describe(info.status()));
+    const std::string name(info->name.view());
+    report_["models"].push_back({{"name", name},
+                                 {"state", StateName(info->state)},
+                                 {"size_bytes", info->size_bytes},
+                                 {"durable_bytes", info->durable_bytes},
+                                 {"sequence_number", info->sequence_number},
+                                 {"sha256", Hex(info->digest)}});
+    if (options_.is_json) continue;
+    std::printf("%-32s %-9s %8u bytes  %.16s\n", name.c_str(), StateName(info->state),
+                info->size_bytes, Hex(info->digest).c_str());
+  }
+  report_["space"] = {{"total_bytes", space.total_bytes},
+                      {"free_bytes", space.free_bytes},
+                      {"largest_free_bytes", space.largest_free_bytes}};
+  if (!options_.is_json) {
+    std::printf("%u images; %u of %u bytes free\n", store.image_count(), space.free_bytes,
+                space.total_bytes);
+  }
+}
+
+}  // namespace ota::cli
