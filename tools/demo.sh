@@ -4,12 +4,12 @@
 # virtual board fetches two, keeps them in its flash, runs each on real input; loses power in the middle of a
 # transfer and resumes; boots again without any network and runs both from the same flash.
 #
-# Usage: tools/demo.sh [STATE_DIR]   (default demo-state; its content is replaced)
+# Usage: tools/demo.sh [OTA_TINYML [STATE_DIR]]   (defaults build/ota-tinyml, demo-state; the state is replaced)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-ota=build/ota-tinyml
-state=${1:-demo-state}
+ota=${1:-build/ota-tinyml}
+state=${2:-demo-state}
 server_pid=
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
