@@ -244,7 +244,8 @@ Status Interpreter::Step(uint32_t mac_budget) {
   while (record_offset_ < layout_.records_end) {
     RecordHeader header;
     std::memcpy(&header, persistent_ + record_offset_, sizeof(header));
-    RunContext context(*this, persistent_ + record_offset_ + sizeof(header), mac_budget);
+    RunContext context(*this, persistent_ + record_offset_ + sizeof(header), header.slot_count,
+                       mac_budget);
     const Status status = RunRecord(header.operator_index, context);
     if (status == Status::kBusy) return status;
     if (!IsOk(status)) {

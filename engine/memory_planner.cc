@@ -68,7 +68,9 @@ class Planner {
   // Buffer that may share memory with its output `output`, if its life ends there.
   bool MayOverlap(const PlannedBuffer& input, uint32_t input_index,
                   const PlannedBuffer& output) const {
-    return output.overlap_input == input_index && input.last == output.first;
+    const bool is_named =
+        output.overlap_input == input_index || output.overlap_other == input_index;
+    return is_named && input.last == output.first;
   }
 
   // Bytes alive at the busiest time, less what the overlap at that time can save.
@@ -87,16 +89,23 @@ class Planner {
       const PlannedBuffer& buffer = AtRank(rank);
       if (buffer.first > time || buffer.last < time) continue;
       alive += PlacedBytes(buffer);
-      if (buffer.first != time || buffer.overlap_input == kNoBuffer) continue;
-      const PlannedBuffer& input = buffers_[buffer.overlap_input];
-      if (input.last != time) continue;
-      const uint32_t together =
-          std::max(PlacedBytes(buffer),
-                   RoundUp(buffer.overlap_distance, kTensorAlignment) + PlacedBytes(input));
-      const uint32_t apart = PlacedBytes(buffer) + PlacedBytes(input);
-      if (together < apart) saved += apart - together;
+      if (buffer.first == time) {
+        saved += std::max(ComputeSaving(buffer, buffer.overlap_input),
+                          ComputeSaving(buffer, buffer.overlap_other));
+      }
     }
     return alive - std::min(saved, alive);
+  }
+
+  // Bytes that an output saves if it overlaps an input as far as it may.
+  uint32_t ComputeSaving(const PlannedBuffer& output, uint32_t input_index) const {
+    if (input_index == kNoBuffer || buffers_[input_index].last != output.first) return 0;
+    const uint32_t output_bytes = PlacedBytes(output);
+    const uint32_t input_bytes = PlacedBytes(buffers_[input_index]);
+    const uint32_t distance = RoundUp(output.overlap_distance, kTensorAlignment);
+    const uint32_t together = std::max(output_bytes, distance + input_bytes);
+    const uint32_t apart = output_bytes + input_bytes;
+    return apart - std::min(together, apart);
   }
 
   uint32_t Place() const {

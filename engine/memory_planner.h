@@ -16,6 +16,7 @@ struct PlannedBuffer {
   uint32_t size_bytes = 0;
   uint32_t overlap_distance = 0;
   uint16_t overlap_input = kNoBuffer;  ///< buffer that may share memory with this, its output
+  uint16_t overlap_other = kNoBuffer;  ///< another one
   uint16_t tensor = kNoBuffer;         ///< index in the model; kNoBuffer for scratch
   uint16_t first = 0;
   uint16_t last = 0;
@@ -44,7 +45,7 @@ class BufferTable {
 /// Sets the offset of every buffer that is to be placed, each a multiple of kTensorAlignment, and
 /// returns the bytes that all of them need together.
 ///
-/// An output may overlap the input that its `overlap_input` names, if that input is not used after
+/// An output may overlap an input that it names, if that input is not used after
 /// the operator that makes the output and the output begins `overlap_distance` or more before it.
 ///
 /// Deterministic, so that a host knows what a device will find. Tries the largest first, then other

@@ -184,8 +184,10 @@ void PlanBuilder::AllowOverlap(const TensorInfo& input, const TensorInfo& output
   const uint32_t output_index = FindBuffer(output.index);
   if (input_index == kNoBuffer || output_index == kNoBuffer || input_index == output_index) return;
   if (buffers_[input_index].state_slot != 0 || buffers_[output_index].state_slot != 0) return;
-  buffers_[output_index].overlap_input = static_cast<uint16_t>(input_index);
-  buffers_[output_index].overlap_distance = distance;
+  PlannedBuffer& buffer = buffers_[output_index];
+  buffer.overlap_other = buffer.overlap_input;
+  buffer.overlap_input = static_cast<uint16_t>(input_index);
+  buffer.overlap_distance = std::max(buffer.overlap_distance, distance);
 }
 
 bool PlanBuilder::Alias(const TensorInfo& input, const TensorInfo& output) {

@@ -71,7 +71,8 @@ class PrepareContext {
 
   /// Allows the planner to let output and input share memory, the output beginning at least
   /// `distance` bytes before the input: the operator never writes a byte of the output that lies
-  /// there over a byte of the input that it will still read. 0: element by element, in place.
+  /// there over a byte of the input that it will still read. 0: element by element, in place. May
+  /// be said of two inputs.
   void AllowOverlap(uint32_t input_index, uint32_t output_index, uint32_t distance);
 
   /// Makes the output the same bytes as the input; the operator then commits nothing. False if it

@@ -22,13 +22,16 @@ namespace ota::engine {
 ///   }
 class RunContext {
  public:
-  RunContext(Interpreter& interpreter, const void* params, uint32_t mac_budget)
-      : interpreter_(interpreter), params_(params), budget_(mac_budget) {}
+  RunContext(Interpreter& interpreter, const void* params, uint32_t slot_count, uint32_t mac_budget)
+      : interpreter_(interpreter), params_(params), slot_count_(slot_count), budget_(mac_budget) {}
 
   template <typename Params>
   const Params& params() const {
     return *static_cast<const Params*>(params_);
   }
+
+  /// Slots with which the parameters begin.
+  uint32_t slot_count() const { return slot_count_; }
 
   /// Address of a slot's bytes; null for kNoSlot.
   uint8_t* Data(Slot slot) const;
@@ -60,6 +63,7 @@ class RunContext {
  private:
   Interpreter& interpreter_;
   const void* params_;
+  uint32_t slot_count_;
   uint32_t budget_;
 };
 

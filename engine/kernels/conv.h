@@ -80,6 +80,9 @@ template <typename Types>
 void ReferenceConvRow(const ConvRow<Types>& job);
 template <typename Types>
 void ReferenceDepthwiseRow(const ConvRow<Types>& job);
+/// TRANSPOSE_CONV, by gathering: each output pixel sums the inputs whose windows cover it.
+template <typename Types>
+void ReferenceTransposedRow(const ConvRow<Types>& job);
 
 extern template void ReferenceConvRow<ConvS8>(const ConvRow<ConvS8>& job);
 extern template void ReferenceConvRow<ConvS16>(const ConvRow<ConvS16>& job);
@@ -87,6 +90,9 @@ extern template void ReferenceConvRow<ConvF32>(const ConvRow<ConvF32>& job);
 extern template void ReferenceDepthwiseRow<ConvS8>(const ConvRow<ConvS8>& job);
 extern template void ReferenceDepthwiseRow<ConvS16>(const ConvRow<ConvS16>& job);
 extern template void ReferenceDepthwiseRow<ConvF32>(const ConvRow<ConvF32>& job);
+extern template void ReferenceTransposedRow<ConvS8>(const ConvRow<ConvS8>& job);
+extern template void ReferenceTransposedRow<ConvS16>(const ConvRow<ConvS16>& job);
+extern template void ReferenceTransposedRow<ConvF32>(const ConvRow<ConvF32>& job);
 
 /// `sum` plus `count` products of inputs and weights; and the result of a sum. For weights that
 /// come in parts.

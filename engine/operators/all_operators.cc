@@ -7,26 +7,16 @@ namespace ota::engine {
 namespace {
 
 constexpr const Operator* kAllOperators[] = {
-    &kAveragePool2d,
-    &kConv2d,
-    &kDepthwiseConv2d,
-    &kDequantize,
-    &kFullyConnected,
-    &kMaxPool2d,
-    &kQuantize,
-    &kReshape,
-    &kSoftmax,
-    &kSvdf,
-    &kUnidirectionalSequenceLstm,
-    &kSignalEnergy,
-    &kSignalFftAutoScale,
-    &kSignalFilterBank,
-    &kSignalFilterBankLog,
-    &kSignalFilterBankSpectralSubtraction,
-    &kSignalFilterBankSquareRoot,
-    &kSignalPcan,
-    &kSignalRfft,
-    &kSignalWindow,
+    &kAdd,           &kAveragePool2d, &kCast,
+    &kConcatenation, &kConv2d,        &kDepthwiseConv2d,
+    &kDequantize,    &kDiv,           &kFullyConnected,
+    &kLeakyRelu,     &kLogistic,      &kMaxPool2d,
+    &kMaximum,       &kMean,          &kMinimum,
+    &kMul,           &kPack,          &kPad,
+    &kPadV2,         &kQuantize,      &kReshape,
+    &kSoftmax,       &kSplit,         &kSplitV,
+    &kStridedSlice,  &kSub,           &kTanh,
+    &kTranspose,     &kTransposeConv, &kUnpack,
 };
 
 }  // namespace

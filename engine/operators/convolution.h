@@ -5,11 +5,12 @@
 #include "engine/operators/window.h"
 #include "engine/run_context.h"
 
-// What CONV_2D and DEPTHWISE_CONV_2D share: operands, tiles of output channels, terms per channel.
+// What CONV_2D, DEPTHWISE_CONV_2D and TRANSPOSE_CONV share: operands, tiles of output channels,
+// terms per channel.
 
 namespace ota::engine {
 
-enum class ConvKind : uint8_t { kFull, kDepthwise };
+enum class ConvKind : uint8_t { kFull, kDepthwise, kTransposed };
 
 struct ConvParams {
   Slot input;

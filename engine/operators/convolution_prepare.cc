@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <utility>
 
 #include "base/units.h"
 #include "engine/operators/convolution.h"
@@ -20,15 +21,19 @@ struct Operands {
   bool has_bias = false;
 };
 
-Result<Operands> ReadOperands(PrepareContext& context) {
+// TRANSPOSE_CONV has the output's shape, which the output tensor gives too, as operand 0.
+uint32_t InputIndex(ConvKind kind) { return kind == ConvKind::kTransposed ? 2 : 0; }
+
+Result<Operands> ReadOperands(PrepareContext& context, ConvKind kind) {
   if (context.output_count() != 1) return Status::kModelMalformed;
+  const uint32_t bias_index = kind == ConvKind::kTransposed ? 3 : 2;
   Operands operands;
-  OTA_TRY(operands.input, context.ReadInput(0));
+  OTA_TRY(operands.input, context.ReadInput(InputIndex(kind)));
   OTA_TRY(operands.weights, context.ReadInput(1));
   OTA_TRY(operands.output, context.ReadOutput(0));
-  operands.has_bias = context.HasInput(2);
+  operands.has_bias = context.HasInput(bias_index);
   if (operands.has_bias) {
-    OTA_TRY(operands.bias, context.ReadInput(2));
+    OTA_TRY(operands.bias, context.ReadInput(bias_index));
     if (!operands.bias.is_constant) return Status::kNotConstant;
   }
   if (!operands.weights.is_constant) return Status::kNotConstant;
@@ -53,18 +58,20 @@ Status VerifyChannels(const Operands& operands, ConvKind kind, WindowShape& shap
   const TensorInfo& weights = operands.weights;
   const int32_t outputs = operands.output.dimension(3);
   const int32_t inputs = operands.input.dimension(3);
-  const bool is_full = kind == ConvKind::kFull;
-  if (weights.dimension(is_full ? 0 : 3) != outputs) return Status::kUnsupportedShape;
+  const bool is_depthwise = kind == ConvKind::kDepthwise;
+  if (weights.dimension(is_depthwise ? 3 : 0) != outputs) return Status::kUnsupportedShape;
   if (operands.has_bias && operands.bias.element_count != static_cast<uint32_t>(outputs)) {
     return Status::kUnsupportedShape;
   }
-  if (!is_full) {
+  if (is_depthwise) {
     shape.window_channels = 1;
     const bool fits = weights.dimension(0) == 1 && outputs % inputs == 0;
     return fits ? Status::kOk : Status::kUnsupportedShape;
   }
   const int32_t depth = weights.dimension(3);
-  if (depth < 1 || inputs % depth != 0 || outputs % (inputs / depth) != 0) {
+  const bool is_grouped = depth != inputs;
+  if (depth < 1 || inputs % depth != 0 || outputs % (inputs / depth) != 0 ||
+      (is_grouped && kind == ConvKind::kTransposed)) {
     return Status::kUnsupportedShape;
   }
   shape.window_channels = static_cast<uint16_t>(depth);
@@ -82,7 +89,7 @@ Status FillQuantization(const Operands& operands, ConvKind kind, ConvParams& par
   if (weights.scale_count == 0 || weights.zero_point != 0 || !is_symmetric) {
     return Status::kUnsupportedQuantization;
   }
-  const int32_t channel_dimension = kind == ConvKind::kFull ? 0 : 3;
+  const int32_t channel_dimension = kind == ConvKind::kDepthwise ? 3 : 0;
   if (weights.scale_count > 1) {
     const auto outputs = static_cast<uint32_t>(operands.output.dimension(3));
     if (weights.channel_dimension != channel_dimension || weights.scale_count != outputs) {
@@ -106,7 +113,7 @@ uint32_t TermBytes(TensorType type) {
 }
 
 uint32_t KernelScratchBytes(const ConvParams& params, ConvKind kind) {
-  if (params.type != TensorType::kInt8) return 0;
+  if (params.type != TensorType::kInt8 || kind == ConvKind::kTransposed) return 0;
   return kind == ConvKind::kFull ? ConvScratchBytesS8(params.shape)
                                  : DepthwiseScratchBytesS8(params.shape);
 }
@@ -131,33 +138,53 @@ Status PlanTiles(PrepareContext& context, const Operands& operands, ConvKind kin
   const uint32_t scales = params.scales_offset != 0 ? outputs * 4 : 0;
   context.AddWeights(constants);
   if (!context.is_mapped()) context.AddReads(uint64_t{constants} + scales);
-  if (tile == outputs && params.shape.batch_count == 1) {
+  if (tile == outputs && params.shape.batch_count == 1 && kind != ConvKind::kTransposed) {
     context.AllowOverlap(0, 0, ComputeRowOverlap(params.shape, formats::ElementBytes(params.type)));
   }
   return Status::kOk;
+}
+
+// The window of TRANSPOSE_CONV is that of the convolution that would lead back.
+Status ComputeShape(const Operands& operands, ConvKind kind, const WindowOptions& options,
+                    WindowShape& shape) {
+  if (kind != ConvKind::kTransposed) {
+    return ComputeWindowShape(operands.input, operands.output, options, shape);
+  }
+  OTA_TRY(ComputeWindowShape(operands.output, operands.input, options, shape));
+  std::swap(shape.input_height, shape.output_height);
+  std::swap(shape.input_width, shape.output_width);
+  std::swap(shape.input_channels, shape.output_channels);
+  return Status::kOk;
+}
+
+uint64_t CountMacs(const Operands& operands, ConvKind kind, const WindowShape& shape) {
+  const uint64_t taps = uint64_t{shape.window_height} * shape.window_width;
+  if (kind == ConvKind::kTransposed) {
+    return operands.input.element_count * taps * shape.output_channels;
+  }
+  return operands.output.element_count * taps * shape.window_channels;
 }
 
 }  // namespace
 
 Status PrepareConvolution(PrepareContext& context, ConvKind kind, WindowOptions options,
                           uint8_t activation) {
-  OTA_TRY(const Operands operands, ReadOperands(context));
+  OTA_TRY(const Operands operands, ReadOperands(context, kind));
   OTA_TRY(VerifyTypes(operands));
   if (operands.weights.rank != 4) return Status::kUnsupportedShape;
   options.window_height = operands.weights.dimension(1);
   options.window_width = operands.weights.dimension(2);
   ConvParams params{};
   params.activation = activation;
-  OTA_TRY(ComputeWindowShape(operands.input, operands.output, options, params.shape));
+  OTA_TRY(ComputeShape(operands, kind, options, params.shape));
   OTA_TRY(VerifyChannels(operands, kind, params.shape));
   OTA_TRY(FillQuantization(operands, kind, params));
   params.weights_offset = operands.weights.constant_offset;
   params.bias_offset = operands.has_bias ? operands.bias.constant_offset : 0;
-  params.input = context.InputSlot(0);
+  params.input = context.InputSlot(InputIndex(kind));
   params.output = context.OutputSlot(0);
   OTA_TRY(PlanTiles(context, operands, kind, params));
-  const uint64_t window = uint64_t{params.shape.window_height} * params.shape.window_width;
-  context.AddMacs(operands.output.element_count * window * params.shape.window_channels);
+  context.AddMacs(CountMacs(operands, kind, params.shape));
   return context.Commit(params, kConvSlotCount);
 }
 

@@ -131,7 +131,7 @@ class ConvRun {
   // Mapped: the weights in place. Streamed: on the first unit they are read, later they are there.
   Status SelectWeights(bool is_first_unit) {
     const uint32_t channel_bytes = window_ * kWeightBytes;
-    const bool is_full = kind_ == ConvKind::kFull;
+    const bool is_full = kind_ != ConvKind::kDepthwise;
     const uint32_t first =
         params_.weights_offset + tile_begin_ * (is_full ? channel_bytes : kWeightBytes);
     job_.weights = page_;
@@ -171,7 +171,7 @@ class ConvRun {
     job.channel_begin += first;
     job.channel_count = count;
     job.terms += first;
-    const uint32_t weight_skip = kind_ == ConvKind::kFull ? first * window_ : first;
+    const uint32_t weight_skip = kind_ == ConvKind::kDepthwise ? first : first * window_;
     job.weights += weight_skip * kWeightBytes;
     using Value = typename Types::Activation;
     const uint32_t input_image =
@@ -185,6 +185,7 @@ class ConvRun {
   }
 
   void RunRow(const ConvRow<Types>& job) {
+    if (kind_ == ConvKind::kTransposed) return ReferenceTransposedRow(job);
     const bool is_full = kind_ == ConvKind::kFull;
     if constexpr (std::is_same_v<Types, ConvS8>) {
       is_full ? ConvRowS8(job) : DepthwiseRowS8(job);

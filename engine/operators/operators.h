@@ -7,27 +7,35 @@
 
 namespace ota::engine {
 
+extern const Operator kAdd;
 extern const Operator kAveragePool2d;
+extern const Operator kCast;
+extern const Operator kConcatenation;
 extern const Operator kConv2d;
 extern const Operator kDepthwiseConv2d;
 extern const Operator kDequantize;
+extern const Operator kDiv;
 extern const Operator kFullyConnected;
+extern const Operator kLeakyRelu;
+extern const Operator kLogistic;
 extern const Operator kMaxPool2d;
+extern const Operator kMaximum;
+extern const Operator kMean;
+extern const Operator kMinimum;
+extern const Operator kMul;
+extern const Operator kPack;
+extern const Operator kPad;
+extern const Operator kPadV2;
 extern const Operator kQuantize;
 extern const Operator kReshape;
 extern const Operator kSoftmax;
-extern const Operator kSvdf;
-extern const Operator kUnidirectionalSequenceLstm;
-
-// The audio front end: custom operators of TensorFlow Lite Micro's signal library.
-extern const Operator kSignalEnergy;
-extern const Operator kSignalFftAutoScale;
-extern const Operator kSignalFilterBank;
-extern const Operator kSignalFilterBankLog;
-extern const Operator kSignalFilterBankSpectralSubtraction;
-extern const Operator kSignalFilterBankSquareRoot;
-extern const Operator kSignalPcan;
-extern const Operator kSignalRfft;
-extern const Operator kSignalWindow;
+extern const Operator kSplit;
+extern const Operator kSplitV;
+extern const Operator kStridedSlice;
+extern const Operator kSub;
+extern const Operator kTanh;
+extern const Operator kTranspose;
+extern const Operator kTransposeConv;
+extern const Operator kUnpack;
 
 }  // namespace ota::engine

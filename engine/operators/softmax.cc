@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
 #include "engine/kernels/fixed_point.h"
 #include "engine/kernels/requantize.h"
+#include "engine/kernels/softmax_tables.h"
 #include "engine/operators/operators.h"
 #include "engine/operators/quantization.h"
 #include "engine/prepare_context.h"
@@ -43,6 +45,13 @@ Status VerifyOutput(const TensorInfo& input, const TensorInfo& output) {
     return Status::kOk;
   }
   const bool is_int16 = output.type == TensorType::kInt16;
+  if (is_int16 && input.type == TensorType::kInt16) {
+    OTA_TRY(VerifyQuantized(input));
+    OTA_TRY(VerifyQuantized(output));
+    const bool is_symmetric = input.zero_point == 0 && output.zero_point == 0;
+    return is_symmetric && IsNear(output.scale, 1.0f / 32768) ? Status::kOk
+                                                              : Status::kUnsupportedQuantization;
+  }
   if (input.type != TensorType::kInt8 || (!is_int16 && output.type != TensorType::kInt8)) {
     return Status::kUnsupportedType;
   }
@@ -70,6 +79,17 @@ void FillScaling(float scale, RoundingMode rounding, SoftmaxParams& params) {
   params.difference_min = static_cast<int32_t>(-(radius >> shift));
 }
 
+// Of int16: differences of 65535 steps stand for the ten that the table of exp spans.
+Status FillTableScaling(float scale, SoftmaxParams& params) {
+  const ExactReal product = ExactReal::FromFloat(params.beta).Times(ExactReal::FromFloat(scale));
+  const ExactReal step = ExactReal::FromInteger(10).DividedBy(ExactReal::FromInteger(65535));
+  const Multiplier multiplier = QuantizeMultiplier(product.DividedBy(step));
+  if (multiplier.shift > 14) return Status::kUnsupportedQuantization;
+  params.multiplier = multiplier.value;
+  params.shift = static_cast<int8_t>(multiplier.shift);
+  return Status::kOk;
+}
+
 Status PrepareSoftmax(PrepareContext& context) {
   OTA_TRY(const TensorInfo input, context.ReadInput(0));
   OTA_TRY(const TensorInfo output, context.ReadOutput(0));
@@ -85,6 +105,7 @@ Status PrepareSoftmax(PrepareContext& context) {
   params.input_type = input.type;
   params.output_type = output.type;
   if (input.type == TensorType::kInt8) FillScaling(input.scale, context.rounding(), params);
+  if (input.type == TensorType::kInt16) OTA_TRY(FillTableScaling(input.scale, params));
   params.input = context.InputSlot(0);
   params.output = context.OutputSlot(0);
   if (input.type == output.type) context.AllowOverlap(0, 0, 0);
@@ -136,6 +157,31 @@ void SoftmaxRow(const SoftmaxParams& params, RoundingMode, const float* input, f
   for (uint32_t i = 0; i < params.depth; ++i) output[i] /= sum;
 }
 
+int16_t SaturateS16(int32_t value) {
+  return static_cast<int16_t>(std::clamp<int32_t>(value, INT16_MIN, INT16_MAX));
+}
+
+void SoftmaxRow(const SoftmaxParams& params, RoundingMode rounding, const int16_t* input,
+                int16_t* output) {
+  const int32_t highest = *std::max_element(input, input + params.depth);
+  int32_t sum = 0;
+  for (uint32_t i = 0; i < params.depth; ++i) {
+    const int32_t scaled =
+        Requantize(input[i] - highest, {params.multiplier, params.shift}, rounding);
+    output[i] = Interpolate(kExpTable, SaturateS16(WrappingAdd(scaled, INT16_MAX)));
+    sum = WrappingAdd(sum, output[i]);
+  }
+  const int32_t headroom = std::min(std::countl_zero(static_cast<uint32_t>(sum)), 30);
+  const int64_t shifted = ((int64_t{sum} << (headroom - 1)) + (1 << 13)) >> 14;
+  const int32_t position = static_cast<int32_t>(shifted) - ((1 << 15) + (1 << 16));
+  const int32_t reciprocal = Interpolate(kReciprocalTable, SaturateS16(position));
+  const int32_t right = 31 - headroom;
+  for (uint32_t i = 0; i < params.depth; ++i) {
+    const int64_t product = int64_t{output[i]} * reciprocal + (int64_t{1} << (right - 1));
+    output[i] = static_cast<int16_t>(std::clamp<int64_t>(product >> right, 0, INT16_MAX));
+  }
+}
+
 template <typename Input, typename Output>
 Status RunRows(RunContext& context) {
   const auto& params = context.params<SoftmaxParams>();
@@ -151,6 +197,7 @@ Status RunRows(RunContext& context) {
 Status RunSoftmax(RunContext& context) {
   const auto& params = context.params<SoftmaxParams>();
   if (params.input_type == TensorType::kFloat32) return RunRows<float, float>(context);
+  if (params.input_type == TensorType::kInt16) return RunRows<int16_t, int16_t>(context);
   return params.output_type == TensorType::kInt8 ? RunRows<int8_t, int8_t>(context)
                                                  : RunRows<int8_t, int16_t>(context);
 }

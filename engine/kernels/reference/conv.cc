@@ -96,6 +96,31 @@ typename Types::Accumulator SumDepthwise(const ConvRow<Types>& job, int32_t y, i
   return sum;
 }
 
+template <typename Types>
+typename Types::Accumulator SumTransposed(const ConvRow<Types>& job, int32_t y, int32_t x,
+                                          uint32_t channel) {
+  const WindowShape& shape = *job.shape;
+  const uint32_t depth = shape.input_channels;
+  const uint32_t window = uint32_t{shape.window_height} * shape.window_width * depth;
+  typename Types::Accumulator sum = 0;
+  for (int32_t ky = 0; ky < shape.window_height && ky <= y; ++ky) {
+    const int32_t input_y = (y - ky) / shape.stride_height;
+    if ((y - ky) % shape.stride_height != 0 || input_y >= shape.input_height) continue;
+    for (int32_t kx = 0; kx < shape.window_width && kx <= x; ++kx) {
+      const int32_t input_x = (x - kx) / shape.stride_width;
+      if ((x - kx) % shape.stride_width != 0 || input_x >= shape.input_width) continue;
+      const auto pixel = static_cast<uint32_t>(input_y * shape.input_width + input_x);
+      const uint32_t tap = static_cast<uint32_t>(ky * shape.window_width + kx) * depth;
+      for (uint32_t i = 0; i < depth; ++i) {
+        const auto weight =
+            LoadWeight<typename Types::Weight>(job.weights, channel * window + tap + i);
+        sum = Accumulate(sum, Centred(job.input[pixel * depth + i], job.range), weight);
+      }
+    }
+  }
+  return sum;
+}
+
 template <typename Types, typename Sum>
 void ComputeRow(const ConvRow<Types>& job, Sum sum) {
   const WindowShape& shape = *job.shape;
@@ -112,6 +137,21 @@ void ComputeRow(const ConvRow<Types>& job, Sum sum) {
 }
 
 }  // namespace
+
+template <typename Types>
+void ReferenceTransposedRow(const ConvRow<Types>& job) {
+  const WindowShape& shape = *job.shape;
+  const auto y = static_cast<int32_t>(job.row) + shape.padding_top;
+  auto* output =
+      job.output + job.row * shape.output_width * shape.output_channels + job.channel_begin;
+  for (int32_t x = 0; x < shape.output_width; ++x) {
+    for (uint32_t channel = 0; channel < job.channel_count; ++channel) {
+      const auto sum = SumTransposed(job, y, x + shape.padding_left, channel);
+      output[channel] = Finish(sum, job.terms[channel], job);
+    }
+    output += shape.output_channels;
+  }
+}
 
 template <typename Types>
 void ReferenceConvRow(const ConvRow<Types>& job) {
@@ -156,5 +196,8 @@ template void ReferenceConvRow<ConvF32>(const ConvRow<ConvF32>& job);
 template void ReferenceDepthwiseRow<ConvS8>(const ConvRow<ConvS8>& job);
 template void ReferenceDepthwiseRow<ConvS16>(const ConvRow<ConvS16>& job);
 template void ReferenceDepthwiseRow<ConvF32>(const ConvRow<ConvF32>& job);
+template void ReferenceTransposedRow<ConvS8>(const ConvRow<ConvS8>& job);
+template void ReferenceTransposedRow<ConvS16>(const ConvRow<ConvS16>& job);
+template void ReferenceTransposedRow<ConvF32>(const ConvRow<ConvF32>& job);
 
 }  // namespace ota::engine

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+
+#include "engine/prepare_context.h"
+#include "engine/run_context.h"
+
+// Operators of two inputs, element by element, either of which may be repeated along dimensions.
+
+namespace ota::engine {
+
+constexpr uint32_t kBroadcastRankMax = 4;
+constexpr uint32_t kElementsPerUnit = 4096;
+
+/// The output's dimensions, neighbours that behave alike joined, the last one fastest. Bit i of
+/// `repeats` of an input: it has size 1 where the output has dimensions[i].
+struct BroadcastShape {
+  uint32_t dimensions[kBroadcastRankMax];
+  uint8_t rank;
+  uint8_t repeats[2];
+  uint8_t unused;
+};
+
+/// kUnsupportedShape: the inputs do not broadcast to the output, or change sides too often.
+Status ComputeBroadcastShape(const formats::TensorInfo& first, const formats::TensorInfo& second,
+                             const formats::TensorInfo& output, BroadcastShape& shape);
+
+/// Lets the output lie in place of an input that is not repeated.
+void AllowElementwiseOverlap(PrepareContext& context, const BroadcastShape& shape);
+
+/// Where an input's element for the output's element `index` lies.
+uint32_t FindBroadcastIndex(const BroadcastShape& shape, uint32_t input, uint32_t index);
+
+/// output[i] = compute(first[...], second[...]) for all i, in units of kElementsPerUnit.
+template <typename Input, typename Output, typename Compute>
+Status RunBroadcast(RunContext& context, const BroadcastShape& shape, const Input* first,
+                    const Input* second, Output* output, Compute compute) {
+  uint32_t total = 1;
+  for (uint32_t i = 0; i < shape.rank; ++i) total *= shape.dimensions[i];
+  const uint32_t inner = shape.dimensions[shape.rank - 1u];
+  const uint32_t inner_bit = uint32_t{1} << (shape.rank - 1u);
+  const uint32_t first_step = (shape.repeats[0] & inner_bit) != 0 ? 0 : 1;
+  const uint32_t second_step = (shape.repeats[1] & inner_bit) != 0 ? 0 : 1;
+  while (context.unit() * kElementsPerUnit < total) {
+    uint32_t at = context.unit() * kElementsPerUnit;
+    const uint32_t end = std::min(at + kElementsPerUnit, total);
+    while (at < end) {
+      const uint32_t count = std::min(end - at, inner - at % inner);
+      const Input* const a = first + FindBroadcastIndex(shape, 0, at);
+      const Input* const b = second + FindBroadcastIndex(shape, 1, at);
+      for (uint32_t i = 0; i < count; ++i) {
+        output[at + i] = compute(a[i * first_step], b[i * second_step]);
+      }
+      at += count;
+    }
+    if (context.FinishUnit(kElementsPerUnit)) return Status::kBusy;
+  }
+  return Status::kOk;
+}
+
+}  // namespace ota::engine

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/operators/sum.h"
+
+#include "engine/kernels/requantize.h"
+#include "engine/operators/quantization.h"
+
+namespace ota::engine {
+
+using formats::TensorInfo;
+using formats::TensorType;
+
+namespace {
+
+struct SumParams {
+  Slot first;
+  Slot second;
+  Slot output;
+  BroadcastShape shape;
+  int32_t multipliers[3];  ///< of the inputs and the output
+  int16_t zero_points[3];
+  int16_t lowest;
+  int16_t highest;
+  int8_t shifts[3];
+  uint8_t left_shift;
+  TensorType type;
+  uint8_t activation;
+};
+
+struct SumScales {
+  ExactReal inputs[2];
+  ExactReal output;
+};
+
+// ADD computes the ratios of scales in double precision, SUB in single.
+SumScales ComputeScales(SumKind kind, float first, float second, float output,
+                        uint32_t left_shift) {
+  const float twice = 2.0f * std::max(first, second);
+  const auto power = static_cast<float>(1u << left_shift);
+  if (kind == SumKind::kSubtract) {
+    return {{ExactReal::FromFloat(first / twice), ExactReal::FromFloat(second / twice)},
+            ExactReal::FromFloat(twice / (power * output))};
+  }
+  const ExactReal exact = ExactReal::FromFloat(std::max(first, second)).Scaled(1);
+  const auto shift = static_cast<int32_t>(left_shift);
+  return {
+      {ExactReal::FromFloat(first).DividedBy(exact), ExactReal::FromFloat(second).DividedBy(exact)},
+      exact.DividedBy(ExactReal::FromFloat(output).Scaled(shift))};
+}
+
+Status FillQuantization(SumKind kind, const TensorInfo& first, const TensorInfo& second,
+                        const TensorInfo& output, SumParams& params) {
+  OTA_TRY(VerifyQuantized(first));
+  OTA_TRY(VerifyQuantized(second));
+  OTA_TRY(const QuantizedLimits limits, ComputeQuantizedLimits(output, params.activation));
+  params.left_shift = output.type == TensorType::kInt16 ? 15 : 20;
+  const SumScales scales =
+      ComputeScales(kind, first.scale, second.scale, output.scale, params.left_shift);
+  const ExactReal* const reals[3] = {&scales.inputs[0], &scales.inputs[1], &scales.output};
+  for (uint32_t i = 0; i < 3; ++i) {
+    const Multiplier multiplier = QuantizeMultiplier(*reals[i]);
+    if (multiplier.shift > 31) return Status::kUnsupportedQuantization;
+    params.multipliers[i] = multiplier.value;
+    params.shifts[i] = static_cast<int8_t>(multiplier.shift);
+  }
+  params.zero_points[0] = static_cast<int16_t>(first.zero_point);
+  params.zero_points[1] = static_cast<int16_t>(second.zero_point);
+  params.zero_points[2] = static_cast<int16_t>(output.zero_point);
+  params.lowest = static_cast<int16_t>(limits.lowest);
+  params.highest = static_cast<int16_t>(limits.highest);
+  return Status::kOk;
+}
+
+template <typename Value>
+Status RunQuantized(RunContext& context, SumKind kind) {
+  const auto& params = context.params<SumParams>();
+  const RoundingMode rounding = context.rounding();
+  const auto scale = [&params, rounding](int32_t value, uint32_t input) {
+    const int32_t shifted = WrappingShiftLeft(value - params.zero_points[input], params.left_shift);
+    return Requantize(shifted, {params.multipliers[input], params.shifts[input]}, rounding);
+  };
+  return RunBroadcast(
+      context, params.shape, context.DataAs<Value>(params.first),
+      context.DataAs<Value>(params.second), context.DataAs<Value>(params.output),
+      [&](Value a, Value b) {
+        const int32_t first = scale(a, 0);
+        const int32_t second = scale(b, 1);
+        const int32_t sum =
+            kind == SumKind::kAdd ? WrappingAdd(first, second) : WrappingSubtract(first, second);
+        const int32_t scaled = Requantize(sum, {params.multipliers[2], params.shifts[2]}, rounding);
+        const int32_t result = WrappingAdd(scaled, params.zero_points[2]);
+        return static_cast<Value>(std::clamp<int32_t>(result, params.lowest, params.highest));
+      });
+}
+
+Status RunInt32(RunContext& context, SumKind kind) {
+  const auto& params = context.params<SumParams>();
+  return RunBroadcast(context, params.shape, context.DataAs<int32_t>(params.first),
+                      context.DataAs<int32_t>(params.second),
+                      context.DataAs<int32_t>(params.output), [kind](int32_t a, int32_t b) {
+                        return kind == SumKind::kAdd ? WrappingAdd(a, b) : WrappingSubtract(a, b);
+                      });
+}
+
+Status RunFloat(RunContext& context, SumKind kind) {
+  const auto& params = context.params<SumParams>();
+  const FloatLimits limits = ComputeFloatLimits(params.activation);
+  return RunBroadcast(context, params.shape, context.DataAs<float>(params.first),
+                      context.DataAs<float>(params.second), context.DataAs<float>(params.output),
+                      [kind, limits](float a, float b) {
+                        const float sum = kind == SumKind::kAdd ? a + b : a - b;
+                        return std::clamp(sum, limits.lowest, limits.highest);
+                      });
+}
+
+}  // namespace
+
+Status PrepareSum(PrepareContext& context, SumKind kind) {
+  OTA_TRY(const TensorInfo first, context.ReadInput(0));
+  OTA_TRY(const TensorInfo second, context.ReadInput(1));
+  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  if (first.type != output.type || second.type != output.type) return Status::kUnsupportedType;
+  SumParams params{};
+  params.type = output.type;
+  params.activation = context.OptionU8(0);
+  OTA_TRY(ComputeBroadcastShape(first, second, output, params.shape));
+  switch (output.type) {
+    case TensorType::kInt8:
+    case TensorType::kInt16:
+      OTA_TRY(FillQuantization(kind, first, second, output, params));
+      break;
+    case TensorType::kInt32:
+      if (params.activation != 0) return Status::kUnsupportedType;
+      break;
+    case TensorType::kFloat32:
+      OTA_TRY(VerifyActivation(params.activation));
+      break;
+    default:
+      return Status::kUnsupportedType;
+  }
+  params.first = context.InputSlot(0);
+  params.second = context.InputSlot(1);
+  params.output = context.OutputSlot(0);
+  AllowElementwiseOverlap(context, params.shape);
+  return context.Commit(params, 3);
+}
+
+Status RunSum(RunContext& context, SumKind kind) {
+  switch (context.params<SumParams>().type) {
+    case TensorType::kInt8:
+      return RunQuantized<int8_t>(context, kind);
+    case TensorType::kInt16:
+      return RunQuantized<int16_t>(context, kind);
+    case TensorType::kInt32:
+      return RunInt32(context, kind);
+    default:
+      return RunFloat(context, kind);
+  }
+}
+
+}  // namespace ota::engine

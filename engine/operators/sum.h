@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/operators/broadcast.h"
+
+// ADD and SUB: two terms on scales of their own, brought to twice the larger one.
+
+namespace ota::engine {
+
+enum class SumKind : uint8_t { kAdd, kSubtract };
+
+Status PrepareSum(PrepareContext& context, SumKind kind);
+Status RunSum(RunContext& context, SumKind kind);
+
+}  // namespace ota::engine
