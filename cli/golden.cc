@@ -128,6 +128,16 @@ std::string CompareOutputs(Interpreter& interpreter, const json& expected) {
   return "";
 }
 
+// The outputs, and that as many bytes were read from the source as the plan says.
+std::string CompareRun(Interpreter& interpreter, const json& expected) {
+  const uint64_t planned = interpreter.summary().read_bytes;
+  if (interpreter.read_bytes() != planned) {
+    return "read " + std::to_string(interpreter.read_bytes()) + " bytes where " +
+           std::to_string(planned) + " were planned";
+  }
+  return CompareOutputs(interpreter, expected);
+}
+
 std::string InputOfCase(const json& golden_case) {
   const auto input = golden_case.at("input").get<std::string>();
   if (input != "random") return input;
@@ -157,7 +167,7 @@ void CompareCases(const std::string& model_path, const std::string& golden_path,
     interpreter.ResetState();
     FillInputs(interpreter, InputOfCase(golden_case));
     InvokeAsAsked(interpreter, run);
-    const std::string difference = CompareOutputs(interpreter, golden_case.at("outputs"));
+    const std::string difference = CompareRun(interpreter, golden_case.at("outputs"));
     ++outcome.case_count;
     if (difference.empty()) continue;
     const auto index = golden_case.at("case").get<size_t>();
@@ -172,7 +182,7 @@ void CompareCases(const std::string& model_path, const std::string& golden_path,
   for (size_t i = 0; i < steps.size(); ++i) {
     FillInputs(interpreter, "random:" + std::to_string(i + 1));
     InvokeAsAsked(interpreter, run);
-    const std::string difference = CompareOutputs(interpreter, steps.at(i).at("outputs"));
+    const std::string difference = CompareRun(interpreter, steps.at(i).at("outputs"));
     ++outcome.case_count;
     if (difference.empty()) continue;
     outcome.failure = "step " + std::to_string(i) + " of the sequence: " + difference;

@@ -38,9 +38,23 @@ void ExpectConforms(const std::string& model, const cli::GoldenRun& run) {
 }
 
 const char* const kQuickModels[] = {
-    "article/magic_wand.tflite",     "article/micro_speech_quantized.tflite",
-    "mlperf_tiny/ad01_int8.tflite",  "mlperf_tiny/kws_ref_model.tflite",
-    "tflm/hello_world_float.tflite", "tflm/hello_world_int8.tflite",
+    "article/magic_wand.tflite",
+    "article/micro_speech_quantized.tflite",
+    "article/cnn_s_quantized.tflite",
+    "mlperf_tiny/ad01_int8.tflite",
+    "mlperf_tiny/kws_ref_model.tflite",
+    "mlperf_tiny/str_ww_ref_model.tflite",
+    "revisions/ds_cnn_s_quantized_int16.tflite",
+    "revisions/rnnoise_INT8.tflite",
+    "tflm/hello_world_float.tflite",
+    "tflm/hello_world_int8.tflite",
+    "tflm/operators/add0.tflite",
+    "tflm/operators/conv5.tflite",
+    "tflm/operators/leaky_relu3.tflite",
+    "tflm/operators/pad7.tflite",
+    "tflm/operators/strided_slice9.tflite",
+    "tflm/operators/sub1.tflite",
+    "tflm/operators/transpose_conv2.tflite",
 };
 
 TEST(Conformance, PersonDetectSeesThePersonAndOnlyThere) {

@@ -27,9 +27,10 @@ struct ConvParams {
   int16_t output_zero_point;
   int16_t lowest;
   int16_t highest;
-  uint16_t tile_channels;
+  uint16_t tile_channels;  ///< 0: not even one channel's weights fit the page
   formats::TensorType type;
   uint8_t activation;
+  uint32_t page_bytes;  ///< of weights in the scratch, where they come in parts
 };
 constexpr uint32_t kConvSlotCount = 3;
 
@@ -39,6 +40,18 @@ Status PrepareConvolution(PrepareContext& context, ConvKind kind, WindowOptions 
 
 /// Runs the rows of every tile.
 Status RunConvolution(RunContext& context, ConvKind kind);
+
+/// The same, if the weights of a channel come in parts. The scratch then holds sums of one channel,
+/// then a page.
+Status RunConvolutionInParts(RunContext& context);
+
+/// Rows of the output whose sums are kept at a time, and the bytes of those sums. A channel's
+/// weights are read once for so many rows.
+struct ConvPartsPlan {
+  uint32_t rows;
+  uint32_t sum_bytes;
+};
+ConvPartsPlan PlanConvParts(const WindowShape& shape, uint32_t sum_bytes, uint32_t page_bytes);
 
 /// Fills `terms` for `count` output channels from `first` on: biases, and multipliers computed
 /// exactly from the model's scales, so that no table of them is kept.

@@ -118,26 +118,41 @@ uint32_t KernelScratchBytes(const ConvParams& params, ConvKind kind) {
                                  : DepthwiseScratchBytesS8(params.shape);
 }
 
+uint32_t SumBytes(TensorType type) { return type == TensorType::kInt16 ? 8 : 4; }
+
+// Scratch of a convolution whose weights come in parts; returns how often they are read.
+uint64_t PlanParts(PrepareContext& context, ConvParams& params) {
+  params.tile_channels = 0;
+  params.page_bytes = context.page_bytes() / 8 * 8;
+  const ConvPartsPlan plan = PlanConvParts(params.shape, SumBytes(params.type), params.page_bytes);
+  params.scratch = context.ScratchSlot(plan.sum_bytes + params.page_bytes);
+  const uint32_t groups = (params.shape.output_height + plan.rows - 1) / plan.rows;
+  return uint64_t{groups} * params.shape.batch_count;
+}
+
 // Chooses the tile, asks for its scratch, and accounts for what is read.
 Status PlanTiles(PrepareContext& context, const Operands& operands, ConvKind kind,
                  ConvParams& params) {
   const uint32_t outputs = params.shape.output_channels;
-  const uint32_t channel_bytes = operands.weights.size_bytes / outputs;
-  uint32_t tile = outputs;
-  uint32_t page = 0;
-  if (!context.is_mapped()) {
-    tile = std::clamp<uint32_t>(context.page_bytes() / channel_bytes, 1, outputs);
-    page = tile * channel_bytes;
+  const uint32_t weight_bytes = operands.weights.size_bytes;
+  const uint32_t channel_bytes = weight_bytes / outputs;
+  const uint32_t bias_bytes = operands.has_bias ? operands.bias.size_bytes : 0;
+  const uint32_t scale_bytes = params.scales_offset != 0 ? outputs * 4 : 0;
+  context.AddWeights(weight_bytes + bias_bytes);
+  const bool is_mapped = context.is_mapped();
+  if (!is_mapped && kind == ConvKind::kFull && channel_bytes > context.page_bytes()) {
+    const uint64_t passes = PlanParts(context, params);
+    context.AddReads((uint64_t{weight_bytes} + bias_bytes + scale_bytes) * passes);
+    return Status::kOk;
   }
+  const uint32_t tile =
+      is_mapped ? outputs : std::clamp<uint32_t>(context.page_bytes() / channel_bytes, 1, outputs);
   params.tile_channels = static_cast<uint16_t>(tile);
+  const uint32_t page = is_mapped ? 0 : tile * channel_bytes;
   const uint32_t terms = RoundUp(tile * TermBytes(params.type), kTensorAlignment);
   params.scratch = context.ScratchSlot(terms + RoundUp(page, kTensorAlignment) +
                                        KernelScratchBytes(params, kind));
-  const uint32_t constants =
-      operands.weights.size_bytes + (operands.has_bias ? operands.bias.size_bytes : 0);
-  const uint32_t scales = params.scales_offset != 0 ? outputs * 4 : 0;
-  context.AddWeights(constants);
-  if (!context.is_mapped()) context.AddReads(uint64_t{constants} + scales);
+  if (!is_mapped) context.AddReads(uint64_t{weight_bytes} + bias_bytes + scale_bytes);
   if (tile == outputs && params.shape.batch_count == 1 && kind != ConvKind::kTransposed) {
     context.AllowOverlap(0, 0, ComputeRowOverlap(params.shape, formats::ElementBytes(params.type)));
   }

@@ -232,6 +232,7 @@ Status LoadTerms(RunContext& context, const ConvParams& params, uint32_t first, 
 }
 
 Status RunConvolution(RunContext& context, ConvKind kind) {
+  if (context.params<ConvParams>().tile_channels == 0) return RunConvolutionInParts(context);
   switch (context.params<ConvParams>().type) {
     case TensorType::kInt8:
       return ConvRun<ConvS8>(context, kind).Run();
