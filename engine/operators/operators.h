@@ -28,14 +28,25 @@ extern const Operator kPad;
 extern const Operator kPadV2;
 extern const Operator kQuantize;
 extern const Operator kReshape;
+extern const Operator kSignalEnergy;
+extern const Operator kSignalFftAutoScale;
+extern const Operator kSignalFilterBank;
+extern const Operator kSignalFilterBankLog;
+extern const Operator kSignalFilterBankSpectralSubtraction;
+extern const Operator kSignalFilterBankSquareRoot;
+extern const Operator kSignalPcan;
+extern const Operator kSignalRfft;
+extern const Operator kSignalWindow;
 extern const Operator kSoftmax;
 extern const Operator kSplit;
 extern const Operator kSplitV;
 extern const Operator kStridedSlice;
 extern const Operator kSub;
+extern const Operator kSvdf;
 extern const Operator kTanh;
 extern const Operator kTranspose;
 extern const Operator kTransposeConv;
+extern const Operator kUnidirectionalSequenceLstm;
 extern const Operator kUnpack;
 
 }  // namespace ota::engine

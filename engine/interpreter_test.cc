@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/interpreter.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "base/prng.h"
+#include "engine/test_models.h"
+
+namespace ota::engine {
+namespace {
+
+using Bytes = std::vector<uint8_t>;
+
+class UnmappedSource final : public ByteSource {
+ public:
+  explicit UnmappedSource(ByteSpan bytes) : memory_(bytes) {}
+  uint32_t size_bytes() const override { return memory_.size_bytes(); }
+  Status Read(uint32_t offset, MutableByteSpan target) override {
+    if (reads_before_failure_ == 0) return Status::kMediumFailed;
+    if (reads_before_failure_ > 0) --reads_before_failure_;
+    return memory_.Read(offset, target);
+  }
+  void FailAfter(int32_t reads) { reads_before_failure_ = reads; }
+
+ private:
+  MemoryByteSource memory_;
+  int32_t reads_before_failure_ = -1;
+};
+
+struct Arena {
+  explicit Arena(size_t size) : bytes(size + kArenaAlignment), size(size) {}
+  MutableByteSpan span() {
+    void* at = bytes.data();
+    size_t space = bytes.size();
+    return {static_cast<uint8_t*>(std::align(kArenaAlignment, size, at, space)), size};
+  }
+  Bytes bytes;
+  size_t size;
+};
+
+// Small values, so that float tensors hold numbers.
+void Fill(Interpreter& interpreter, uint32_t seed) {
+  Prng prng(seed);
+  for (uint32_t i = 0; i < interpreter.input_count(); ++i) {
+    const auto input = interpreter.input(i);
+    const auto info = interpreter.ReadInputInfo(i);
+    ASSERT_TRUE(info.ok());
+    if (info->type == formats::TensorType::kFloat32) {
+      for (size_t at = 0; at < input.size(); at += 4) {
+        const float value = static_cast<float>(prng.NextBelow(2001)) * 0.001f - 1.0f;
+        std::memcpy(input.data() + at, &value, 4);
+      }
+      continue;
+    }
+    for (uint8_t& byte : input) byte = static_cast<uint8_t>(prng.Next() >> 8);
+  }
+}
+
+Bytes TakeOutputs(const Interpreter& interpreter) {
+  Bytes outputs;
+  for (uint32_t i = 0; i < interpreter.output_count(); ++i) {
+    const ByteSpan output = interpreter.output(i);
+    outputs.insert(outputs.end(), output.begin(), output.end());
+  }
+  return outputs;
+}
+
+ModelSummary Needs(ByteSource& source, uint32_t page_bytes = 0) {
+  Arena workspace(1 << 16);
+  PrepareOptions options;
+  options.page_bytes = page_bytes;
+  const auto needs = ComputeMemoryNeeds(source, AllOperators(), workspace.span(), options);
+  EXPECT_TRUE(needs.ok()) << StatusName(needs.status());
+  return needs.ok() ? *needs : ModelSummary();
+}
+
+// Outputs of one inference in an arena of exactly the bytes needed.
+Bytes RunOnce(ByteSource& source, uint32_t page_bytes, uint32_t mac_budget) {
+  Arena arena(Needs(source, page_bytes).arena_bytes);
+  std::fill(arena.bytes.begin(), arena.bytes.end(), 0xA5);
+  Interpreter interpreter(AllOperators());
+  PrepareOptions options;
+  options.page_bytes = page_bytes;
+  const Status prepared = interpreter.Prepare(source, arena.span(), options);
+  EXPECT_EQ(prepared, Status::kOk) << StatusName(prepared);
+  if (prepared != Status::kOk) return {};
+  Fill(interpreter, 1);
+  Status status = Status::kBusy;
+  while (status == Status::kBusy) status = interpreter.Step(mac_budget);
+  EXPECT_EQ(status, Status::kOk);
+  EXPECT_EQ(interpreter.read_bytes(), interpreter.summary().read_bytes);
+  return TakeOutputs(interpreter);
+}
+
+TEST(Interpreter, GivesTheSameBytesFromAnySourceAndInSteps) {
+  for (const TestModel& model : MakeTestModels()) {
+    SCOPED_TRACE(model.name);
+    const Bytes bytes = model.Write();
+    MemoryByteSource mapped(bytes);
+    UnmappedSource unmapped(bytes);
+    const Bytes expected = RunOnce(mapped, 0, UINT32_MAX);
+    ASSERT_FALSE(expected.empty());
+    EXPECT_EQ(RunOnce(mapped, 0, 1), expected);
+    for (const uint32_t page : {256u, 300u, 512u, 4096u, 1u << 20}) {
+      EXPECT_EQ(RunOnce(unmapped, page, UINT32_MAX), expected) << "page " << page;
+    }
+    EXPECT_EQ(RunOnce(unmapped, 256, 1), expected);
+  }
+}
+
+TEST(Interpreter, NeedsNotOneByteLessThanItSays) {
+  for (const TestModel& model : MakeTestModels()) {
+    SCOPED_TRACE(model.name);
+    const Bytes bytes = model.Write();
+    MemoryByteSource source(bytes);
+    const ModelSummary needs = Needs(source);
+    Arena arena(needs.arena_bytes);
+    Interpreter interpreter(AllOperators());
+    EXPECT_EQ(interpreter.Prepare(source, arena.span()), Status::kOk);
+    EXPECT_EQ(interpreter.summary().arena_bytes, needs.arena_bytes);
+    const auto shorter = arena.span().first(needs.arena_bytes - 8);
+    EXPECT_EQ(interpreter.Prepare(source, shorter), Status::kArenaTooSmall);
+    EXPECT_FALSE(interpreter.is_prepared());
+    EXPECT_EQ(interpreter.Invoke(), Status::kWrongState);
+  }
+}
+
+TEST(Interpreter, GivesTheSameBytesInEveryInference) {
+  for (const TestModel& model : MakeTestModels()) {
+    SCOPED_TRACE(model.name);
+    const Bytes bytes = model.Write();
+    MemoryByteSource source(bytes);
+    Arena arena(Needs(source).arena_bytes);
+    Interpreter interpreter(AllOperators());
+    ASSERT_EQ(interpreter.Prepare(source, arena.span()), Status::kOk);
+    Fill(interpreter, 3);
+    ASSERT_EQ(interpreter.Invoke(), Status::kOk);
+    const Bytes first = TakeOutputs(interpreter);
+    Fill(interpreter, 3);
+    ASSERT_EQ(interpreter.Invoke(), Status::kOk);
+    EXPECT_EQ(TakeOutputs(interpreter), first);
+  }
+}
+
+TEST(Interpreter, IsUsableAgainAfterTheSourceFailed) {
+  for (const TestModel& model : MakeTestModels()) {
+    SCOPED_TRACE(model.name);
+    const Bytes bytes = model.Write();
+    UnmappedSource source(bytes);
+    const Bytes expected = RunOnce(source, 256, UINT32_MAX);
+    Arena arena(Needs(source, 256).arena_bytes);
+    Interpreter interpreter(AllOperators());
+    ASSERT_EQ(interpreter.Prepare(source, arena.span(), {.page_bytes = 256}), Status::kOk);
+    for (int32_t reads = 0; reads < 6; ++reads) {
+      Fill(interpreter, 1);
+      source.FailAfter(reads);
+      const Status status = interpreter.Invoke();
+      source.FailAfter(-1);
+      if (status == Status::kOk) break;
+      EXPECT_EQ(status, Status::kMediumFailed);
+    }
+    Fill(interpreter, 1);
+    ASSERT_EQ(interpreter.Invoke(), Status::kOk);
+    EXPECT_EQ(TakeOutputs(interpreter), expected);
+  }
+}
+
+TEST(Interpreter, ModelsTakeTurnsInOneSharedMemory) {
+  const std::vector<TestModel> models = MakeTestModels();
+  const Bytes first_bytes = models.front().Write();
+  const Bytes last_bytes = models.back().Write();
+  MemoryByteSource first_source(first_bytes);
+  MemoryByteSource last_source(last_bytes);
+  const ModelSummary first_needs = Needs(first_source);
+  const ModelSummary last_needs = Needs(last_source);
+  Arena shared(std::max(first_needs.shared_bytes, last_needs.shared_bytes));
+  Arena first_memory(first_needs.persistent_bytes);
+  Arena last_memory(last_needs.persistent_bytes);
+  Interpreter first(AllOperators());
+  Interpreter last(AllOperators());
+  ASSERT_EQ(first.Prepare(first_source, first_memory.span(), shared.span()), Status::kOk);
+  ASSERT_EQ(last.Prepare(last_source, last_memory.span(), shared.span()), Status::kOk);
+  const Bytes first_expected = RunOnce(first_source, 0, UINT32_MAX);
+  const Bytes last_expected = RunOnce(last_source, 0, UINT32_MAX);
+  for (uint32_t round = 0; round < 3; ++round) {
+    Fill(first, 1);
+    ASSERT_EQ(first.Invoke(), Status::kOk);
+    EXPECT_EQ(TakeOutputs(first), first_expected);
+    Fill(last, 1);
+    ASSERT_EQ(last.Invoke(), Status::kOk);
+    EXPECT_EQ(TakeOutputs(last), last_expected);
+  }
+}
+
+TEST(Interpreter, RefusesUnknownOperatorsAndSaysWhich) {
+  const Bytes bytes = MakeTestModels().back().Write();
+  MemoryByteSource source(bytes);
+  Arena arena(1 << 16);
+  Interpreter interpreter(AllOperators().first(1));
+  EXPECT_EQ(interpreter.Prepare(source, arena.span()), Status::kUnknownOperator);
+  EXPECT_GE(interpreter.failed_operator(), 0);
+}
+
+TEST(Interpreter, RefusesMisalignedArenasAndTinyPages) {
+  const Bytes bytes = MakeTestModels().front().Write();
+  MemoryByteSource source(bytes);
+  Arena arena(1 << 16);
+  Interpreter interpreter(AllOperators());
+  EXPECT_EQ(interpreter.Prepare(source, arena.span().subspan(4)), Status::kInvalidArgument);
+  EXPECT_EQ(interpreter.Prepare(source, arena.span(), {.page_bytes = 16}),
+            Status::kInvalidArgument);
+}
+
+TEST(Interpreter, RefusesGraphsThatReadWhatNobodyMade) {
+  TestModel model = MakeTestModels().back();
+  std::swap(model.graph.operators[0], model.graph.operators[1]);
+  const Bytes bytes = model.Write();
+  MemoryByteSource source(bytes);
+  Arena arena(1 << 16);
+  Interpreter interpreter(AllOperators());
+  EXPECT_EQ(interpreter.Prepare(source, arena.span()), Status::kModelMalformed);
+}
+
+}  // namespace
+}  // namespace ota::engine
