@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "formats/tflite/model_writer.h"
+#include "formats/tflite/test_model_writer.h"
 
 // Small models, one for each operator and type, for the engine's tests and as seeds of its fuzzer.
 

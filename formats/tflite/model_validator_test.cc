@@ -8,7 +8,7 @@
 
 #include "base/prng.h"
 #include "formats/tflite/model_reader.h"
-#include "formats/tflite/model_writer.h"
+#include "formats/tflite/test_model_writer.h"
 
 namespace ota::formats {
 namespace {

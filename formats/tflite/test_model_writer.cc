@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "formats/tflite/model_writer.h"
+#include "formats/tflite/test_model_writer.h"
 
 #include <algorithm>
 #include <cstring>
