@@ -57,7 +57,7 @@ NorArray::~NorArray() {
 bool NorArray::IsAllowed(uint32_t offset, ByteSpan data) const {
   for (uint32_t i = 0; i < data.size(); ++i) {
     const uint32_t at = offset + i;
-    if (half_erased_[at / traits_.erase_unit]) return false;
+    if (half_erased_[at / traits_.erase_unit] && data[i] != 0) return false;
     if ((data[i] & ~bytes()[at]) != 0) return false;
     if (traits_.programs_max != 0 && programs_[at / traits_.program_unit] >= traits_.programs_max) {
       return false;

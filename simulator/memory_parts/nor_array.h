@@ -43,9 +43,11 @@ class NorArray {
   ~NorArray();
 
   const NorTraits& traits() const { return traits_; }
+  bool is_powered() const { return power_.is_on(); }
 
-  /// kNotErased: a bit would go from 0 to 1, a unit was programmed too often or is half erased;
-  /// nothing was changed. kMediumFailed: power is off or failed, or a bad unit.
+  /// kNotErased: a bit would go from 0 to 1, a unit was programmed too often, or is half erased and
+  /// shall hold something else than zeros; nothing was changed. kMediumFailed: power is off or
+  /// failed, or a bad unit.
   Status Program(uint32_t offset, ByteSpan data);
 
   /// Erases one or several units.

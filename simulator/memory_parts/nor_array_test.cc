@@ -112,10 +112,10 @@ TEST(NorArray, RefusesToProgramAHalfErasedUnit) {
   power.CutAt(3, 7);
   EXPECT_EQ(nor.Erase(0, 1024), Status::kMediumFailed);
   power.Restore();
-  EXPECT_EQ(nor.Program(0, Filled(0)), Status::kNotErased);
-  EXPECT_EQ(nor.Program(1024, Filled(0)), Status::kOk);
+  EXPECT_EQ(nor.Program(0, Filled(1)), Status::kNotErased);
+  EXPECT_EQ(nor.Program(1024, Filled(1)), Status::kOk);
   EXPECT_EQ(nor.Erase(0, 1024), Status::kOk);
-  EXPECT_EQ(nor.Program(0, Filled(0)), Status::kOk);
+  EXPECT_EQ(nor.Program(0, Filled(1)), Status::kOk);
   EXPECT_FALSE(nor.has_unstable_bits());
 }
 

@@ -10,8 +10,9 @@
 
 namespace ota::storage {
 
-/// A microcontroller's own flash controller, as its registers offer it: one small program or one
-/// unit's erase at a time. A board implements it over registers, the simulator over a file.
+/// What a memory part does in one go: one small program or one unit's erase at a time. A board
+/// implements it over the registers of its own flash controller, the drivers of serial parts over
+/// SPI and I2C. FlashDriver makes a block device of it.
 class FlashController {
  public:
   virtual const Geometry& geometry() const = 0;
@@ -29,7 +30,11 @@ class FlashController {
   /// kBusy: still at it. kMediumFailed: the operation failed, told once. kOk: idle.
   virtual Status Poll() = 0;
 
-  /// Reads while idle. kMediumFailed: a word has an error that its check bits cannot correct.
+  /// As Poll, but kOk only once all that was programmed would survive a power cut.
+  virtual Status Flush() { return Poll(); }
+
+  /// Reads while idle. kBusy: not idle after all. kMediumFailed: a word has an error that its check
+  /// bits cannot correct.
   virtual Status Read(uint32_t offset, MutableByteSpan target) = 0;
 
   /// The flash as the processor sees it, if it is memory mapped.

@@ -6,7 +6,7 @@
 
 namespace ota::storage {
 
-/// On-chip flash as a block device. A Program is copied into the queue and goes to the controller
+/// A memory part as a block device. A Program is copied into the queue and goes to the controller
 /// piece by piece, each time that the device is called; so no call waits for more than one piece.
 class FlashDriver final : public BlockDevice {
  public:

@@ -6,19 +6,29 @@
 #include <map>
 
 #include "base/units.h"
+#include "simulator/memory_parts/i2c_memory_part.h"
 #include "simulator/memory_parts/on_chip_flash.h"
+#include "simulator/memory_parts/sd_card_part.h"
+#include "simulator/memory_parts/spi_nor_part.h"
 #include "storage/block_device/flash_driver.h"
+#include "storage/block_device/i2c_eeprom.h"
+#include "storage/block_device/sd_card.h"
+#include "storage/block_device/spi_nor.h"
 #include "storage/model_store/raw_model_store.h"
+#include "storage/model_store/test_store.h"
 
 namespace ota::storage {
 namespace {
 
 using simulator::OnChipFlashTraits;
 
-class FlashStoreWorld final : public StoreWorld {
+/// What all worlds on a raw device share. `Part` is the simulated part with its controller.
+template <typename Part>
+class RawStoreWorld final : public StoreWorld {
  public:
-  FlashStoreWorld(const OnChipFlashTraits& traits, uint32_t workspace_bytes)
-      : flash_(traits, clock_, power_), workspace_(workspace_bytes) {
+  template <typename... Arguments>
+  explicit RawStoreWorld(uint32_t workspace_bytes, const Arguments&... arguments)
+      : part_(clock_, power_, arguments...), workspace_(workspace_bytes) {
     Restart();
   }
 
@@ -26,25 +36,104 @@ class FlashStoreWorld final : public StoreWorld {
   ModelStore& store() override { return *store_; }
   void Restart() override {
     power_.Restore();
-    driver_ = std::make_unique<FlashDriver>(flash_, queue_);
+    driver_ = std::make_unique<FlashDriver>(part_.Restart(), queue_);
     store_ = std::make_unique<RawModelStore>(*driver_, workspace_);
   }
-  std::vector<uint32_t> ReadWear() const override {
-    std::vector<uint32_t> wear;
-    for (uint32_t unit = 0; unit < flash_.nor().unit_count(); ++unit) {
-      wear.push_back(flash_.nor().wear(unit));
-    }
-    return wear;
-  }
+  std::vector<uint32_t> ReadWear() const override { return part_.ReadWear(); }
+  uint32_t violation_count() const override { return part_.violation_count(); }
 
  private:
   simulator::SimulatedClock clock_;
   simulator::PowerSupply power_;
-  simulator::OnChipFlash flash_;
+  Part part_;
   std::array<uint8_t, 512> queue_;
   std::vector<uint8_t> workspace_;
   std::unique_ptr<FlashDriver> driver_;
   std::unique_ptr<RawModelStore> store_;
+};
+
+template <typename Array>
+std::vector<uint32_t> ReadArrayWear(const Array& array) {
+  std::vector<uint32_t> wear;
+  for (uint32_t unit = 0; unit < array.unit_count(); ++unit) wear.push_back(array.wear(unit));
+  return wear;
+}
+
+template <typename Controller>
+FlashController& StartController(Controller& controller) {
+  // A part that does not come up shows in the first Mount.
+  (void)RunToEnd([&] { return controller.Start(); });
+  return controller;
+}
+
+class OnChipPart {
+ public:
+  OnChipPart(simulator::SimulatedClock& clock, simulator::PowerSupply& power,
+             const OnChipFlashTraits& traits)
+      : flash_(traits, clock, power) {}
+
+  FlashController& Restart() { return flash_; }
+  std::vector<uint32_t> ReadWear() const { return ReadArrayWear(flash_.nor()); }
+  static uint32_t violation_count() { return 0; }
+
+ private:
+  simulator::OnChipFlash flash_;
+};
+
+class SpiNor {
+ public:
+  SpiNor(simulator::SimulatedClock& clock, simulator::PowerSupply& power,
+         const simulator::SpiNorTraits& traits, uint32_t size_bytes)
+      : part_(traits, clock, power, "", size_bytes) {}
+
+  FlashController& Restart() {
+    part_.Reset();
+    flash_ = std::make_unique<SpiNorFlash>(part_);
+    return StartController(*flash_);
+  }
+  std::vector<uint32_t> ReadWear() const { return ReadArrayWear(part_.nor()); }
+  uint32_t violation_count() const { return part_.violation_count(); }
+
+ private:
+  simulator::SpiNorPart part_;
+  std::unique_ptr<SpiNorFlash> flash_;
+};
+
+class I2cMemory {
+ public:
+  I2cMemory(simulator::SimulatedClock& clock, simulator::PowerSupply& power,
+            const simulator::I2cMemoryTraits& traits, uint32_t size_bytes)
+      : part_(traits, clock, power, "", size_bytes) {}
+
+  FlashController& Restart() {
+    eeprom_ = std::make_unique<I2cEeprom>(part_, part_.layout());
+    return *eeprom_;
+  }
+  std::vector<uint32_t> ReadWear() const { return ReadArrayWear(part_.array()); }
+  static uint32_t violation_count() { return 0; }
+
+ private:
+  simulator::I2cMemoryPart part_;
+  std::unique_ptr<I2cEeprom> eeprom_;
+};
+
+class Sd {
+ public:
+  Sd(simulator::SimulatedClock& clock, simulator::PowerSupply& power,
+     const simulator::SdCardTraits& traits, uint32_t size_bytes)
+      : part_(traits, clock, power, "", size_bytes) {}
+
+  FlashController& Restart() {
+    part_.Reset();
+    card_ = std::make_unique<SdCard>(part_);
+    return StartController(*card_);
+  }
+  std::vector<uint32_t> ReadWear() const { return ReadArrayWear(part_.array()); }
+  static uint32_t violation_count() { return 0; }
+
+ private:
+  simulator::SdCardPart part_;
+  std::unique_ptr<SdCard> card_;
 };
 
 /// A part with other sizes, so that a run is short.
@@ -56,19 +145,25 @@ OnChipFlashTraits Scale(OnChipFlashTraits traits, uint32_t size_bytes, uint32_t 
 
 using Factory = std::function<std::unique_ptr<StoreWorld>()>;
 
-Factory MakeFlash(const OnChipFlashTraits& traits, uint32_t workspace_bytes) {
-  return [=] { return std::make_unique<FlashStoreWorld>(traits, workspace_bytes); };
+template <typename Part, typename... Arguments>
+Factory Make(uint32_t workspace_bytes, const Arguments&... arguments) {
+  return [=] { return std::make_unique<RawStoreWorld<Part>>(workspace_bytes, arguments...); };
 }
 
 const std::map<std::string, Factory>& Factories() {
   using namespace simulator;  // NOLINT: the traits
   static const std::map<std::string, Factory> kFactories = {
-      {"nrf52840-64k", MakeFlash(Scale(kNrf52840Flash, KiB(64), KiB(4)), 64)},
-      {"samd51-96k", MakeFlash(Scale(kSamd51Flash, KiB(96), KiB(8)), 128)},
-      {"stm32h7-small-sectors", MakeFlash(Scale(kStm32H743Flash, KiB(64), KiB(4)), 32)},
-      {"stm32h7", MakeFlash(Scale(kStm32H743Flash, KiB(1280), KiB(128)), 256)},
-      {"teensy40-64k", MakeFlash(Scale(kTeensy40Flash, KiB(64), KiB(4)), 256)},
-      {"teensy40-512k", MakeFlash(Scale(kTeensy40Flash, KiB(512), KiB(4)), 64)},
+      {"nrf52840-64k", Make<OnChipPart>(64, Scale(kNrf52840Flash, KiB(64), KiB(4)))},
+      {"samd51-96k", Make<OnChipPart>(128, Scale(kSamd51Flash, KiB(96), KiB(8)))},
+      {"stm32h7-small-sectors", Make<OnChipPart>(32, Scale(kStm32H743Flash, KiB(64), KiB(4)))},
+      {"stm32h7", Make<OnChipPart>(256, Scale(kStm32H743Flash, KiB(1280), KiB(128)))},
+      {"teensy40-64k", Make<OnChipPart>(256, Scale(kTeensy40Flash, KiB(64), KiB(4)))},
+      {"teensy40-512k", Make<OnChipPart>(64, Scale(kTeensy40Flash, KiB(512), KiB(4)))},
+      {"w25q-256k", Make<SpiNor>(256, kW25Q16, KiB(256))},
+      {"eeprom-32k", Make<I2cMemory>(64, k24Lc256, KiB(32))},
+      {"eeprom-128k", Make<I2cMemory>(128, k24Lc1025, KiB(128))},
+      {"fram-128k", Make<I2cMemory>(64, kFm24V10, KiB(128))},
+      {"sd-1m", Make<Sd>(512, kSdsc64M, MiB(1))},
   };
   return kFactories;
 }

@@ -28,6 +28,9 @@ class StoreWorld {
 
   /// How often unit `unit` of the medium was erased or written; empty if the part does not count.
   virtual std::vector<uint32_t> ReadWear() const = 0;
+
+  /// How often the part was asked for what its data sheet forbids.
+  virtual uint32_t violation_count() const = 0;
 };
 
 /// The names of all worlds, as used in replay lines.

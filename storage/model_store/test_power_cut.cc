@@ -11,7 +11,7 @@ namespace {
 
 using Kind = StoreOperation::Kind;
 
-constexpr uint32_t kPieceBytes = 333;
+constexpr size_t kPieceBytes = 333;
 constexpr uint8_t kNoteLength = 24;
 constexpr int kAttempts = 50;
 
@@ -167,7 +167,10 @@ bool PowerCutRun::Run(const std::vector<uint64_t>& cuts) {
     if (outcome == Outcome::kDone) break;  // the cut lay behind the end
     if (outcome == Outcome::kCut) world_->Restart();
   }
-  return outcome == Outcome::kDone || outcome == Outcome::kCut;
+  if (outcome != Outcome::kFailed && world_->violation_count() != 0) {
+    outcome = Fail("the part was misused " + std::to_string(world_->violation_count()) + " times");
+  }
+  return outcome != Outcome::kFailed;
 }
 
 PowerCutRun::Outcome PowerCutRun::RunScenario() {
@@ -190,6 +193,14 @@ PowerCutRun::Outcome PowerCutRun::Perform(const StoreOperation& operation) {
   return Outcome::kDone;
 }
 
+/// Asks again while the answer is kBusy and there is power.
+template <typename Function>
+Status PowerCutRun::Drive(Function function) {
+  Status status = Status::kBusy;
+  while (status == Status::kBusy && world_->power().is_on()) status = function();
+  return status;
+}
+
 Status PowerCutRun::Execute(const StoreOperation& operation) {
   ModelStore& store = world_->store();
   const ModelName name(operation.name.c_str());
@@ -197,35 +208,40 @@ Status PowerCutRun::Execute(const StoreOperation& operation) {
     case Kind::kBegin: {
       const auto model = MakeModel(operation.size_bytes, operation.seed);
       const StageRequest request = MakeRequest(name, model);
-      return RunToEnd([&] { return store.Begin(request); });
+      return Drive([&] { return store.Begin(request); });
     }
     case Kind::kAppend: {
       auto model = MakeModel(before_.images[{operation.name, false}].size_bytes, operation.seed);
       model.resize(std::min<size_t>(model.size(), operation.size_bytes));
-      return AppendRest(store, model, kPieceBytes);
+      while (store.staged_bytes() < model.size() && world_->power().is_on()) {
+        const ByteSpan rest = ByteSpan(model).subspan(store.staged_bytes());
+        const Result<uint32_t> taken = store.Append(rest.first(std::min(kPieceBytes, rest.size())));
+        if (!taken.ok() && taken.status() != Status::kBusy) return taken.status();
+      }
+      return Status::kOk;
     }
     case Kind::kFinish:
-      return RunToEnd([&] { return store.Finish(); });
+      return Drive([&] { return store.Finish(); });
     case Kind::kActivate:
-      return RunToEnd([&] { return store.Activate(name); });
+      return Drive([&] { return store.Activate(name); });
     case Kind::kConfirm:
-      return RunToEnd([&] { return store.Confirm(name); });
+      return Drive([&] { return store.Confirm(name); });
     case Kind::kRevert:
-      return RunToEnd([&] { return store.Revert(name); });
+      return Drive([&] { return store.Revert(name); });
     case Kind::kDelete:
-      return RunToEnd([&] { return store.Delete(name); });
+      return Drive([&] { return store.Delete(name); });
     case Kind::kAbandon:
-      return RunToEnd([&] { return store.Abandon(); });
+      return Drive([&] { return store.Abandon(); });
     case Kind::kResume:
-      return RunToEnd([&] { return store.Resume(); });
+      return Drive([&] { return store.Resume(); });
     case Kind::kNote: {
       const auto key = static_cast<uint8_t>(operation.size_bytes);
       const auto note = MakeNote(static_cast<uint8_t>(operation.seed));
-      return RunToEnd([&] { return store.WriteNote(key, note); });
+      return Drive([&] { return store.WriteNote(key, note); });
     }
     case Kind::kRestart:
       world_->Restart();
-      return RunToEnd([&] { return world_->store().Mount(); });
+      return Drive([&] { return world_->store().Mount(); });
   }
   return Status::kNotSupported;
 }

@@ -86,6 +86,8 @@ class PowerCutRun {
   Outcome ResumeStaging();
   Outcome UpdateAgain();
   Status Execute(const StoreOperation& operation);
+  template <typename Function>
+  Status Drive(Function function);
   bool Mount();
   bool Inspect();
   bool CheckState();

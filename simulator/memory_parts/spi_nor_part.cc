@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "simulator/memory_parts/spi_nor_part.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/units.h"
+
+namespace ota::simulator {
+
+const SpiNorTraits kW25Q16 = {.name = "W25Q16JV", .identification = {0xEF, 0x40, 0x15}};
+const SpiNorTraits kW25Q32 = {.name = "W25Q32JV", .identification = {0xEF, 0x40, 0x16}};
+const SpiNorTraits kW25Q64 = {.name = "W25Q64JV", .identification = {0xEF, 0x40, 0x17}};
+const SpiNorTraits kW25Q128 = {.name = "W25Q128JV", .identification = {0xEF, 0x40, 0x18}};
+const SpiNorTraits kW25Q256 = {.name = "W25Q256JV", .identification = {0xEF, 0x40, 0x19}};
+const SpiNorTraits kGd25Q16 = {.name = "GD25Q16E", .identification = {0xC8, 0x40, 0x15}};
+
+namespace {
+
+constexpr uint8_t kPageProgram = 0x02;
+constexpr uint8_t kReadData = 0x03;
+constexpr uint8_t kWriteDisable = 0x04;
+constexpr uint8_t kReadStatusCommand = 0x05;
+constexpr uint8_t kWriteEnable = 0x06;
+constexpr uint8_t kFastRead = 0x0B;
+constexpr uint8_t kPageProgramLong = 0x12;
+constexpr uint8_t kReadLong = 0x13;
+constexpr uint8_t kErase4K = 0x20;
+constexpr uint8_t kErase4KLong = 0x21;
+constexpr uint8_t kErase32K = 0x52;
+constexpr uint8_t kReadIdentification = 0x9F;
+constexpr uint8_t kErase64K = 0xD8;
+constexpr uint8_t kErase64KLong = 0xDC;
+
+SpiNorTraits Resize(SpiNorTraits traits, uint32_t size_bytes) {
+  if (size_bytes != 0) {
+    traits.identification[2] = static_cast<uint8_t>(std::countr_zero(size_bytes));
+  }
+  return traits;
+}
+
+NorTraits CellsOf(const SpiNorTraits& traits) {
+  return NorTraits{.size_bytes = uint32_t{1} << traits.identification[2],
+                   .erase_unit = KiB(4),
+                   .program_unit = 1,
+                   .programs_max = 0,
+                   .has_ecc = false,
+                   .endurance = traits.endurance};
+}
+
+bool IsLong(uint8_t command) {
+  return command == kPageProgramLong || command == kReadLong || command == kErase4KLong ||
+         command == kErase64KLong;
+}
+
+bool IsProgram(uint8_t command) { return command == kPageProgram || command == kPageProgramLong; }
+
+bool IsRead(uint8_t command) {
+  return command == kReadData || command == kReadLong || command == kFastRead;
+}
+
+}  // namespace
+
+SpiNorPart::SpiNorPart(const SpiNorTraits& traits, SimulatedClock& clock, PowerSupply& power,
+                       const std::string& path, uint32_t size_bytes)
+    : SpiPart(clock, traits.frequency_hz),
+      traits_(Resize(traits, size_bytes)),
+      nor_(CellsOf(traits_), power, path) {}
+
+void SpiNorPart::Reset() {
+  busy_until_ns_ = 0;
+  is_write_enabled_ = false;
+}
+
+void SpiNorPart::OnSelect() {
+  count_ = 0;
+  address_ = 0;
+  page_count_ = 0;
+}
+
+uint32_t SpiNorPart::AddressBytes() const { return IsLong(command_) ? 4 : 3; }
+
+uint8_t SpiNorPart::StatusRegister() {
+  const bool is_busy = IsBusy();
+  if (is_busy && clock().skips_waits()) clock().AdvanceTo(busy_until_ns_);
+  return static_cast<uint8_t>((is_busy ? 1 : 0) | (is_write_enabled_ ? 2 : 0));
+}
+
+uint8_t SpiNorPart::Exchange(uint8_t in) {
+  if (!nor_.is_powered()) return 0xFF;
+  const uint32_t index = count_++;
+  if (index == 0) {
+    command_ = in;
+    if (IsBusy() && in != kReadStatusCommand) {
+      violation_count_ += in != kWriteEnable ? 1 : 0;
+      command_ = 0;
+    }
+    return 0xFF;
+  }
+  if (command_ == kReadStatusCommand) return StatusRegister();
+  if (command_ == kReadIdentification) return traits_.identification[(index - 1) % 3];
+  if (index <= AddressBytes()) {
+    address_ = (address_ << 8) | in;
+    return 0xFF;
+  }
+  if (IsProgram(command_)) {
+    page_[(address_ + page_count_) % kPageBytes] = in;
+    page_count_ += 1;
+    return 0xFF;
+  }
+  if (command_ == kFastRead && index == AddressBytes() + 1) return 0xFF;
+  return IsRead(command_) ? ReadNext() : 0xFF;
+}
+
+uint8_t SpiNorPart::ReadNext() {
+  uint8_t byte = 0xFF;
+  // A read error of this part would go unnoticed; it reads as what the line gives.
+  if (!IsOk(nor_.Read(address_ % nor_.traits().size_bytes, MutableByteSpan(&byte, 1)))) byte = 0xFF;
+  address_ += 1;
+  return byte;
+}
+
+void SpiNorPart::OnDeselect() {
+  if (!nor_.is_powered() || count_ == 0) return;
+  switch (command_) {
+    case kWriteEnable:
+      is_write_enabled_ = true;
+      return;
+    case kWriteDisable:
+      is_write_enabled_ = false;
+      return;
+    case kPageProgram:
+    case kPageProgramLong:
+      ProgramPage();
+      break;
+    case kErase4K:
+    case kErase4KLong:
+      Erase(KiB(4), traits_.erase_ns);
+      break;
+    case kErase32K:
+      Erase(KiB(32), traits_.block_erase_ns * 4 / 5);
+      break;
+    case kErase64K:
+    case kErase64KLong:
+      Erase(KiB(64), traits_.block_erase_ns);
+      break;
+    default:
+      return;
+  }
+  is_write_enabled_ = false;
+}
+
+/// The bytes that came last win when more than a page came.
+void SpiNorPart::ProgramPage() {
+  const uint32_t size_bytes = nor_.traits().size_bytes;
+  if (!is_write_enabled_ || page_count_ == 0 || address_ >= size_bytes) {
+    violation_count_ += 1;
+    return;
+  }
+  const uint32_t page_first = address_ / kPageBytes * kPageBytes;
+  const uint32_t first = address_ % kPageBytes;
+  const uint32_t length = std::min(page_count_, kPageBytes);
+  const uint32_t before_wrap = std::min(length, kPageBytes - first);
+  violation_count_ += page_count_ > kPageBytes ? 1 : 0;
+  for (uint32_t i = 0; i < kPageBytes; ++i) {  // bits stay 0; the real part does not complain
+    const uint8_t old = nor_.bytes()[page_first + i];
+    const bool is_written = (i + kPageBytes - first) % kPageBytes < length;
+    if (is_written && (page_[i] & ~old) != 0) violation_count_ += 1;
+    page_[i] &= old;
+  }
+  const ByteSpan page(page_);
+  const auto program = [&](uint32_t at, uint32_t count) {
+    if (count == 0) return;
+    const Status status = nor_.Program(page_first + at, page.subspan(at, count));
+    if (status == Status::kNotErased) violation_count_ += 1;
+  };
+  program(first, before_wrap);
+  program(0, length - before_wrap);
+  Spend(traits_.program_ns);
+}
+
+void SpiNorPart::Erase(uint32_t unit_bytes, uint64_t ns) {
+  const uint32_t first = address_ / unit_bytes * unit_bytes;
+  if (!is_write_enabled_ || !IsInBounds(first, unit_bytes, nor_.traits().size_bytes)) {
+    violation_count_ += 1;
+    return;
+  }
+  (void)nor_.Erase(first, unit_bytes);  // the part does not tell how it went
+  Spend(ns);
+}
+
+void SpiNorPart::Spend(uint64_t ns) {
+  busy_until_ns_ = clock().now_ns() + ns;
+  nor_.figures().busy_ns += ns;
+  nor_.figures().energy_nj += ComputeEnergyNj(traits_.program_ua, traits_.voltage_mv, ns);
+}
+
+}  // namespace ota::simulator

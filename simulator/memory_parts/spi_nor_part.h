@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "simulator/memory_parts/nor_array.h"
+#include "simulator/memory_parts/spi_part.h"
+
+namespace ota::simulator {
+
+struct SpiNorTraits {
+  const char* name = "";
+  std::array<uint8_t, 3> identification{};
+  uint32_t frequency_hz = 40'000'000;
+  uint32_t program_ns = 400'000;          ///< a page
+  uint64_t erase_ns = 45'000'000;         ///< 4 KB
+  uint64_t block_erase_ns = 150'000'000;  ///< 64 KB
+  uint32_t program_ua = 20000;
+  uint32_t read_ua = 15000;
+  uint32_t voltage_mv = 3300;
+  uint32_t endurance = 100000;
+};
+
+extern const SpiNorTraits kW25Q16;
+extern const SpiNorTraits kW25Q32;
+extern const SpiNorTraits kW25Q64;
+extern const SpiNorTraits kW25Q128;
+extern const SpiNorTraits kW25Q256;
+extern const SpiNorTraits kGd25Q16;
+
+/// A serial NOR flash of the W25Q kind, command by command. A program wraps inside its page, needs
+/// write enable before, and starts when chip select goes high. While busy only the status is told.
+class SpiNorPart final : public SpiPart {
+ public:
+  /// `clock` and `power` must outlive it. `size_bytes` other than 0 makes it smaller or larger than
+  /// its kind, with the identification to go with it.
+  SpiNorPart(const SpiNorTraits& traits, SimulatedClock& clock, PowerSupply& power,
+             const std::string& path = "", uint32_t size_bytes = 0);
+
+  /// Power was off: nothing is under way any more.
+  void Reset();
+
+  NorArray& nor() { return nor_; }
+  const NorArray& nor() const { return nor_; }
+
+  /// How often software did what a program for the real part must not do: commands while busy,
+  /// programs without write enable or over bits that would need an erase.
+  uint32_t violation_count() const { return violation_count_; }
+
+ private:
+  static constexpr uint32_t kPageBytes = 256;
+
+  void OnSelect() override;
+  void OnDeselect() override;
+  uint8_t Exchange(uint8_t in) override;
+  uint8_t ReadNext();
+  bool IsBusy() const { return clock().now_ns() < busy_until_ns_; }
+  uint8_t StatusRegister();
+  uint32_t AddressBytes() const;
+  void ProgramPage();
+  void Erase(uint32_t unit_bytes, uint64_t ns);
+  void Spend(uint64_t ns);
+
+  SpiNorTraits traits_;
+  NorArray nor_;
+  uint64_t busy_until_ns_ = 0;
+  bool is_write_enabled_ = false;
+  uint32_t violation_count_ = 0;
+
+  uint8_t command_ = 0;
+  uint32_t count_ = 0;  ///< bytes of this command so far
+  uint32_t address_ = 0;
+  std::array<uint8_t, kPageBytes> page_{};
+  uint32_t page_count_ = 0;
+};
+
+}  // namespace ota::simulator

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/bytes.h"
+
+namespace ota::storage {
+
+/// One device on an SPI bus (mode 0, most significant bit first), as a board's SPI unit offers it.
+/// SPI tells of no errors.
+class SpiBus {
+ public:
+  /// Takes chip select low; Deselect takes it high, which ends the command.
+  virtual void Select() = 0;
+  virtual void Deselect() = 0;
+
+  /// Clocks bytes out, what comes in is dropped; or bytes in, while 0xFF goes out.
+  virtual void Write(ByteSpan bytes) = 0;
+  virtual void Read(MutableByteSpan bytes) = 0;
+
+ protected:
+  ~SpiBus() = default;
+};
+
+}  // namespace ota::storage

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/block_device/spi_nor.h"
+
+#include <array>
+
+#include "base/units.h"
+
+namespace ota::storage {
+namespace {
+
+constexpr uint8_t kReadIdentification = 0x9F;
+constexpr uint8_t kWakeUp = 0xAB;
+constexpr uint8_t kWriteEnable = 0x06;
+constexpr uint8_t kReadStatus = 0x05;
+constexpr uint8_t kRead = 0x03;
+constexpr uint8_t kReadLong = 0x13;  // with 32 address bits
+constexpr uint8_t kPageProgram = 0x02;
+constexpr uint8_t kPageProgramLong = 0x12;
+constexpr uint8_t kSectorErase = 0x20;
+constexpr uint8_t kSectorEraseLong = 0x21;
+
+constexpr uint8_t kStatusBusy = 0x01;
+constexpr uint8_t kStatusWriteEnabled = 0x02;
+
+constexpr uint32_t kPageBytes = 256;
+constexpr uint32_t kShortAddressEnd = MiB(16);
+constexpr uint8_t kCapacityMin = 0x10;  // 2^16 bytes
+constexpr uint8_t kCapacityMax = 0x1C;
+
+}  // namespace
+
+uint32_t SpiNorFlash::program_bytes_max() const { return kPageBytes; }
+
+void SpiNorFlash::Command(uint8_t code) {
+  bus_.Select();
+  bus_.Write(ByteSpan(&code, 1));
+  bus_.Deselect();
+}
+
+/// Leaves the part selected.
+void SpiNorFlash::SendAddress(uint8_t code, uint8_t long_code, uint32_t offset) {
+  const bool is_long = geometry_.size_bytes > kShortAddressEnd;
+  std::array<uint8_t, 5> bytes;
+  StoreBe32(&bytes[1], offset);
+  if (!is_long) bytes = {code, bytes[2], bytes[3], bytes[4], 0};
+  if (is_long) bytes[0] = long_code;
+  bus_.Select();
+  bus_.Write(ByteSpan(bytes).first(is_long ? 5 : 4));
+}
+
+uint8_t SpiNorFlash::ReadStatus() {
+  uint8_t status = kReadStatus;
+  bus_.Select();
+  bus_.Write(ByteSpan(&status, 1));
+  bus_.Read(MutableByteSpan(&status, 1));
+  bus_.Deselect();
+  return status;
+}
+
+Status SpiNorFlash::Start() {
+  Command(kWakeUp);
+  if ((ReadStatus() & kStatusBusy) != 0) {
+    return ReadStatus() == 0xFF ? Status::kNotSupported : Status::kBusy;
+  }
+  std::array<uint8_t, 3> identification{};
+  bus_.Select();
+  bus_.Write(ByteSpan(&kReadIdentification, 1));
+  bus_.Read(identification);
+  bus_.Deselect();
+  const uint8_t capacity = identification[2];
+  if (capacity < kCapacityMin || capacity > kCapacityMax) return Status::kNotSupported;
+  geometry_ = Geometry{.size_bytes = uint32_t{1} << capacity,
+                       .read_unit = 1,
+                       .program_unit = 1,
+                       .erase_unit = KiB(4),
+                       .erased_value = 0xFF,
+                       .can_reprogram = true,
+                       .needs_erase = true};
+  return Status::kOk;
+}
+
+/// A part that has lost its power or sits loose does not set the bit.
+Status SpiNorFlash::EnableWrite() {
+  Command(kWriteEnable);
+  const uint8_t status = ReadStatus();
+  if ((status & kStatusBusy) != 0 && status != 0xFF) return Status::kBusy;
+  const bool is_enabled = (status & (kStatusBusy | kStatusWriteEnabled)) == kStatusWriteEnabled;
+  return is_enabled ? Status::kOk : Status::kMediumFailed;
+}
+
+Status SpiNorFlash::StartProgram(uint32_t offset, ByteSpan data) {
+  OTA_TRY(EnableWrite());
+  SendAddress(kPageProgram, kPageProgramLong, offset);
+  bus_.Write(data);
+  bus_.Deselect();
+  return Status::kOk;
+}
+
+Status SpiNorFlash::StartErase(uint32_t offset) {
+  OTA_TRY(EnableWrite());
+  SendAddress(kSectorErase, kSectorEraseLong, offset);
+  bus_.Deselect();
+  return Status::kOk;
+}
+
+Status SpiNorFlash::Poll() {
+  const uint8_t status = ReadStatus();
+  if (status == 0xFF) return Status::kMediumFailed;  // nobody drives the line
+  return (status & kStatusBusy) != 0 ? Status::kBusy : Status::kOk;
+}
+
+Status SpiNorFlash::Read(uint32_t offset, MutableByteSpan target) {
+  SendAddress(kRead, kReadLong, offset);
+  bus_.Read(target);
+  bus_.Deselect();
+  return Status::kOk;
+}
+
+}  // namespace ota::storage
