@@ -15,6 +15,11 @@ class ExactReal {
   /// The absolute value of `value`, which must be finite. Exact.
   static ExactReal FromFloat(float value);
   static ExactReal FromInteger(uint32_t value);
+  /// quotient * 2^exponent, and a little more if `has_rest`, rounded. The quotient has 55 bits or
+  /// more.
+  static ExactReal FromQuotient(uint64_t quotient, bool has_rest, int32_t exponent) {
+    return Round(0, quotient, has_rest, exponent);
+  }
 
   bool is_zero() const { return mantissa_ == 0; }
   ExactReal Times(const ExactReal& other) const;

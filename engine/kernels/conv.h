@@ -56,11 +56,11 @@ struct ConvF32 {
   using Term = ChannelTermF32;
 };
 
-/// One row of one tile. `weights` and `terms` begin with the tile's first output channel. Weights
+/// Some rows of one tile. `weights` and `terms` begin with the tile's first output channel. Weights
 /// lie as in the model: of CONV_2D per output channel height, width, input channels; of
 /// DEPTHWISE_CONV_2D height, width, channels, with `weight_stride` elements from tap to tap.
 template <typename Types>
-struct ConvRow {
+struct ConvRows {
   const WindowShape* shape;
   ResultRange range;
   RoundingMode rounding;
@@ -69,7 +69,8 @@ struct ConvRow {
   const uint8_t* weights;                   ///< Types::Weight, of any alignment
   const typename Types::Term* terms;
   uint32_t weight_stride;
-  uint32_t row;
+  uint32_t row_begin;
+  uint32_t row_count;
   uint32_t channel_begin;  ///< the tile's output channels
   uint32_t channel_count;
   uint8_t* scratch;  ///< as many bytes as the kernel asked for, aligned to 8
@@ -77,22 +78,22 @@ struct ConvRow {
 
 // The reference kernels: plain loops, which define the result.
 template <typename Types>
-void ReferenceConvRow(const ConvRow<Types>& job);
+void ReferenceConvRows(const ConvRows<Types>& job);
 template <typename Types>
-void ReferenceDepthwiseRow(const ConvRow<Types>& job);
+void ReferenceDepthwiseRows(const ConvRows<Types>& job);
 /// TRANSPOSE_CONV, by gathering: each output pixel sums the inputs whose windows cover it.
 template <typename Types>
-void ReferenceTransposedRow(const ConvRow<Types>& job);
+void ReferenceTransposedRows(const ConvRows<Types>& job);
 
-extern template void ReferenceConvRow<ConvS8>(const ConvRow<ConvS8>& job);
-extern template void ReferenceConvRow<ConvS16>(const ConvRow<ConvS16>& job);
-extern template void ReferenceConvRow<ConvF32>(const ConvRow<ConvF32>& job);
-extern template void ReferenceDepthwiseRow<ConvS8>(const ConvRow<ConvS8>& job);
-extern template void ReferenceDepthwiseRow<ConvS16>(const ConvRow<ConvS16>& job);
-extern template void ReferenceDepthwiseRow<ConvF32>(const ConvRow<ConvF32>& job);
-extern template void ReferenceTransposedRow<ConvS8>(const ConvRow<ConvS8>& job);
-extern template void ReferenceTransposedRow<ConvS16>(const ConvRow<ConvS16>& job);
-extern template void ReferenceTransposedRow<ConvF32>(const ConvRow<ConvF32>& job);
+extern template void ReferenceConvRows<ConvS8>(const ConvRows<ConvS8>& job);
+extern template void ReferenceConvRows<ConvS16>(const ConvRows<ConvS16>& job);
+extern template void ReferenceConvRows<ConvF32>(const ConvRows<ConvF32>& job);
+extern template void ReferenceDepthwiseRows<ConvS8>(const ConvRows<ConvS8>& job);
+extern template void ReferenceDepthwiseRows<ConvS16>(const ConvRows<ConvS16>& job);
+extern template void ReferenceDepthwiseRows<ConvF32>(const ConvRows<ConvF32>& job);
+extern template void ReferenceTransposedRows<ConvS8>(const ConvRows<ConvS8>& job);
+extern template void ReferenceTransposedRows<ConvS16>(const ConvRows<ConvS16>& job);
+extern template void ReferenceTransposedRows<ConvF32>(const ConvRows<ConvF32>& job);
 
 /// `sum` plus `count` products of inputs and weights; and the result of a sum. For weights that
 /// come in parts.
@@ -104,7 +105,7 @@ typename Types::Accumulator ReferenceAccumulate(typename Types::Accumulator sum,
 template <typename Types>
 typename Types::Activation ReferenceFinish(typename Types::Accumulator sum,
                                            const typename Types::Term& term,
-                                           const ConvRow<Types>& job);
+                                           const ConvRows<Types>& job);
 
 extern template int32_t ReferenceAccumulate<ConvS8>(int32_t, const int8_t*, const uint8_t*,
                                                     uint32_t, const ResultRange&);
@@ -113,27 +114,25 @@ extern template int64_t ReferenceAccumulate<ConvS16>(int64_t, const int16_t*, co
 extern template float ReferenceAccumulate<ConvF32>(float, const float*, const uint8_t*, uint32_t,
                                                    const ResultRange&);
 extern template int8_t ReferenceFinish<ConvS8>(int32_t, const ChannelTermS8&,
-                                               const ConvRow<ConvS8>&);
+                                               const ConvRows<ConvS8>&);
 extern template int16_t ReferenceFinish<ConvS16>(int64_t, const ChannelTermS16&,
-                                                 const ConvRow<ConvS16>&);
+                                                 const ConvRows<ConvS16>&);
 extern template float ReferenceFinish<ConvF32>(float, const ChannelTermF32&,
-                                               const ConvRow<ConvF32>&);
+                                               const ConvRows<ConvF32>&);
 
 // The int8 kernels of this target: portable ones or those for a core, chosen by the build. Each has
 // the result of its reference kernel, bit for bit.
 
-/// Bytes of scratch that ConvRowS8 wants.
-uint32_t ConvScratchBytesS8(const WindowShape& shape);
 /// Is called once per tile after its terms are set, before its rows; may fold sums of weights into
-/// the biases. `job.row` means nothing.
-void BeginConvTileS8(const ConvRow<ConvS8>& job, ChannelTermS8* terms);
-void ConvRowS8(const ConvRow<ConvS8>& job);
+/// the biases, and widen weights into the scratch. The rows of `job` mean nothing. A tile has at
+/// most as many channels, and the scratch as many bytes, as conv_layout.h says.
+void BeginConvTileS8(const ConvRows<ConvS8>& job, ChannelTermS8* terms);
+void ConvRowsS8(const ConvRows<ConvS8>& job);
 
 /// The tile of a FULLY_CONNECTED operator: a 1x1 convolution of one row; no scratch, no other call.
-void FullyConnectedS8(const ConvRow<ConvS8>& job, ChannelTermS8* terms);
+void FullyConnectedS8(const ConvRows<ConvS8>& job, ChannelTermS8* terms);
 
-uint32_t DepthwiseScratchBytesS8(const WindowShape& shape);
-void BeginDepthwiseTileS8(const ConvRow<ConvS8>& job, ChannelTermS8* terms);
-void DepthwiseRowS8(const ConvRow<ConvS8>& job);
+void BeginDepthwiseTileS8(const ConvRows<ConvS8>& job, ChannelTermS8* terms);
+void DepthwiseRowsS8(const ConvRows<ConvS8>& job);
 
 }  // namespace ota::engine

@@ -123,7 +123,7 @@ class ConvPartsRun {
   RunContext& context_;
   const ConvParams& params_;
   const WindowShape& shape_;
-  ConvRow<Types> job_{};
+  ConvRows<Types> job_{};
   Sum* sums_ = nullptr;
   uint8_t* page_ = nullptr;
   uint32_t rows_ = 0;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/units.h"
+#include "engine/kernels/conv_layout.h"
 #include "engine/operators/convolution.h"
 #include "engine/operators/quantization.h"
 
@@ -130,6 +131,28 @@ uint64_t PlanParts(PrepareContext& context, ConvParams& params) {
   return uint64_t{groups} * params.shape.batch_count;
 }
 
+// Output channels that the kernels of a type take at once.
+uint32_t KernelTileChannels(const ConvParams& params, ConvKind kind) {
+  if (params.type != TensorType::kInt8 || kind == ConvKind::kTransposed) {
+    return params.shape.output_channels;
+  }
+  const uint32_t channels = kind == ConvKind::kFull ? ConvTileChannelsS8(params.shape)
+                                                    : DepthwiseTileChannelsS8(params.shape);
+  return std::min<uint32_t>(channels, params.shape.output_channels);
+}
+
+// A 1x1 convolution does not see rows: as one long row it takes fewer calls.
+void FlattenPixels(WindowShape& shape) {
+  const bool is_plain =
+      shape.window_height == 1 && shape.window_width == 1 && shape.stride_height == 1 &&
+      shape.stride_width == 1 && shape.padding_top == 0 && shape.padding_left == 0 &&
+      shape.input_height == shape.output_height && shape.input_width == shape.output_width;
+  const uint32_t pixels = uint32_t{shape.output_height} * shape.output_width;
+  if (!is_plain || pixels > UINT16_MAX) return;
+  shape.input_height = shape.output_height = 1;
+  shape.input_width = shape.output_width = static_cast<uint16_t>(pixels);
+}
+
 // Chooses the tile, asks for its scratch, and accounts for what is read.
 Status PlanTiles(PrepareContext& context, const Operands& operands, ConvKind kind,
                  ConvParams& params) {
@@ -145,15 +168,18 @@ Status PlanTiles(PrepareContext& context, const Operands& operands, ConvKind kin
     context.AddReads((uint64_t{weight_bytes} + bias_bytes + scale_bytes) * passes);
     return Status::kOk;
   }
+  const uint32_t kernel_tile = KernelTileChannels(params, kind);
   const uint32_t tile =
-      is_mapped ? outputs : std::clamp<uint32_t>(context.page_bytes() / channel_bytes, 1, outputs);
+      is_mapped ? kernel_tile
+                : std::clamp<uint32_t>(context.page_bytes() / channel_bytes, 1, outputs);
   params.tile_channels = static_cast<uint16_t>(tile);
   const uint32_t page = is_mapped ? 0 : tile * channel_bytes;
   const uint32_t terms = RoundUp(tile * TermBytes(params.type), kTensorAlignment);
   params.scratch = context.ScratchSlot(terms + RoundUp(page, kTensorAlignment) +
                                        KernelScratchBytes(params, kind));
   if (!is_mapped) context.AddReads(uint64_t{weight_bytes} + bias_bytes + scale_bytes);
-  if (tile == outputs && params.shape.batch_count == 1 && kind != ConvKind::kTransposed) {
+  const bool is_row_by_row = tile == outputs && kernel_tile == outputs;
+  if (is_row_by_row && params.shape.batch_count == 1 && kind != ConvKind::kTransposed) {
     context.AllowOverlap(0, 0, ComputeRowOverlap(params.shape, formats::ElementBytes(params.type)));
   }
   return Status::kOk;
@@ -194,6 +220,7 @@ Status PrepareConvolution(PrepareContext& context, ConvKind kind, WindowOptions 
   OTA_TRY(ComputeShape(operands, kind, options, params.shape));
   OTA_TRY(VerifyChannels(operands, kind, params.shape));
   OTA_TRY(FillQuantization(operands, kind, params));
+  if (params.type == TensorType::kInt8 && kind == ConvKind::kFull) FlattenPixels(params.shape);
   params.weights_offset = operands.weights.constant_offset;
   params.bias_offset = operands.has_bias ? operands.bias.constant_offset : 0;
   params.input = context.InputSlot(InputIndex(kind));

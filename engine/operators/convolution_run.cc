@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "base/units.h"
+#include "engine/kernels/conv_layout.h"
 #include "engine/operators/convolution.h"
 #include "engine/operators/quantization.h"
 
@@ -63,7 +64,10 @@ uint32_t WindowElements(const WindowShape& shape) {
   return uint32_t{shape.window_height} * shape.window_width * shape.window_channels;
 }
 
-// One operator in progress: where the tile's parts lie, and which unit comes next.
+// One operator in progress: where the tile's parts lie, and which unit comes next. A tile is what
+// is in memory of weights and terms; a block is what a kernel takes of it at once. If that is a
+// part of the tile, each block runs over the whole image before the next begins; else rows run
+// through all of the blocks, so that output may overlap input.
 template <typename Types>
 class ConvRun {
   using Term = typename Types::Term;
@@ -74,11 +78,8 @@ class ConvRun {
       : context_(context), params_(context.params<ConvParams>()), kind_(kind) {
     const WindowShape& shape = params_.shape;
     window_ = WindowElements<Types>(shape);
-    const uint32_t channel_macs = shape.output_width * window_;
-    block_ =
-        std::clamp<uint32_t>(RoundUp(kUnitMacs / channel_macs + 1, 8), 1, params_.tile_channels);
-    blocks_ = (params_.tile_channels + block_ - 1) / block_;
-    units_per_tile_ = uint32_t{shape.batch_count} * shape.output_height * blocks_;
+    SelectBlocks();
+    units_per_tile_ = shape.batch_count * chunks_ * blocks_;
     tiles_ = (shape.output_channels + params_.tile_channels - 1u) / params_.tile_channels;
     FillJob();
   }
@@ -88,12 +89,33 @@ class ConvRun {
       const uint32_t tile = context_.unit() / units_per_tile_;
       const uint32_t rest = context_.unit() % units_per_tile_;
       OTA_TRY(SelectTile(tile, rest == 0));
-      if (context_.FinishUnit(RunUnit(rest))) return Status::kBusy;
+      const uint32_t chunks = params_.shape.batch_count * chunks_;
+      const uint32_t macs = is_block_outer_ ? RunUnit(rest / chunks, rest % chunks)
+                                            : RunUnit(rest % blocks_, rest / blocks_);
+      if (context_.FinishUnit(macs)) return Status::kBusy;
     }
     return Status::kOk;
   }
 
  private:
+  void SelectBlocks() {
+    const WindowShape& shape = params_.shape;
+    const uint32_t row_macs = shape.output_width * window_;
+    if (std::is_same_v<Types, ConvS8> && kind_ != ConvKind::kTransposed) {
+      const bool is_full = kind_ == ConvKind::kFull;
+      block_ = std::min<uint32_t>(params_.tile_channels, is_full ? ConvTileChannelsS8(shape)
+                                                                 : DepthwiseTileChannelsS8(shape));
+      is_block_outer_ = block_ < shape.output_channels;
+    } else {
+      block_ = std::clamp<uint32_t>(RoundUp(kUnitMacs / row_macs + 1, 8), 1, params_.tile_channels);
+    }
+    blocks_ = (params_.tile_channels + block_ - 1) / block_;
+    rows_ = is_block_outer_
+                ? std::clamp<uint32_t>(kUnitMacs / (row_macs * block_) + 1, 1, shape.output_height)
+                : 1;
+    chunks_ = (shape.output_height + rows_ - 1) / rows_;
+  }
+
   void FillJob() {
     uint8_t* const scratch = context_.Data(params_.scratch);
     terms_ = reinterpret_cast<Term*>(scratch);
@@ -123,7 +145,6 @@ class ConvRun {
     job_.weight_stride = context_.is_mapped() ? outputs : tile_count_;
     if (is_first_unit) OTA_TRY(LoadTerms(context_, params_, tile_begin_, tile_count_, terms_));
     OTA_TRY(SelectWeights(is_first_unit));
-    if (is_first_unit) BeginTile();
     selected_tile_ = tile;
     return Status::kOk;
   }
@@ -153,26 +174,35 @@ class ConvRun {
     return Status::kOk;
   }
 
-  void BeginTile() {
-    if constexpr (std::is_same_v<Types, ConvS8>) {
-      kind_ == ConvKind::kFull ? BeginConvTileS8(job_, terms_) : BeginDepthwiseTileS8(job_, terms_);
-    }
-  }
-
-  // Computes one block of channels of one row; returns the multiply-accumulates.
-  uint32_t RunUnit(uint32_t unit) {
-    const WindowShape& shape = params_.shape;
-    const uint32_t first = unit % blocks_ * block_;
-    const uint32_t line = unit / blocks_;
-    const uint32_t batch = line / shape.output_height;
-    const uint32_t count = first < tile_count_ ? std::min(block_, tile_count_ - first) : 0;
-    ConvRow<Types> job = job_;
-    job.row = line % shape.output_height;
+  // Narrows the tile's job to a block of its channels, which may be empty in the last tile.
+  ConvRows<Types> BlockJob(uint32_t block) const {
+    const uint32_t first = block * block_;
+    ConvRows<Types> job = job_;
     job.channel_begin += first;
-    job.channel_count = count;
+    job.channel_count = first < tile_count_ ? std::min(block_, tile_count_ - first) : 0;
     job.terms += first;
     const uint32_t weight_skip = kind_ == ConvKind::kDepthwise ? first : first * window_;
     job.weights += weight_skip * kWeightBytes;
+    return job;
+  }
+
+  void BeginBlock(const ConvRows<Types>& job, uint32_t block) {
+    if (kind_ == ConvKind::kTransposed) return;
+    if constexpr (std::is_same_v<Types, ConvS8>) {
+      Term* const terms = terms_ + block * block_;
+      kind_ == ConvKind::kFull ? BeginConvTileS8(job, terms) : BeginDepthwiseTileS8(job, terms);
+    }
+  }
+
+  // Computes some rows of one block; returns the multiply-accumulates.
+  uint32_t RunUnit(uint32_t block, uint32_t chunk) {
+    const WindowShape& shape = params_.shape;
+    ConvRows<Types> job = BlockJob(block);
+    if (job.channel_count == 0) return 0;
+    if (chunk == 0) BeginBlock(job, block);
+    const uint32_t batch = chunk / chunks_;
+    job.row_begin = chunk % chunks_ * rows_;
+    job.row_count = std::min(rows_, shape.output_height - job.row_begin);
     using Value = typename Types::Activation;
     const uint32_t input_image =
         uint32_t{shape.input_height} * shape.input_width * shape.input_channels;
@@ -180,29 +210,32 @@ class ConvRun {
         uint32_t{shape.output_height} * shape.output_width * shape.output_channels;
     job.input = context_.DataAs<Value>(params_.input) + batch * input_image;
     job.output = context_.DataAs<Value>(params_.output) + batch * output_image;
-    RunRow(job);
-    return shape.output_width * count * window_;
+    RunKernel(job);
+    return job.row_count * shape.output_width * job.channel_count * window_;
   }
 
-  void RunRow(const ConvRow<Types>& job) {
-    if (kind_ == ConvKind::kTransposed) return ReferenceTransposedRow(job);
+  void RunKernel(const ConvRows<Types>& job) {
+    if (kind_ == ConvKind::kTransposed) return ReferenceTransposedRows(job);
     const bool is_full = kind_ == ConvKind::kFull;
     if constexpr (std::is_same_v<Types, ConvS8>) {
-      is_full ? ConvRowS8(job) : DepthwiseRowS8(job);
+      is_full ? ConvRowsS8(job) : DepthwiseRowsS8(job);
     } else {
-      is_full ? ReferenceConvRow(job) : ReferenceDepthwiseRow(job);
+      is_full ? ReferenceConvRows(job) : ReferenceDepthwiseRows(job);
     }
   }
 
   RunContext& context_;
   const ConvParams& params_;
   const ConvKind kind_;
-  ConvRow<Types> job_{};
+  ConvRows<Types> job_{};
   Term* terms_ = nullptr;
   uint8_t* page_ = nullptr;
   uint32_t window_ = 0;
   uint32_t block_ = 0;
   uint32_t blocks_ = 0;
+  uint32_t rows_ = 0;    ///< of a unit
+  uint32_t chunks_ = 0;  ///< units of rows in an image
+  bool is_block_outer_ = false;
   uint32_t units_per_tile_ = 0;
   uint32_t tiles_ = 0;
   uint32_t tile_begin_ = 0;

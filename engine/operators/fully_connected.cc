@@ -189,6 +189,7 @@ class FullyConnectedRun {
     job_.output = context.DataAs<Value>(params_.output);
     job_.terms = terms_;
     job_.shape = &shape_;
+    job_.row_count = 1;
     shape_ = {.batch_count = 1,
               .input_height = 1,
               .input_width = params_.batches,
@@ -276,7 +277,7 @@ class FullyConnectedRun {
     if constexpr (std::is_same_v<Types, ConvS8>) {
       FullyConnectedS8(job_, terms_);
     } else {
-      ReferenceConvRow(job_);
+      ReferenceConvRows(job_);
     }
   }
 
@@ -302,7 +303,7 @@ class FullyConnectedRun {
   RunContext& context_;
   const FullyConnectedParams& params_;
   WindowShape shape_;
-  ConvRow<Types> job_{};
+  ConvRows<Types> job_{};
   Term terms_[kBlockChannels];
 };
 

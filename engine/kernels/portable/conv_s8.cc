@@ -3,9 +3,7 @@
 
 namespace ota::engine {
 
-uint32_t ConvScratchBytesS8(const WindowShape&) { return 0; }
-void BeginConvTileS8(const ConvRow<ConvS8>&, ChannelTermS8*) {}
-void ConvRowS8(const ConvRow<ConvS8>& job) { ReferenceConvRow(job); }
-void FullyConnectedS8(const ConvRow<ConvS8>& job, ChannelTermS8*) { ReferenceConvRow(job); }
+void BeginConvTileS8(const ConvRows<ConvS8>&, ChannelTermS8*) {}
+void ConvRowsS8(const ConvRows<ConvS8>& job) { ReferenceConvRows(job); }
 
 }  // namespace ota::engine

@@ -3,8 +3,7 @@
 
 namespace ota::engine {
 
-uint32_t DepthwiseScratchBytesS8(const WindowShape&) { return 0; }
-void BeginDepthwiseTileS8(const ConvRow<ConvS8>&, ChannelTermS8*) {}
-void DepthwiseRowS8(const ConvRow<ConvS8>& job) { ReferenceDepthwiseRow(job); }
+void BeginDepthwiseTileS8(const ConvRows<ConvS8>&, ChannelTermS8*) {}
+void DepthwiseRowsS8(const ConvRows<ConvS8>& job) { ReferenceDepthwiseRows(job); }
 
 }  // namespace ota::engine

@@ -27,13 +27,13 @@ int32_t Centred(int8_t value, const ResultRange& range) { return value - range.i
 int32_t Centred(int16_t value, const ResultRange& range) { return value - range.input_zero_point; }
 float Centred(float value, const ResultRange&) { return value; }
 
-int8_t Finish(int32_t sum, const ChannelTermS8& term, const ConvRow<ConvS8>& job) {
+int8_t Finish(int32_t sum, const ChannelTermS8& term, const ConvRows<ConvS8>& job) {
   const int32_t scaled = Requantize(WrappingAdd(sum, term.bias), term.multiplier, job.rounding);
   const int32_t result = WrappingAdd(scaled, job.range.output_zero_point);
   return static_cast<int8_t>(std::clamp(result, job.range.lowest, job.range.highest));
 }
 
-int16_t Finish(int64_t sum, const ChannelTermS16& term, const ConvRow<ConvS16>& job) {
+int16_t Finish(int64_t sum, const ChannelTermS16& term, const ConvRows<ConvS16>& job) {
   const auto biased =
       static_cast<int64_t>(static_cast<uint64_t>(sum) + static_cast<uint64_t>(term.bias));
   const int32_t result =
@@ -41,13 +41,13 @@ int16_t Finish(int64_t sum, const ChannelTermS16& term, const ConvRow<ConvS16>& 
   return static_cast<int16_t>(std::clamp(result, job.range.lowest, job.range.highest));
 }
 
-float Finish(float sum, const ChannelTermF32& term, const ConvRow<ConvF32>& job) {
+float Finish(float sum, const ChannelTermF32& term, const ConvRows<ConvF32>& job) {
   return std::clamp(sum + term.bias, job.range.lowest_float, job.range.highest_float);
 }
 
 // Sum over the window of one output channel at one pixel.
 template <typename Types>
-typename Types::Accumulator SumWindow(const ConvRow<Types>& job, int32_t y, int32_t x,
+typename Types::Accumulator SumWindow(const ConvRows<Types>& job, int32_t y, int32_t x,
                                       uint32_t channel) {
   const WindowShape& shape = *job.shape;
   const uint32_t depth = shape.window_channels;
@@ -74,7 +74,7 @@ typename Types::Accumulator SumWindow(const ConvRow<Types>& job, int32_t y, int3
 }
 
 template <typename Types>
-typename Types::Accumulator SumDepthwise(const ConvRow<Types>& job, int32_t y, int32_t x,
+typename Types::Accumulator SumDepthwise(const ConvRows<Types>& job, int32_t y, int32_t x,
                                          uint32_t channel) {
   const WindowShape& shape = *job.shape;
   const uint32_t multiplier = shape.output_channels / uint32_t{shape.input_channels};
@@ -97,7 +97,7 @@ typename Types::Accumulator SumDepthwise(const ConvRow<Types>& job, int32_t y, i
 }
 
 template <typename Types>
-typename Types::Accumulator SumTransposed(const ConvRow<Types>& job, int32_t y, int32_t x,
+typename Types::Accumulator SumTransposed(const ConvRows<Types>& job, int32_t y, int32_t x,
                                           uint32_t channel) {
   const WindowShape& shape = *job.shape;
   const uint32_t depth = shape.input_channels;
@@ -122,11 +122,10 @@ typename Types::Accumulator SumTransposed(const ConvRow<Types>& job, int32_t y, 
 }
 
 template <typename Types, typename Sum>
-void ComputeRow(const ConvRow<Types>& job, Sum sum) {
+void ComputeRow(const ConvRows<Types>& job, uint32_t row, Sum sum) {
   const WindowShape& shape = *job.shape;
-  const int32_t y = shape.InputRow(job.row);
-  auto* output =
-      job.output + job.row * shape.output_width * shape.output_channels + job.channel_begin;
+  const int32_t y = shape.InputRow(row);
+  auto* output = job.output + row * shape.output_width * shape.output_channels + job.channel_begin;
   for (uint32_t column = 0; column < shape.output_width; ++column) {
     const int32_t x = shape.InputColumn(column);
     for (uint32_t channel = 0; channel < job.channel_count; ++channel) {
@@ -136,31 +135,37 @@ void ComputeRow(const ConvRow<Types>& job, Sum sum) {
   }
 }
 
+template <typename Types, typename Sum>
+void ComputeRows(const ConvRows<Types>& job, Sum sum) {
+  for (uint32_t i = 0; i < job.row_count; ++i) ComputeRow(job, job.row_begin + i, sum);
+}
+
 }  // namespace
 
 template <typename Types>
-void ReferenceTransposedRow(const ConvRow<Types>& job) {
+void ReferenceTransposedRows(const ConvRows<Types>& job) {
   const WindowShape& shape = *job.shape;
-  const auto y = static_cast<int32_t>(job.row) + shape.padding_top;
-  auto* output =
-      job.output + job.row * shape.output_width * shape.output_channels + job.channel_begin;
-  for (int32_t x = 0; x < shape.output_width; ++x) {
+  const uint32_t first = job.row_begin * shape.output_width;
+  const uint32_t pixels = job.row_count * shape.output_width;
+  auto* output = job.output + first * shape.output_channels + job.channel_begin;
+  for (uint32_t pixel = first; pixel < first + pixels; ++pixel) {
+    const auto y = static_cast<int32_t>(pixel / shape.output_width) + shape.padding_top;
+    const auto x = static_cast<int32_t>(pixel % shape.output_width) + shape.padding_left;
     for (uint32_t channel = 0; channel < job.channel_count; ++channel) {
-      const auto sum = SumTransposed(job, y, x + shape.padding_left, channel);
-      output[channel] = Finish(sum, job.terms[channel], job);
+      output[channel] = Finish(SumTransposed(job, y, x, channel), job.terms[channel], job);
     }
     output += shape.output_channels;
   }
 }
 
 template <typename Types>
-void ReferenceConvRow(const ConvRow<Types>& job) {
-  ComputeRow(job, SumWindow<Types>);
+void ReferenceConvRows(const ConvRows<Types>& job) {
+  ComputeRows(job, SumWindow<Types>);
 }
 
 template <typename Types>
-void ReferenceDepthwiseRow(const ConvRow<Types>& job) {
-  ComputeRow(job, SumDepthwise<Types>);
+void ReferenceDepthwiseRows(const ConvRows<Types>& job) {
+  ComputeRows(job, SumDepthwise<Types>);
 }
 
 template <typename Types>
@@ -177,7 +182,7 @@ typename Types::Accumulator ReferenceAccumulate(typename Types::Accumulator sum,
 template <typename Types>
 typename Types::Activation ReferenceFinish(typename Types::Accumulator sum,
                                            const typename Types::Term& term,
-                                           const ConvRow<Types>& job) {
+                                           const ConvRows<Types>& job) {
   return Finish(sum, term, job);
 }
 
@@ -187,17 +192,17 @@ template int64_t ReferenceAccumulate<ConvS16>(int64_t, const int16_t*, const uin
                                               const ResultRange&);
 template float ReferenceAccumulate<ConvF32>(float, const float*, const uint8_t*, uint32_t,
                                             const ResultRange&);
-template int8_t ReferenceFinish<ConvS8>(int32_t, const ChannelTermS8&, const ConvRow<ConvS8>&);
-template int16_t ReferenceFinish<ConvS16>(int64_t, const ChannelTermS16&, const ConvRow<ConvS16>&);
-template float ReferenceFinish<ConvF32>(float, const ChannelTermF32&, const ConvRow<ConvF32>&);
-template void ReferenceConvRow<ConvS8>(const ConvRow<ConvS8>& job);
-template void ReferenceConvRow<ConvS16>(const ConvRow<ConvS16>& job);
-template void ReferenceConvRow<ConvF32>(const ConvRow<ConvF32>& job);
-template void ReferenceDepthwiseRow<ConvS8>(const ConvRow<ConvS8>& job);
-template void ReferenceDepthwiseRow<ConvS16>(const ConvRow<ConvS16>& job);
-template void ReferenceDepthwiseRow<ConvF32>(const ConvRow<ConvF32>& job);
-template void ReferenceTransposedRow<ConvS8>(const ConvRow<ConvS8>& job);
-template void ReferenceTransposedRow<ConvS16>(const ConvRow<ConvS16>& job);
-template void ReferenceTransposedRow<ConvF32>(const ConvRow<ConvF32>& job);
+template int8_t ReferenceFinish<ConvS8>(int32_t, const ChannelTermS8&, const ConvRows<ConvS8>&);
+template int16_t ReferenceFinish<ConvS16>(int64_t, const ChannelTermS16&, const ConvRows<ConvS16>&);
+template float ReferenceFinish<ConvF32>(float, const ChannelTermF32&, const ConvRows<ConvF32>&);
+template void ReferenceConvRows<ConvS8>(const ConvRows<ConvS8>& job);
+template void ReferenceConvRows<ConvS16>(const ConvRows<ConvS16>& job);
+template void ReferenceConvRows<ConvF32>(const ConvRows<ConvF32>& job);
+template void ReferenceDepthwiseRows<ConvS8>(const ConvRows<ConvS8>& job);
+template void ReferenceDepthwiseRows<ConvS16>(const ConvRows<ConvS16>& job);
+template void ReferenceDepthwiseRows<ConvF32>(const ConvRows<ConvF32>& job);
+template void ReferenceTransposedRows<ConvS8>(const ConvRows<ConvS8>& job);
+template void ReferenceTransposedRows<ConvS16>(const ConvRows<ConvS16>& job);
+template void ReferenceTransposedRows<ConvF32>(const ConvRows<ConvF32>& job);
 
 }  // namespace ota::engine
