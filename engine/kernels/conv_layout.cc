@@ -14,6 +14,9 @@ constexpr uint32_t kTapsMax = (1 << 14) - 3 * kWindowRowsMax;
 /// hold widened weights for.
 constexpr uint32_t kGatheredTapsMax = 12;
 constexpr uint32_t kGatheredWeightBytes = 1536;
+/// Layers with no more widened weights than this are one tile: so they go row by row, and their
+/// output may overlap their input.
+constexpr uint32_t kSmallLayerBytes = 1024;
 
 constexpr uint32_t kDepthwiseTapsMax = 256;
 
@@ -45,7 +48,8 @@ ConvLayoutS8::ConvLayoutS8(const WindowShape& shape) : way(ChooseWay(shape)) {
   }
   group_count = (RowTaps(shape) + 3) / 4;
   groups = group_count * shape.window_height;
-  pair_count = 1;
+  const uint32_t all_pairs = (shape.output_channels + 1u) / 2;
+  pair_count = all_pairs * pair_weight_bytes() <= kSmallLayerBytes ? all_pairs : 1;
   copies = 2;
 }
 
@@ -56,7 +60,7 @@ uint32_t ConvScratchBytesS8(const WindowShape& shape) {
   if (layout.way == ConvWay::kReference) return kTileBytes;
   const uint32_t rows = layout.way == ConvWay::kInPlace ? shape.window_height : 0;
   return kTileBytes + layout.pair_count * (kPairBytes + layout.pair_weight_bytes()) +
-         rows * kRowBytes + layout.copies * layout.groups * 4;
+         layout.pair_count * rows * kRowBytes + layout.copies * layout.groups * 4;
 }
 
 DepthwiseWay ChooseDepthwiseWay(const WindowShape& shape) {

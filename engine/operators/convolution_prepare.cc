@@ -141,14 +141,15 @@ uint32_t KernelTileChannels(const ConvParams& params, ConvKind kind) {
   return std::min<uint32_t>(channels, params.shape.output_channels);
 }
 
-// A 1x1 convolution does not see rows: as one long row it takes fewer calls.
+// A 1x1 convolution of several tiles does not see rows: as one long row it takes fewer calls.
 void FlattenPixels(WindowShape& shape) {
   const bool is_plain =
       shape.window_height == 1 && shape.window_width == 1 && shape.stride_height == 1 &&
       shape.stride_width == 1 && shape.padding_top == 0 && shape.padding_left == 0 &&
       shape.input_height == shape.output_height && shape.input_width == shape.output_width;
   const uint32_t pixels = uint32_t{shape.output_height} * shape.output_width;
-  if (!is_plain || pixels > UINT16_MAX) return;
+  const bool is_one_tile = ConvTileChannelsS8(shape) >= shape.output_channels;
+  if (!is_plain || is_one_tile || pixels > UINT16_MAX) return;
   shape.input_height = shape.output_height = 1;
   shape.input_width = shape.output_width = static_cast<uint16_t>(pixels);
 }

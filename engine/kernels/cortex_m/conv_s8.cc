@@ -57,7 +57,9 @@ struct Scratch {
     pairs = reinterpret_cast<ChannelPair*>(at);
     at += layout.pair_count * sizeof(ChannelPair);
     row_terms = reinterpret_cast<RowTerms*>(at);
-    if (layout.way == ConvWay::kInPlace) at += job.shape->window_height * sizeof(RowTerms);
+    if (layout.way == ConvWay::kInPlace) {
+      at += layout.pair_count * job.shape->window_height * sizeof(RowTerms);
+    }
     weights = reinterpret_cast<uint32_t*>(at);
     at += layout.pair_count * layout.pair_weight_bytes();
     copies = reinterpret_cast<int8_t*>(at);
@@ -94,7 +96,7 @@ int32_t WidenChannel(const ConvRows<ConvS8>& job, const Scratch& scratch, uint32
   int32_t sum = 0;
   for (uint32_t row = 0; row < shape.window_height; ++row) {
     const int32_t term = zero_point * WidenTaps(weights, RowTaps(shape), target);
-    scratch.row_terms[row].of_channel[index] = term;
+    scratch.row_terms[pair * shape.window_height + row].of_channel[index] = term;
     sum += term;
     weights += RowTaps(shape);
     target += scratch.layout.group_count * kGroupWords;
@@ -138,16 +140,17 @@ void FillRun(const ChannelPair& pair, PixelPairs& run) {
   }
 }
 
-/// One row of the output of a tile of two channels, read in place.
+/// One row of the output of a pair of channels, read in place.
 class InPlaceRow {
  public:
-  InPlaceRow(const ConvRows<ConvS8>& job, const Scratch& scratch, uint32_t row)
+  InPlaceRow(const ConvRows<ConvS8>& job, const Scratch& scratch, uint32_t row, uint32_t pair)
       : job_(job),
         shape_(*job.shape),
         scratch_(scratch),
         pitch_(uint32_t{shape_.input_width} * shape_.input_channels * shape_.dilation_height),
         output_(job.output + row * shape_.output_width * shape_.output_channels +
-                job.channel_begin) {
+                job.channel_begin + 2 * pair),
+        has_both_(2 * pair + 1 < job.channel_count) {
     const uint32_t row_bytes = uint32_t{shape_.input_width} * shape_.input_channels;
     const int32_t origin = shape_.InputRow(row);
     const TapRange rows =
@@ -157,13 +160,15 @@ class InPlaceRow {
     input_end_ = job.input + shape_.input_height * row_bytes;
     run_.group_count = scratch.layout.group_count;
     run_.row_count = static_cast<uint32_t>(rows.end - rows.begin);
-    run_.weights =
-        scratch.weights + static_cast<uint32_t>(rows.begin) * run_.group_count * kGroupWords;
-    FillRun(scratch.pairs[0], run_);
+    run_.weights = scratch.weights + (pair * scratch.layout.groups +
+                                      static_cast<uint32_t>(rows.begin) * run_.group_count) *
+                                         kGroupWords;
+    FillRun(scratch.pairs[pair], run_);
+    const RowTerms* const row_terms = scratch.row_terms + pair * shape_.window_height;
     for (int32_t tap = 0; tap < shape_.window_height; ++tap) {
       if (tap >= rows.begin && tap < rows.end) continue;
-      run_.bias[0] += scratch.row_terms[tap].of_channel[0];
-      run_.bias[1] += scratch.row_terms[tap].of_channel[1];
+      run_.bias[0] += row_terms[tap].of_channel[0];
+      run_.bias[1] += row_terms[tap].of_channel[1];
     }
   }
 
@@ -172,7 +177,7 @@ class InPlaceRow {
     while (begin < shape_.output_width && !IsInPlace(begin)) CopyPixel(begin++);
     uint32_t end = shape_.output_width;
     while (end > begin && !IsInPlace(end - 1)) --end;
-    const uint32_t in_place = job_.channel_count == 2 ? (end - begin) / 2 * 2 : 0;
+    const uint32_t in_place = has_both_ ? (end - begin) / 2 * 2 : 0;
     if (in_place != 0) RunInPlace(begin, in_place);
     for (uint32_t column = begin + in_place; column < shape_.output_width; ++column) {
       CopyPixel(column);
@@ -230,7 +235,7 @@ class InPlaceRow {
     for (uint32_t i = 0; i < copy_count_; ++i) {
       int8_t* const target = output_ + columns_[i] * shape_.output_channels;
       target[0] = results[i][0];
-      if (job_.channel_count == 2) target[1] = results[i][1];
+      if (has_both_) target[1] = results[i][1];
     }
     copy_count_ = 0;
   }
@@ -242,6 +247,7 @@ class InPlaceRow {
   const int8_t* input_;      ///< first row of the window that lies in the image
   const int8_t* input_end_;  ///< no load may go beyond
   int8_t* output_;
+  const bool has_both_;  ///< or the pair is one channel, the last
   PixelPairs run_{};
   uint32_t copy_count_ = 0;
   uint32_t columns_[2] = {};
@@ -287,7 +293,13 @@ class GatheredRows {
         part.offset;
     int8_t* target = scratch_.copies + count_ * scratch_.layout.groups * 4;
     target = FillBytes(zero_point, static_cast<uint32_t>(rows.begin) * taps, target);
+    const bool is_whole = part.inside == taps;
     for (int32_t row = rows.begin; row < rows.end; ++row) {
+      if (is_whole) {
+        target = CopyBytes(source, taps, target);
+        source += row_bytes * shape_.dilation_height;
+        continue;
+      }
       target = FillBytes(zero_point, part.before, target);
       target = CopyBytes(source, part.inside, target);
       target = FillBytes(zero_point, taps - part.before - part.inside, target);
@@ -393,7 +405,7 @@ bool BeginChannel(const ConvRows<ConvS8>& job, const Scratch& scratch, const Cha
     FillConstant(scratch, channel, Finish(job, term, bias));
     for (uint32_t row = 0;
          scratch.layout.way == ConvWay::kInPlace && row < job.shape->window_height; ++row) {
-      scratch.row_terms[row].of_channel[index] = 0;
+      scratch.row_terms[channel / 2 * job.shape->window_height + row].of_channel[index] = 0;
     }
     return true;
   }
@@ -424,7 +436,9 @@ void ConvRowsS8(const ConvRows<ConvS8>& job) {
     GatheredRows(job, scratch).Compute();
   } else {
     for (uint32_t row = 0; row < job.row_count; ++row) {
-      InPlaceRow(job, scratch, job.row_begin + row).Compute();
+      for (uint32_t pair = 0; 2 * pair < job.channel_count; ++pair) {
+        InPlaceRow(job, scratch, job.row_begin + row, pair).Compute();
+      }
     }
   }
   ClampRows(job);
