@@ -188,7 +188,7 @@ int32_t AutoScale(const int16_t* input, uint32_t count, int16_t* output) {
     if (-input[i] > largest) largest = static_cast<int16_t>(-input[i]);
   }
   const auto bits = static_cast<uint32_t>(int32_t{largest});
-  const int32_t width = bits == 0 ? 32 : std::bit_width(bits);
+  const int32_t width = bits == 0 ? 32 : static_cast<int32_t>(std::bit_width(bits));
   const int32_t shift = std::max(15 - width, 0);
   for (uint32_t i = 0; i < count; ++i) output[i] = static_cast<int16_t>(input[i] * (1 << shift));
   return shift;
@@ -241,7 +241,8 @@ uint32_t ComputeSquareRoot(uint64_t value) {
   if (value == 0) return 0;
   const uint64_t root_max = value >> 32 == 0 ? 0xFFFF : 0xFFFFFFFF;
   uint64_t root = 0;
-  for (uint64_t bit = uint64_t{1} << ((std::bit_width(value) - 1) & ~1); bit != 0; bit >>= 2) {
+  for (uint64_t bit = uint64_t{1} << ((static_cast<uint32_t>(std::bit_width(value)) - 1) & ~1u);
+       bit != 0; bit >>= 2) {
     const bool is_set = value >= root + bit;
     if (is_set) value -= root + bit;
     root = (root >> 1) + (is_set ? bit : 0);
