@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <string>
 #include <vector>
 
 #include "base/units.h"
@@ -176,7 +177,8 @@ TEST_P(I2cTest, DriverWritesAndReadsAllOverThePart) {
 
 INSTANTIATE_TEST_SUITE_P(Parts, I2cTest,
                          testing::Values(&k24Lc16, &k24Lc256, &k24Lc512, &k24Lc1025, &kAt24Cm02,
-                                         &kFm24V10));
+                                         &kFm24V10),
+                         [](const auto& info) { return std::string(info.param->name); });
 
 TEST(I2cEeprom, PartWrapsInsideThePageAndIsSilentWhileItWrites) {
   SimulatedClock clock;
@@ -324,7 +326,9 @@ TEST_P(SdTest, CutLosesCachedSectorsInAnyOrderButNothingSynced) {
   EXPECT_GT(lost_in_front_count, 3);
 }
 
-INSTANTIATE_TEST_SUITE_P(Cards, SdTest, testing::Values(&kSdsc64M, &kSdhc2G));
+INSTANTIATE_TEST_SUITE_P(Cards, SdTest, testing::Values(&kSdsc64M, &kSdhc2G), [](const auto& info) {
+  return std::string(info.param->is_high_capacity ? "SDHC" : "SDSC");
+});
 
 TEST(SdCard, NoCardIsToldAtOnce) {
   SimulatedClock clock;

@@ -63,9 +63,8 @@ Result<bool> Journal::IsCancelUnitErased(uint32_t segment, uint32_t unit) {
   std::array<uint8_t, kCancelWordBytes> word;
   const Status status = ReadUnaligned(device_, SegmentOffset(segment) + unit * cancel_bytes_, word);
   if (status == Status::kBusy) return status;
-  const uint8_t erased = device_.geometry().erased_value;
-  return IsOk(status) &&
-         std::all_of(word.begin(), word.end(), [erased](uint8_t byte) { return byte == erased; });
+  const uint32_t erased = device_.geometry().erased_value * 0x01010101u;
+  return IsOk(status) && LoadLe32(word.data()) == erased;
 }
 
 Status Journal::ReadSegmentState(uint32_t segment, SegmentState& state) {
@@ -73,7 +72,7 @@ Status Journal::ReadSegmentState(uint32_t segment, SegmentState& state) {
   const Status status = ReadUnaligned(device_, HeadOffset(segment), head);
   if (!IsOk(status)) return status;
   if (!IsRecordValid(head) || RecordKindOf(head) != RecordKind::kSegment) return Status::kCorrupted;
-  if (DecodeSegment(head) != layout_) return Status::kNotSupported;
+  if (!IsSegmentOf(layout_, head)) return Status::kNotSupported;
   state.generation = static_cast<uint32_t>(RecordSequence(head) >> 16);
   state.has_head = true;
   for (uint32_t unit = 0; unit < kCancelUnitCount; ++unit) {

@@ -7,8 +7,8 @@ namespace ota::storage {
 namespace {
 
 bool IsNameCharacter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '_' || c == '-';
+  const auto letter = static_cast<uint8_t>((c | 0x20) - 'a');
+  return letter < 26 || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
 }
 
 }  // namespace
@@ -24,8 +24,10 @@ ModelName::ModelName(std::string_view text) {
 }
 
 bool ModelName::is_valid() const {
-  const std::string_view name = view();
-  return !name.empty() && name[0] != '.' && std::all_of(name.begin(), name.end(), IsNameCharacter);
+  for (const char c : view()) {
+    if (!IsNameCharacter(c)) return false;
+  }
+  return length_ != 0 && text_[0] != '.';
 }
 
 }  // namespace ota::storage

@@ -18,7 +18,7 @@ uint32_t MixKey(uint32_t key, ByteSpan bytes) {
 
 RawModelStore::RawModelStore(BlockDevice& device, MutableByteSpan workspace)
     : device_(device), workspace_(workspace), journal_(device, *this) {
-  note_positions_.fill(kNoPosition);
+  Forget();
 }
 
 // --- operations: one is under way at a time, and needs no arguments to be driven on
@@ -153,10 +153,8 @@ Status RawModelStore::WriteNote(uint8_t key, ByteSpan bytes) {
   const uint32_t request = MixKey(0x4E6F7465u + key, bytes);
   if (!IsUnderWay(Operation::kRecord, request)) {
     OTA_TRY(Settle());
-    NoteBody body{.key = key, .length = static_cast<uint8_t>(bytes.size())};
-    std::copy(bytes.begin(), bytes.end(), body.bytes.begin());
     RecordBytes record;
-    EncodeNote(body, record);
+    EncodeNote(key, bytes, record);
     Start(Operation::kRecord, request);
     journal_.Queue(record);
   }
@@ -168,10 +166,10 @@ Result<uint32_t> RawModelStore::ReadNote(uint8_t key, MutableByteSpan target) {
   if (note_positions_[key] == kNoPosition) return Status::kNotFound;
   RecordBytes record;
   OTA_TRY(journal_.ReadRecord(note_positions_[key], record));
-  OTA_TRY(const NoteBody body, DecodeNote(record));
-  if (body.length > target.size()) return Status::kBufferTooSmall;
-  std::copy_n(body.bytes.begin(), body.length, target.begin());
-  return uint32_t{body.length};
+  OTA_TRY(const ByteSpan note, DecodeNote(record));
+  if (note.size() > target.size()) return Status::kBufferTooSmall;
+  std::copy(note.begin(), note.end(), target.begin());
+  return static_cast<uint32_t>(note.size());
 }
 
 // --- what the journal says
@@ -187,7 +185,9 @@ void RawModelStore::TakeRecord(uint16_t position, const RecordBytes& record) {
       }
       break;
     case RecordKind::kNote:
-      if (const Result<NoteBody> body = DecodeNote(record); body.ok()) TakeNote(*body, position);
+      if (const Result<ByteSpan> note = DecodeNote(record); note.ok()) {
+        note_positions_[NoteKey(record)] = note->empty() ? kNoPosition : position;
+      }
       break;
     case RecordKind::kSegment:
       break;
@@ -238,14 +238,10 @@ void RawModelStore::TakeTransition(const TransitionBody& body) {
   }
 }
 
-void RawModelStore::TakeNote(const NoteBody& body, uint16_t position) {
-  note_positions_[body.key] = body.length == 0 ? kNoPosition : position;
-}
-
 uint16_t RawModelStore::live_count() const {
-  const auto note_count = std::count_if(note_positions_.begin(), note_positions_.end(),
-                                        [](uint16_t at) { return at != kNoPosition; });
-  return static_cast<uint16_t>(image_count() + static_cast<uint32_t>(note_count));
+  uint32_t count = image_count();
+  for (const uint16_t position : note_positions_) count += position != kNoPosition ? 1 : 0;
+  return static_cast<uint16_t>(count);
 }
 
 uint16_t RawModelStore::live_position(uint16_t index) const {
@@ -292,8 +288,10 @@ bool RawModelStore::IsAffected(const Entry& entry, Transition transition, uint32
 }
 
 bool RawModelStore::HasAffected(Transition transition, uint32_t name_hash) const {
-  return std::any_of(entries_.begin(), entries_.end(),
-                     [&](const Entry& entry) { return IsAffected(entry, transition, name_hash); });
+  for (const Entry& entry : entries_) {
+    if (IsAffected(entry, transition, name_hash)) return true;
+  }
+  return false;
 }
 
 void RawModelStore::Retire(Entry& entry) {
@@ -345,14 +343,16 @@ Result<RawModelStore::Entry*> RawModelStore::FindNamed(const ModelName& name, Im
 }
 
 uint32_t RawModelStore::image_count() const {
-  return static_cast<uint32_t>(std::count_if(entries_.begin(), entries_.end(),
-                                             [](const Entry& entry) { return entry.is_image(); }));
+  uint32_t count = 0;
+  for (const Entry& entry : entries_) count += entry.is_image() ? 1 : 0;
+  return count;
 }
 
-ImageInfo RawModelStore::DescribeImage(const Entry& entry, const ImageBody& body) const {
-  const bool is_staging = entry.state == EntryState::kStaging;
+Result<ImageInfo> RawModelStore::DescribeImage(const Entry* entry) {
+  OTA_TRY(const ImageBody body, ReadBody(*entry));
+  const bool is_staging = entry->state == EntryState::kStaging;
   return ImageInfo{.name = body.name,
-                   .state = static_cast<ImageState>(entry.state),
+                   .state = static_cast<ImageState>(entry->state),
                    .size_bytes = body.size_bytes,
                    .durable_bytes = is_staging ? durable_bytes_ : body.size_bytes,
                    .digest = body.digest,
@@ -362,20 +362,17 @@ ImageInfo RawModelStore::DescribeImage(const Entry& entry, const ImageBody& body
 Result<ImageInfo> RawModelStore::ReadImageInfo(uint32_t index) {
   const Entry* const entry = NthImage(index);
   if (entry == nullptr) return Status::kOutOfRange;
-  OTA_TRY(const ImageBody body, ReadBody(*entry));
-  return DescribeImage(*entry, body);
+  return DescribeImage(entry);
 }
 
 Result<ImageInfo> RawModelStore::FindImage(const ModelName& name, ImageChoice choice) {
   OTA_TRY(const Entry* const entry, FindNamed(name, choice));
-  OTA_TRY(const ImageBody body, ReadBody(*entry));
-  return DescribeImage(*entry, body);
+  return DescribeImage(entry);
 }
 
 Result<ImageInfo> RawModelStore::FindStaging() {
   if (staging_ == nullptr) return Status::kNotFound;
-  OTA_TRY(const ImageBody body, ReadBody(*staging_));
-  return DescribeImage(*staging_, body);
+  return DescribeImage(staging_);
 }
 
 // --- open images

@@ -120,7 +120,6 @@ class RawModelStore final : public ModelStore, private JournalClient {
   // The index
   void TakeImage(const ImageBody& body, uint16_t position);
   void TakeTransition(const TransitionBody& body);
-  void TakeNote(const NoteBody& body, uint16_t position);
   void Retire(Entry& entry);
   void Forget();
   static bool IsAffected(const Entry& entry, Transition transition, uint32_t name_hash);
@@ -130,7 +129,7 @@ class RawModelStore final : public ModelStore, private JournalClient {
   const Entry* NthImage(uint32_t index) const;
   Result<Entry*> FindNamed(const ModelName& name, ImageChoice choice);
   Result<ImageBody> ReadBody(const Entry& entry);
-  ImageInfo DescribeImage(const Entry& entry, const ImageBody& body) const;
+  Result<ImageInfo> DescribeImage(const Entry* entry);
 
   // Space
   uint32_t first_unit() const { return journal_.size_bytes() / device_.geometry().erase_unit; }
@@ -151,6 +150,7 @@ class RawModelStore final : public ModelStore, private JournalClient {
   Status ScrubImage(ScrubReport& report, const Entry& entry);
 
   // Staging
+  Status Watch(Status status);
   Status WriteBuffered();
   Status EraseAhead();
   Status MarkProgress();
@@ -158,6 +158,7 @@ class RawModelStore final : public ModelStore, private JournalClient {
   Status DriveFinish();
   Status FinishWriting();
   Status FinishVerifying();
+  Status CompareDigest(FinishStep next, ImageBody& body);
   Status HashStored(const Entry& entry, uint32_t end);
   Status ReadImage(const Entry& entry, uint32_t offset, MutableByteSpan target);
   void ResetHash();

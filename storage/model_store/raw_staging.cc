@@ -138,6 +138,12 @@ Result<uint32_t> RawModelStore::Append(ByteSpan bytes) {
   return accepted;
 }
 
+/// Remembers that the medium failed the image in staging.
+Status RawModelStore::Watch(Status status) {
+  has_failed_ = !IsOk(status) && status != Status::kBusy;
+  return status;
+}
+
 /// Programs the workspace when it is full or holds the image's end. kOk: it has room again.
 Status RawModelStore::WriteBuffered() {
   if (has_failed_) return Status::kMediumFailed;
@@ -149,9 +155,7 @@ Status RawModelStore::WriteBuffered() {
     const uint32_t length = RoundUp(buffered, geometry.program_unit);
     std::fill_n(workspace_.begin() + buffered, length - buffered, geometry.erased_value);
     const uint32_t offset = staging_->first_unit * geometry.erase_unit + programmed_bytes_;
-    const Status status = device_.Program(offset, workspace_.first(length));
-    has_failed_ = !IsOk(status) && status != Status::kBusy;
-    OTA_TRY(status);
+    OTA_TRY(Watch(device_.Program(offset, workspace_.first(length))));
     programmed_bytes_ = taken_bytes_;
   }
   return MarkProgress();
@@ -161,9 +165,7 @@ Status RawModelStore::EraseAhead() {
   const Geometry& geometry = device_.geometry();
   while (geometry.needs_erase && erased_bytes_ < taken_bytes_) {
     const uint32_t offset = staging_->first_unit * geometry.erase_unit + erased_bytes_;
-    const Status status = device_.Erase(offset, geometry.erase_unit);
-    has_failed_ = !IsOk(status) && status != Status::kBusy;
-    OTA_TRY(status);
+    OTA_TRY(Watch(device_.Erase(offset, geometry.erase_unit)));
     erased_bytes_ += geometry.erase_unit;
   }
   return Status::kOk;
@@ -181,9 +183,7 @@ Status RawModelStore::MarkProgress() {
   if (programmed_bytes_ == staging_->size_bytes || durable < durable_bytes_ + block) {
     return Status::kOk;
   }
-  const Status status = device_.Sync();
-  has_failed_ = !IsOk(status) && status != Status::kBusy;
-  OTA_TRY(status);
+  OTA_TRY(Watch(device_.Sync()));
   OTA_TRY(ImageBody body, ReadBody(*staging_));
   body.durable_bytes = durable;
   RecordBytes record;
@@ -234,31 +234,31 @@ Status RawModelStore::DriveFinish() {
 
 Status RawModelStore::FinishWriting() {
   OTA_TRY(WriteBuffered());
-  const Status status = device_.Sync();
-  has_failed_ = !IsOk(status) && status != Status::kBusy;
-  OTA_TRY(status);
-  OTA_TRY(const ImageBody body, ReadBody(*staging_));
-  const bool is_right = hash_.Finish() == body.digest;
-  ResetHash();
-  finish_step_ = is_right ? FinishStep::kVerify : FinishStep::kDrop;
-  if (!is_right) QueueTransition(Transition::kAbandon, 0);
-  return Status::kOk;
+  OTA_TRY(Watch(device_.Sync()));
+  ImageBody body;
+  return CompareDigest(FinishStep::kVerify, body);
 }
 
 Status RawModelStore::FinishVerifying() {
   OTA_TRY(HashStored(*staging_, staging_->size_bytes));
-  OTA_TRY(ImageBody body, ReadBody(*staging_));
-  const bool is_right = hash_.Finish() == body.digest;
-  finish_step_ = is_right ? FinishStep::kRecord : FinishStep::kDrop;
-  if (!is_right) {
-    QueueTransition(Transition::kAbandon, 0);
-    return Status::kOk;
-  }
+  ImageBody body;
+  OTA_TRY(CompareDigest(FinishStep::kRecord, body));
+  if (finish_step_ != FinishStep::kRecord) return Status::kOk;
   body.state = ImageState::kStaged;
   body.durable_bytes = body.size_bytes;
   RecordBytes record;
   EncodeImage(body, record);
   journal_.Queue(record);
+  return Status::kOk;
+}
+
+/// Goes to step `next` if what was hashed is the image demanded; otherwise the image is dropped.
+Status RawModelStore::CompareDigest(FinishStep next, ImageBody& body) {
+  OTA_TRY(body, ReadBody(*staging_));
+  const bool is_right = hash_.Finish() == body.digest;
+  ResetHash();
+  finish_step_ = is_right ? next : FinishStep::kDrop;
+  if (!is_right) QueueTransition(Transition::kAbandon, 0);
   return Status::kOk;
 }
 

@@ -2,6 +2,7 @@
 #include "storage/model_store/record.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "crypto/sha256.h"
 
@@ -27,6 +28,12 @@ static_assert(kImageDigestAt + crypto::kSha256Bytes == kNameAt);
 static_assert(kNameAt + kModelNameBytesMax + 1 == kNonceAt);
 static_assert(kNonceAt + 8 == kRecordBytes);
 
+/// In the order in which they stand.
+constexpr uint32_t SegmentBody::*const kSegmentFields[] = {
+    &SegmentBody::segment_count, &SegmentBody::segment_bytes, &SegmentBody::erase_unit,
+    &SegmentBody::program_unit,  &SegmentBody::size_bytes,    &SegmentBody::flags};
+constexpr size_t kSegmentFieldCount = std::size(kSegmentFields);
+
 void StartRecord(RecordKind kind, uint8_t state, size_t length, RecordBytes& record) {
   record.fill(0);
   StoreLe32(&record[kMagicAt], kMagic);
@@ -44,12 +51,17 @@ crypto::Sha256Digest ComputeRecordDigest(const RecordBytes& record) {
 
 void EncodeSegment(const SegmentBody& body, RecordBytes& record) {
   StartRecord(RecordKind::kSegment, 0, 0, record);
-  StoreLe32(&record[kBodyAt], body.segment_count);
-  StoreLe32(&record[kBodyAt + 4], body.segment_bytes);
-  StoreLe32(&record[kBodyAt + 8], body.erase_unit);
-  StoreLe32(&record[kBodyAt + 12], body.program_unit);
-  StoreLe32(&record[kBodyAt + 16], body.size_bytes);
-  StoreLe32(&record[kBodyAt + 20], body.flags);
+  for (size_t i = 0; i < kSegmentFieldCount; ++i) {
+    StoreLe32(&record[kBodyAt + 4 * i], body.*kSegmentFields[i]);
+  }
+}
+
+bool IsSegmentOf(const SegmentBody& body, const RecordBytes& record) {
+  if (RecordKindOf(record) != RecordKind::kSegment) return false;
+  for (size_t i = 0; i < kSegmentFieldCount; ++i) {
+    if (LoadLe32(&record[kBodyAt + 4 * i]) != body.*kSegmentFields[i]) return false;
+  }
+  return true;
 }
 
 void EncodeImage(const ImageBody& body, RecordBytes& record) {
@@ -69,9 +81,9 @@ void EncodeTransition(const TransitionBody& body, RecordBytes& record) {
   StoreLe32(&record[kBodyAt], body.name_hash);
 }
 
-void EncodeNote(const NoteBody& body, RecordBytes& record) {
-  StartRecord(RecordKind::kNote, body.key, body.length, record);
-  std::copy_n(body.bytes.begin(), body.length, &record[kBodyAt]);
+void EncodeNote(uint8_t key, ByteSpan note, RecordBytes& record) {
+  StartRecord(RecordKind::kNote, key, note.size(), record);
+  std::copy(note.begin(), note.end(), &record[kBodyAt]);
 }
 
 void SealRecord(uint64_t sequence, RecordBytes& record) {
@@ -92,15 +104,6 @@ RecordKind RecordKindOf(const RecordBytes& record) {
   return static_cast<RecordKind>(record[kKindAt]);
 }
 
-SegmentBody DecodeSegment(const RecordBytes& record) {
-  return SegmentBody{.segment_count = LoadLe32(&record[kBodyAt]),
-                     .segment_bytes = LoadLe32(&record[kBodyAt + 4]),
-                     .erase_unit = LoadLe32(&record[kBodyAt + 8]),
-                     .program_unit = LoadLe32(&record[kBodyAt + 12]),
-                     .size_bytes = LoadLe32(&record[kBodyAt + 16]),
-                     .flags = LoadLe32(&record[kBodyAt + 20])};
-}
-
 Result<ImageBody> DecodeImage(const RecordBytes& record) {
   const uint8_t state = record[kStateAt];
   const uint8_t length = record[kLengthAt];
@@ -115,9 +118,7 @@ Result<ImageBody> DecodeImage(const RecordBytes& record) {
   body.durable_bytes = LoadLe32(&record[kBodyAt + 8]);
   body.sequence_number = LoadLe64(&record[kBodyAt + 16]);
   std::copy_n(&record[kImageDigestAt], body.digest.size(), body.digest.begin());
-  char name[kModelNameBytesMax];
-  std::copy_n(&record[kNameAt], length, name);
-  body.name = ModelName(std::string_view(name, length));
+  body.name = ModelName(std::string_view(reinterpret_cast<const char*>(&record[kNameAt]), length));
   body.nonce = LoadLe64(&record[kNonceAt]);
   if (!body.name.is_valid() || body.size_bytes == 0 || body.durable_bytes > body.size_bytes) {
     return Status::kCorrupted;
@@ -135,14 +136,13 @@ Result<TransitionBody> DecodeTransition(const RecordBytes& record) {
                         .name_hash = LoadLe32(&record[kBodyAt])};
 }
 
-Result<NoteBody> DecodeNote(const RecordBytes& record) {
-  NoteBody body;
-  body.key = record[kStateAt];
-  body.length = record[kLengthAt];
-  if (body.key >= kNoteKeyCount || body.length > kNoteBytesMax) return Status::kCorrupted;
-  std::copy_n(&record[kBodyAt], body.length, body.bytes.begin());
-  return body;
+Result<ByteSpan> DecodeNote(const RecordBytes& record) {
+  const uint8_t length = record[kLengthAt];
+  if (NoteKey(record) >= kNoteKeyCount || length > kNoteBytesMax) return Status::kCorrupted;
+  return ByteSpan(record).subspan(kBodyAt, length);
 }
+
+uint8_t NoteKey(const RecordBytes& record) { return record[kStateAt]; }
 
 void PatchImageState(ImageState state, RecordBytes& record) {
   record[kStateAt] = static_cast<uint8_t>(state);

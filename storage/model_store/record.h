@@ -43,8 +43,6 @@ struct SegmentBody {
   uint32_t program_unit = 0;
   uint32_t size_bytes = 0;
   uint32_t flags = 0;  ///< bit 0: images are encrypted
-
-  bool operator==(const SegmentBody&) const = default;
 };
 
 /// Body of an image record.
@@ -65,18 +63,11 @@ struct TransitionBody {
   uint32_t name_hash = 0;  ///< 0: all images in the state asked for
 };
 
-/// Body of a note.
-struct NoteBody {
-  uint8_t key = 0;
-  uint8_t length = 0;  ///< 0: the note is gone
-  std::array<uint8_t, kNoteBytesMax> bytes{};
-};
-
 /// Writing: fills in the body. Then Seal makes it a record.
 void EncodeSegment(const SegmentBody& body, RecordBytes& record);
 void EncodeImage(const ImageBody& body, RecordBytes& record);
 void EncodeTransition(const TransitionBody& body, RecordBytes& record);
-void EncodeNote(const NoteBody& body, RecordBytes& record);
+void EncodeNote(uint8_t key, ByteSpan note, RecordBytes& record);
 
 /// Gives the record its sequence and its digest, which must be the last thing to happen to it.
 void SealRecord(uint64_t sequence, RecordBytes& record);
@@ -87,11 +78,14 @@ bool IsRecordValid(const RecordBytes& record);
 uint64_t RecordSequence(const RecordBytes& record);
 RecordKind RecordKindOf(const RecordBytes& record);
 
+/// Whether a valid record is the head of a segment of just this layout.
+bool IsSegmentOf(const SegmentBody& body, const RecordBytes& record);
+
 /// Reading of a valid record of that kind. kCorrupted: a field is out of its range.
-SegmentBody DecodeSegment(const RecordBytes& record);
 Result<ImageBody> DecodeImage(const RecordBytes& record);
 Result<TransitionBody> DecodeTransition(const RecordBytes& record);
-Result<NoteBody> DecodeNote(const RecordBytes& record);
+Result<ByteSpan> DecodeNote(const RecordBytes& record);  ///< a part of `record`; empty: gone
+uint8_t NoteKey(const RecordBytes& record);
 
 /// Changes the state in an image record, which is to be sealed afterwards.
 void PatchImageState(ImageState state, RecordBytes& record);
