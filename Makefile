@@ -16,7 +16,7 @@ build: packages  ## Build build/ota-tinyml
 	cmake --preset release
 	cmake --build --preset release
 
-demo: packages   ## Seven minutes of reading in one: serve, fetch over HTTPS, store, run, boot again offline
+demo: packages   ## Serve our models, fetch them over HTTPS, store and run them; boot again offline
 	cmake --preset release
 	cmake --build --preset release --target ota-tinyml
 	tools/demo.sh
@@ -34,6 +34,9 @@ test-models:     ## Make tests/models and their golden vectors again
 
 test-exhaustive: packages-test  ## At least 10^6 power cuts on the model store
 	tools/test_exhaustive.sh
+
+fuzz: packages-test  ## Fuzz every parser, FUZZ_SECONDS (default 600) each
+	tools/fuzz.sh
 
 format: packages-test  ## Format our C++ in place
 	git ls-files -co --exclude-standard '*.h' '*.cc' | xargs clang-format-16 -i
