@@ -27,8 +27,10 @@ class CommandError : public std::runtime_error {
   int exit_code_;
 };
 
+void AddAdviseCommand(CLI::App& app);
 void AddConformanceCommand(CLI::App& app);
 void AddDeviceCommand(CLI::App& app);
+void AddImageCommand(CLI::App& app);
 void AddInspectCommand(CLI::App& app);
 void AddRunCommand(CLI::App& app);
 void AddServeCommand(CLI::App& app);

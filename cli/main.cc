@@ -10,8 +10,10 @@ namespace ota::cli {
 namespace {
 
 void AddCommands(CLI::App& app) {
+  AddAdviseCommand(app);
   AddConformanceCommand(app);
   AddDeviceCommand(app);
+  AddImageCommand(app);
   AddInspectCommand(app);
   AddRunCommand(app);
   AddServeCommand(app);
