@@ -132,4 +132,6 @@
   X(kUrlInvalid, 0x0511, "agent", "The server's address is not https://HOST[:PORT].")             \
   X(kDigestUnknown, 0x0512, "agent", "Neither manifest nor server say the artifact's digest.")    \
   X(kImageSizeMismatch, 0x0513, "agent", "The artifact has another size than its manifest says.") \
-  X(kTrustAnchorInvalid, 0x0514, "agent", "The certificate to trust cannot be read as PEM or DER.")
+  X(kTrustAnchorInvalid, 0x0514, "agent",                                                         \
+    "The certificate to trust cannot be read as PEM or DER.")                                     \
+  X(kSelfTestFailed, 0x0515, "agent", "A self-test gave another output than its manifest says.")
