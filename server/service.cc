@@ -14,6 +14,7 @@
 #include "server/artifact/artifact_store.h"
 #include "server/durable_write.h"
 #include "server/http/listen_address.h"
+#include "server/http/log_api.h"
 #include "server/http/models_api.h"
 #include "server/tls/development_certificate.h"
 
@@ -84,6 +85,7 @@ class RunningService final : public Service {
   std::vector<std::string> notices_;
   DirectoryLock lock_;
   std::unique_ptr<ArtifactStore> store_;
+  std::unique_ptr<TransparencyLog> transparency_log_;
   std::unique_ptr<AccessLog> log_;
   Router router_;
   std::unique_ptr<HttpServer> http_;
@@ -113,6 +115,9 @@ Failure RunningService::PrepareDirectories() {
   Expected<std::unique_ptr<ArtifactStore>> store = ArtifactStore::Open(directory + "/models");
   if (!store.ok()) return store.error();
   store_ = std::move(*store);
+  Expected<std::unique_ptr<TransparencyLog>> log = TransparencyLog::Open(directory + "/log");
+  if (!log.ok()) return log.error();
+  transparency_log_ = std::move(*log);
   return std::nullopt;
 }
 
@@ -147,6 +152,7 @@ Failure RunningService::StartHttp() {
   log_ = std::move(*log);
   AddServiceRoutes(router_);
   AddModelRoutes(router_, *store_);
+  AddLogRoutes(router_, *transparency_log_);
   Expected<std::unique_ptr<HttpServer>> http = HttpServer::Start(http_options_, router_, *log_);
   if (!http.ok()) return http.error();
   http_ = std::move(*http);

@@ -23,7 +23,8 @@ struct ServiceOptions {
 };
 
 /// The whole server over one data directory: DIR/models is what it serves, DIR/tls holds its
-/// development certificates, DIR/lock keeps a second server out. Start here to read the server.
+/// development certificates, DIR/log its transparency log, DIR/lock keeps a second server out.
+/// Start here to read the server.
 class Service {
  public:
   /// Sets everything up and begins to serve; when it returns, connections are taken. Error: what

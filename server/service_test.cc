@@ -303,7 +303,8 @@ TEST_F(ServiceTest, NeverMixesVersionsInOneTransfer) {
   peer->Send(kGetSmall);
   std::string received = peer->ReceiveSome();
   Publish("m", std::string(first.size(), 'x'));
-  while (received.size() < first.size()) received += peer->ReceiveSome();
+  const size_t wanted = received.find("\r\n\r\n") + 4 + first.size();
+  while (received.size() < wanted) received += peer->ReceiveSome();
   EXPECT_TRUE(received.substr(received.find("\r\n\r\n") + 4) == first);
 
   // Overwritten in place there is no old version any more: the transfer ends short.
@@ -371,6 +372,28 @@ TEST_F(ServiceTest, EndsWhoDoesNotFinishWithinTheStop) {
   service_->Stop();
   service_.reset();
   EXPECT_LT(stuck.ReceiveAll().size(), 16u * 1024 * 1024);
+}
+
+TEST_F(ServiceTest, ShowsItsTransparencyLog) {
+  Start();
+  const auto head = nlohmann::json::parse(Shell("curl -sSf --cacert $CA $URL/log/head"));
+  EXPECT_EQ(head["size"], 0);
+  EXPECT_THAT(Shell("curl -sSf --cacert $CA $URL/log/key"), StartsWith("-----BEGIN PUBLIC KEY"));
+  const auto proof = nlohmann::json::parse(
+      Shell("curl -sSf --cacert $CA \"$URL/log/consistency?first=0&second=0\""));
+  EXPECT_EQ(proof["path"].size(), 0u);
+  for (const char* target :
+       {"/log/entries/0", "/log/entries/x", "/log/consistency?first=0&second=1"}) {
+    EXPECT_THAT(Ask("GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n"),
+                StartsWith("HTTP/1.1 404 "))
+        << target;
+  }
+  for (const char* target :
+       {"/log/inclusion", "/log/inclusion?leaf=00&size=1", "/log/consistency?first=-1&second=1"}) {
+    EXPECT_THAT(Ask("GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n"),
+                StartsWith("HTTP/1.1 400 "))
+        << target;
+  }
 }
 
 TEST_F(ServiceTest, LogsOneLineForEachRequest) {

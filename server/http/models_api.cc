@@ -137,8 +137,10 @@ void AddModelRoutes(Router& router, ArtifactStore& store) {
 
 void AddServiceRoutes(Router& router) {
   router.Add("GET", "/", [](const Request& request, const Router::PathParts&) -> Reply {
-    return ServeJson(
-        request, Json{{"service", "ota-tinyml"}, {"models", "/models/"}, {"health", "/healthz"}});
+    return ServeJson(request, Json{{"service", "ota-tinyml"},
+                                   {"models", "/models/"},
+                                   {"log", "/log/head"},
+                                   {"health", "/healthz"}});
   });
   router.Add("GET", "/healthz", [](const Request&, const Router::PathParts&) -> Reply {
     Response response;
