@@ -32,6 +32,7 @@ void AddConformanceCommand(CLI::App& app);
 void AddDeviceCommand(CLI::App& app);
 void AddImageCommand(CLI::App& app);
 void AddInspectCommand(CLI::App& app);
+void AddLogCommand(CLI::App& app);
 void AddRunCommand(CLI::App& app);
 void AddServeCommand(CLI::App& app);
 void AddStatusCommand(CLI::App& app);

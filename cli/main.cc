@@ -15,6 +15,7 @@ void AddCommands(CLI::App& app) {
   AddDeviceCommand(app);
   AddImageCommand(app);
   AddInspectCommand(app);
+  AddLogCommand(app);
   AddRunCommand(app);
   AddServeCommand(app);
   AddStatusCommand(app);

@@ -10,7 +10,8 @@
 #include <iterator>
 #include <string>
 
-// `ota-tinyml serve` as a user meets it: the real program, its exit codes, its messages, its signals.
+// `ota-tinyml serve` as a user meets it: the real program, its exit codes, its messages, its
+// signals.
 
 namespace ota::cli {
 namespace {
@@ -51,9 +52,10 @@ class ServeTest : public testing::Test {
 };
 
 TEST_F(ServeTest, ServesUntilItIsToldToStop) {
-  const std::string output = WithServer(
-      "", "printf model > data/m.part && mv data/m.part data/models/m.tflite\n"
-          "curl -sSf --cacert data/tls/ca.pem $URL/models/m.tflite; echo; cat out");
+  const std::string output =
+      WithServer("",
+                 "printf model > data/m.part && mv data/m.part data/models/m.tflite\n"
+                 "curl -sSf --cacert data/tls/ca.pem $URL/models/m.tflite; echo; cat out");
   EXPECT_THAT(output, testing::StartsWith("model\nlistening on https://127.0.0.1:"));
   EXPECT_THAT(output, testing::EndsWith("exit 0\n"));
   EXPECT_THAT(Shell("cat err"), HasSubstr("made a development CA"));
@@ -63,19 +65,19 @@ TEST_F(ServeTest, ServesUntilItIsToldToStop) {
 TEST_F(ServeTest, UsesGivenCertificates) {
   WithServer("", "true");
   Shell("rm port; mkdir own; cp data/tls/* own; mv data/tls gone");
-  const std::string output =
-      WithServer("--cert own/server.pem --key own/server.key",
-                 "curl -sSf --cacert own/ca.pem $URL/healthz; ls data");
+  const std::string output = WithServer("--cert own/server.pem --key own/server.key",
+                                        "curl -sSf --cacert own/ca.pem $URL/healthz; ls data");
   EXPECT_THAT(output, HasSubstr("\"ok\""));
   EXPECT_THAT(output, testing::Not(HasSubstr("tls")));
 }
 
 TEST_F(ServeTest, OpensTheLogAnewOnHangup) {
-  const std::string output = WithServer(
-      "--access-log log", "mv log old; kill -HUP $SERVER\n"
-                          "for i in $(seq 200); do [ -e log ] && break; sleep 0.05; done\n"
-                          "curl -sSf --cacert data/tls/ca.pem $URL/healthz > /dev/null\n"
-                          "for i in $(seq 200); do [ -s log ] && break; sleep 0.05; done; cat log");
+  const std::string output =
+      WithServer("--access-log log",
+                 "mv log old; kill -HUP $SERVER\n"
+                 "for i in $(seq 200); do [ -e log ] && break; sleep 0.05; done\n"
+                 "curl -sSf --cacert data/tls/ca.pem $URL/healthz > /dev/null\n"
+                 "for i in $(seq 200); do [ -s log ] && break; sleep 0.05; done; cat log");
   EXPECT_THAT(output, HasSubstr("\"GET /healthz\" 200"));
 }
 
