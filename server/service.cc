@@ -16,6 +16,7 @@
 #include "server/http/listen_address.h"
 #include "server/http/log_api.h"
 #include "server/http/models_api.h"
+#include "server/http/releases_api.h"
 #include "server/tls/development_certificate.h"
 
 namespace ota::server {
@@ -74,6 +75,7 @@ class RunningService final : public Service {
  private:
   bool has_own_certificate() const { return !options_.certificate_path.empty(); }
   Failure PrepareDirectories();
+  Failure PrepareReleases();
   Failure PrepareCertificate();
   Failure StartHttp();
   Expected<DevelopmentCertificate> EnsureCertificate() const;
@@ -85,7 +87,10 @@ class RunningService final : public Service {
   std::vector<std::string> notices_;
   DirectoryLock lock_;
   std::unique_ptr<ArtifactStore> store_;
+  std::unique_ptr<ArtifactStore> envelopes_;
   std::unique_ptr<TransparencyLog> transparency_log_;
+  std::unique_ptr<ReleaseStore> releases_;
+  std::optional<PublisherToken> publisher_token_;
   std::unique_ptr<AccessLog> log_;
   Router router_;
   std::unique_ptr<HttpServer> http_;
@@ -118,6 +123,20 @@ Failure RunningService::PrepareDirectories() {
   Expected<std::unique_ptr<TransparencyLog>> log = TransparencyLog::Open(directory + "/log");
   if (!log.ok()) return log.error();
   transparency_log_ = std::move(*log);
+  return PrepareReleases();
+}
+
+Failure RunningService::PrepareReleases() {
+  const std::string& directory = options_.data_directory;
+  Expected<std::unique_ptr<ArtifactStore>> envelopes =
+      ArtifactStore::Open(directory + "/models", ".suit");
+  if (!envelopes.ok()) return envelopes.error();
+  envelopes_ = std::move(*envelopes);
+  Expected<PublisherToken> token = PublisherToken::Open(directory + "/publisher.token");
+  if (!token.ok()) return token.error();
+  publisher_token_ = *token;
+  releases_ = std::make_unique<ReleaseStore>(directory + "/models", directory + "/root.cbor",
+                                             *transparency_log_);
   return std::nullopt;
 }
 
@@ -151,7 +170,8 @@ Failure RunningService::StartHttp() {
   if (!log.ok()) return log.error();
   log_ = std::move(*log);
   AddServiceRoutes(router_);
-  AddModelRoutes(router_, *store_);
+  AddModelRoutes(router_, *store_, *envelopes_);
+  AddReleaseRoutes(router_, *releases_, *publisher_token_);
   AddLogRoutes(router_, *transparency_log_);
   Expected<std::unique_ptr<HttpServer>> http = HttpServer::Start(http_options_, router_, *log_);
   if (!http.ok()) return http.error();

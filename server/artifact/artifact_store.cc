@@ -16,7 +16,6 @@ namespace ota::server {
 
 namespace {
 
-constexpr std::string_view kSuffix = ".tflite";
 constexpr size_t kReadBytes = 64 * 1024;
 
 // File systems stamp times with the tick of the kernel, at most 10 ms. A version that is younger
@@ -81,13 +80,14 @@ Result<Digest> ReadDigest(int descriptor, int64_t size_bytes) {
 
 }  // namespace
 
-Expected<std::unique_ptr<ArtifactStore>> ArtifactStore::Open(const std::string& directory) {
+Expected<std::unique_ptr<ArtifactStore>> ArtifactStore::Open(const std::string& directory,
+                                                             std::string_view suffix) {
   const int descriptor = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) {
     return Error{"cannot open the models directory " + directory + ": " + std::strerror(errno) +
                  "; make it, or give another --data"};
   }
-  return std::unique_ptr<ArtifactStore>(new ArtifactStore(descriptor));
+  return std::unique_ptr<ArtifactStore>(new ArtifactStore(descriptor, suffix));
 }
 
 ArtifactStore::~ArtifactStore() { close(directory_); }
@@ -95,7 +95,7 @@ ArtifactStore::~ArtifactStore() { close(directory_); }
 Result<std::shared_ptr<Artifact>> ArtifactStore::OpenArtifact(std::string_view name) {
   if (!IsArtifactName(name)) return Status::kNameInvalid;
   const std::string owned_name(name);
-  const std::string entry = owned_name + std::string(kSuffix);
+  const std::string entry = owned_name + suffix_;
   // Not blocking, so that opening a FIFO returns.
   OwnedDescriptor descriptor(
       openat(directory_, entry.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
@@ -136,8 +136,8 @@ std::vector<std::string> ArtifactStore::ReadNames() const {
   }
   while (const struct dirent* entry = readdir(entries)) {
     const std::string_view text = entry->d_name;
-    if (!text.ends_with(kSuffix)) continue;
-    const std::string_view name = text.substr(0, text.size() - kSuffix.size());
+    if (!text.ends_with(suffix_)) continue;
+    const std::string_view name = text.substr(0, text.size() - suffix_.size());
     if (IsArtifactName(name)) names.emplace_back(name);
   }
   closedir(entries);

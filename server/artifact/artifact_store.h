@@ -14,8 +14,9 @@
 
 namespace ota::server {
 
-/// The models that lie as NAME.tflite in one directory. Names added, replaced or removed while the
-/// server runs are seen at the next call; replace a model by renaming a complete one over it.
+/// The models that lie as NAME.tflite in one directory (or what has another suffix). Names added,
+/// replaced or removed while the server runs are seen at the next call; replace a model by renaming
+/// a complete one over it.
 ///
 /// Invariants:
 /// - nothing outside of the directory is ever opened: names are checked, links are refused;
@@ -31,7 +32,8 @@ class ArtifactStore {
   };
 
   /// Opens `directory`, which must exist. Error: it cannot be opened.
-  static Expected<std::unique_ptr<ArtifactStore>> Open(const std::string& directory);
+  static Expected<std::unique_ptr<ArtifactStore>> Open(const std::string& directory,
+                                                       std::string_view suffix = ".tflite");
   ~ArtifactStore();
 
   /// Opens the version that has the name now.
@@ -44,7 +46,7 @@ class ArtifactStore {
   std::vector<Entry> List();
 
  private:
-  explicit ArtifactStore(int directory) : directory_(directory) {}
+  ArtifactStore(int directory, std::string_view suffix) : directory_(directory), suffix_(suffix) {}
   Result<Digest> FindOrComputeDigest(const std::string& name, int descriptor,
                                      const ArtifactVersion& version);
   std::vector<std::string> ReadNames() const;
@@ -55,6 +57,7 @@ class ArtifactStore {
     Digest digest;
   };
   const int directory_;
+  const std::string suffix_;
   std::mutex mutex_;  // guards known_
   std::map<std::string, Known> known_;
 };

@@ -19,6 +19,8 @@ struct Form {
   bool is_c_array;
 };
 
+constexpr std::string_view kEnvelopeSuffix = ".suit";
+
 constexpr std::array<Form, 3> kForms = {{{".tflite", "application/octet-stream", false},
                                          {".bin", "application/octet-stream", false},
                                          {".h", "text/x-c; charset=us-ascii", true}}};
@@ -103,7 +105,7 @@ Response HandleModelGet(const Request& request, std::string_view model, Artifact
   const Form* const form = FindForm(model);
   if (form == nullptr) {
     return ErrorResponse(404, "\"" + std::string(model) + "\" is no form of a model",
-                         "ask for NAME.tflite, NAME.bin or NAME.h; GET /models/ lists the models");
+                         "ask for NAME.tflite, .bin, .h or .suit; GET /models/ lists the models");
   }
   const std::string name(model.substr(0, model.size() - form->suffix.size()));
   const Result<std::shared_ptr<Artifact>> artifact = store.OpenArtifact(name);
@@ -121,17 +123,32 @@ Response HandleModelGet(const Request& request, std::string_view model, Artifact
   return ServeRepresentation(request, std::move(representation));
 }
 
+Response HandleEnvelopeGet(const Request& request, const std::string& name,
+                           ArtifactStore& envelopes) {
+  const Result<std::shared_ptr<Artifact>> envelope = envelopes.OpenArtifact(name);
+  if (!envelope.ok()) return ModelError(envelope.status(), name + std::string(kEnvelopeSuffix));
+  Representation representation;
+  representation.entity_tag = "\"" + HexText((*envelope)->digest()) + "\"";
+  representation.headers = {{"Content-Type", "application/suit-envelope+cose"}};
+  representation.source = *envelope;
+  return ServeRepresentation(request, std::move(representation));
+}
+
 }  // namespace
 
-void AddModelRoutes(Router& router, ArtifactStore& store) {
-  const auto index = [&store](const Request& request, const Router::PathParts&) -> Reply {
-    return HandleIndexGet(request, store);
+void AddModelRoutes(Router& router, ArtifactStore& models, ArtifactStore& envelopes) {
+  const auto index = [&models](const Request& request, const Router::PathParts&) -> Reply {
+    return HandleIndexGet(request, models);
   };
   router.Add("GET", "/models", index);
   router.Add("GET", "/models/", index);
   router.Add("GET", "/models/{model}",
-             [&store](const Request& request, const Router::PathParts& parts) -> Reply {
-               return HandleModelGet(request, parts[0], store);
+             [&](const Request& request, const Router::PathParts& parts) -> Reply {
+               const std::string_view model = parts[0];
+               if (!model.ends_with(kEnvelopeSuffix)) return HandleModelGet(request, model, models);
+               const size_t name_size = model.size() - kEnvelopeSuffix.size();
+               return HandleEnvelopeGet(request, std::string(model.substr(0, name_size)),
+                                        envelopes);
              });
 }
 
