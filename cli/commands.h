@@ -28,13 +28,19 @@ class CommandError : public std::runtime_error {
 };
 
 void AddAdviseCommand(CLI::App& app);
+void AddAttackCommand(CLI::App& app);
 void AddConformanceCommand(CLI::App& app);
 void AddDeviceCommand(CLI::App& app);
 void AddImageCommand(CLI::App& app);
 void AddInspectCommand(CLI::App& app);
 void AddLogCommand(CLI::App& app);
+void AddKeyCommand(CLI::App& app);
+void AddManifestCommand(CLI::App& app);
+void AddPublishCommand(CLI::App& app);
 void AddRunCommand(CLI::App& app);
 void AddServeCommand(CLI::App& app);
+void AddSignCommand(CLI::App& app);
 void AddStatusCommand(CLI::App& app);
+void AddTrustCommand(CLI::App& app);
 
 }  // namespace ota::cli

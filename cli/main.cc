@@ -11,14 +11,20 @@ namespace {
 
 void AddCommands(CLI::App& app) {
   AddAdviseCommand(app);
+  AddAttackCommand(app);
   AddConformanceCommand(app);
   AddDeviceCommand(app);
   AddImageCommand(app);
   AddInspectCommand(app);
   AddLogCommand(app);
+  AddKeyCommand(app);
+  AddManifestCommand(app);
+  AddPublishCommand(app);
   AddRunCommand(app);
   AddServeCommand(app);
+  AddSignCommand(app);
   AddStatusCommand(app);
+  AddTrustCommand(app);
 }
 
 int Main(int argument_count, char** arguments) {

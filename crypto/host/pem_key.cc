@@ -187,6 +187,8 @@ Result<std::string> EncodePublicPem(const P256PublicKey& key) {
 }
 
 Result<P256PublicKey> DecodePublicPem(std::string_view pem) {
+  // OpenSSL would ask at the terminal for the passphrase of an encrypted private key.
+  if (pem.find("BEGIN PUBLIC KEY") == std::string_view::npos) return Status::kKeyInvalid;
   const Bio bio = BioOf(pem);
   const Key key(PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr));
   if (key == nullptr) return Status::kKeyInvalid;

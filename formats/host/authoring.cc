@@ -11,6 +11,8 @@
 namespace ota::formats {
 namespace {
 
+constexpr size_t kEnvelopeMapOffset = 2;  // after the two bytes of the tag
+
 // Runs `write` once to learn the size and once to fill.
 Bytes Encode(const std::function<void(CborWriter&)>& write) {
   CborWriter counting{MutableByteSpan()};
@@ -215,6 +217,31 @@ Result<Bytes> SignManifest(ByteSpan manifest, std::span<crypto::SigningKey* cons
   });
   envelope.insert(envelope.end(), payload.begin(), payload.end());
   return envelope;
+}
+
+Result<Bytes> AddManifestSignature(ByteSpan bytes, crypto::SigningKey& signer) {
+  OTA_TRY(const Envelope envelope, DecodeEnvelope(bytes));
+  if (envelope.signature_count == kSignaturesMax) return Status::kOutOfRange;
+  const KeyId own_id = ComputeKeyId(signer.public_key());
+  std::vector<EnvelopeSignature> signatures;
+  for (size_t i = 0; i < envelope.signature_count; ++i) {
+    OTA_TRY(const CoseSign1 message, DecodeCoseSign1(envelope.signatures[i]));
+    if (std::equal(own_id.begin(), own_id.end(), message.key_id.begin(), message.key_id.end())) {
+      return Status::kAlreadyExists;
+    }
+    EnvelopeSignature& kept = signatures.emplace_back();
+    kept.key_id = message.key_id;
+    std::copy(message.signature.begin(), message.signature.end(), kept.signature.begin());
+  }
+  OTA_TRY(const crypto::Es256Signature own, signer.Sign(ComputeSigningDigest(envelope.manifest)));
+  signatures.push_back({own_id, own});
+  const ByteSpan member = bytes.subspan(envelope.payload_member_offset);
+  Bytes signed_again =
+      Encode([&](CborWriter& writer) { WriteEnvelope(writer, envelope.manifest, signatures); });
+  // The map has one pair more if the payload is in it; its member goes along as it is.
+  if (envelope.payload_member_count != 0) ++signed_again[kEnvelopeMapOffset];
+  signed_again.insert(signed_again.end(), member.begin(), member.end());
+  return signed_again;
 }
 
 Result<std::vector<Bytes>> AnswerFreshness(std::span<const FreshnessQuestion> questions,

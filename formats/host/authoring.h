@@ -61,6 +61,10 @@ Bytes EncodeManifest(const Manifest& manifest);
 Result<Bytes> SignManifest(ByteSpan manifest, std::span<crypto::SigningKey* const> signers,
                            std::string_view payload_uri = {}, ByteSpan payload = {});
 
+/// Adds one signature to an envelope: each signer signs at home. kAlreadyExists: that key has
+/// signed before. kOutOfRange: no room for another. Otherwise statuses of DecodeEnvelope.
+Result<Bytes> AddManifestSignature(ByteSpan envelope, crypto::SigningKey& signer);
+
 /// A batch of freshness answers under one signature.
 struct FreshnessQuestion {
   Bytes nonce;

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "crypto/host/pem_key.h"
+
+// Keys in files, and files that commands write: what `key`, `trust`, `sign` and `publish` share.
+// All functions throw CommandError with what to do.
+
+namespace ota::cli {
+
+/// What unlocks a private key: the variable OTA_TINYML_PASSPHRASE, or what is typed at the
+/// terminal. `Choose` asks twice.
+std::string AskPassphrase(const std::string& key_path);
+std::string ChoosePassphrase(const std::string& key_path);
+
+std::unique_ptr<crypto::PemKey> LoadPrivateKey(const std::string& path);
+
+/// Of a public key's file, or of a private key's.
+crypto::P256PublicKey LoadPublicKey(const std::string& path);
+
+/// Key id as hexadecimal digits.
+std::string FormatKeyId(const crypto::P256PublicKey& key);
+std::string FormatHex(ByteSpan bytes);
+
+enum class FileUse : uint8_t { kPublic, kSecret };
+
+/// Writes a new file as a whole or not at all; a secret one for its owner alone to read. An
+/// existing file is never overwritten.
+void WriteNewFile(const std::string& path, ByteSpan bytes, FileUse use);
+void WriteNewFile(const std::string& path, std::string_view text, FileUse use);
+
+}  // namespace ota::cli

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <cinttypes>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/key_file.h"
+#include "cli/release.h"
+
+namespace ota::cli {
+namespace {
+
+struct PublishOptions {
+  ReleaseOptions release;
+  std::string output;
+  bool is_dry_run = false;
+  bool as_json = false;
+};
+
+void PrintRelease(const Release& release, const PublishOptions& options) {
+  if (options.as_json) {
+    const nlohmann::json result = {
+        {"name", options.release.name},
+        {"version", options.release.version},
+        {"sequence_number", release.sequence_number},
+        {"image_bytes", release.image_bytes},
+        {"payload_digest", FormatHex(crypto::ComputeSha256(release.payload))},
+        {"envelope_bytes", release.envelope.size()},
+        {"manifest_bytes", release.manifest_bytes},
+        {"arena_bytes", release.arena_bytes},
+        {"self_tests", options.release.self_test_count},
+        {"is_encrypted", !options.release.recipients.empty()},
+        {"envelope", options.is_dry_run ? "" : options.output + ".suit"},
+        {"payload", options.is_dry_run ? "" : options.output + ".bin"}};
+    std::printf("%s\n", result.dump(2).c_str());
+    return;
+  }
+  std::printf("%-18s %s %s, sequence number %" PRIu64 "\n", "release", options.release.name.c_str(),
+              options.release.version.c_str(), release.sequence_number);
+  std::printf("%-18s %u bytes, arena %u bytes, %u self-tests\n", "model", release.image_bytes,
+              release.arena_bytes, options.release.self_test_count);
+  std::printf("%-18s %zu bytes, manifest %u, signatures %zu\n", "envelope", release.envelope.size(),
+              release.manifest_bytes, options.release.signers.size());
+  if (options.is_dry_run) std::printf("dry run: nothing was written\n");
+}
+
+void RunPublish(const PublishOptions& options) {
+  if (options.output.empty() && !options.is_dry_run) {
+    throw CommandError("say where it goes with -o NAME, or --dry-run", 2);
+  }
+  const Release release = BuildRelease(options.release);
+  if (!options.is_dry_run) {
+    if (!options.release.is_integrated) {
+      WriteNewFile(options.output + ".bin", release.payload, FileUse::kPublic);
+    }
+    WriteNewFile(options.output + ".suit", release.envelope, FileUse::kPublic);
+  }
+  PrintRelease(release, options);
+}
+
+void AddReleaseOptions(CLI::App* command, ReleaseOptions& release) {
+  command->add_option("MODEL", release.model, "A .tflite file")->required();
+  command->add_option("--name", release.name, "Name of the component on devices")->required();
+  command->add_option("--version", release.version, "For people, e.g. 1.2.0")->required();
+  command->add_option("--sequence", release.sequence_number,
+                      "Must grow from release to release; default: the time in seconds");
+  command->add_option("--vendor", release.vendor, "A domain name or a UUID")->required();
+  command->add_option("--class", release.classes, "Classes of devices: names or UUIDs")->required();
+  command->add_option("--device", release.device, "UUID of the only device it is for");
+  command->add_option("--key", release.signers, "Private release keys that sign")->required();
+  command->add_option("--encrypt-for", release.recipients, "Public keys of devices or groups");
+  command->add_option("--self-test", release.self_test_count, "How many; default 1");
+  command->add_option("--accuracy", release.accuracy, "METRIC=PERCENT/SAMPLES");
+  command->add_option("--unit", release.memory_unit,
+                      "any, on-chip-flash, spi-nor, eeprom, fram, sd-card, emmc");
+  command->add_option("--priority", release.priority, "critical, mandatory, optional");
+  command->add_option("--use-before", release.use_before_s, "Seconds since 1970");
+  command->add_option("--battery", release.minimum_battery_mwh, "mWh that must be left");
+  command->add_option("--uri", release.uri, "Where devices fetch it; default /models/NAME.bin");
+  command->add_flag("--integrated", release.is_integrated, "Put the payload into the envelope");
+}
+
+}  // namespace
+
+void AddPublishCommand(CLI::App& app) {
+  const auto options = std::make_shared<PublishOptions>();
+  CLI::App* const command = app.add_subcommand(
+      "publish",
+      "Validate, plan and self-test a model, encrypt it, write its manifest and sign it");
+  AddReleaseOptions(command, options->release);
+  command->add_option("-o,--output", options->output, "Writes NAME.suit and NAME.bin");
+  command->add_flag("--dry-run", options->is_dry_run, "Do everything but write");
+  command->add_flag("--json", options->as_json, "Print JSON");
+  command->callback([options] { RunPublish(*options); });
+}
+
+}  // namespace ota::cli

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our envelopes against an independent stack (cbor2, pycose, cryptography), in both directions.
+
+Usage: interop.py OTA_TINYML MODEL
+"""
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+import cbor2
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
+from pycose.headers import KID, Algorithm
+from pycose.algorithms import Es256
+from pycose.keys import EC2Key
+from pycose.keys.curves import P256
+from pycose.messages import Sign1Message
+
+ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+TOOL, MODEL = sys.argv[1:3]
+ENVIRONMENT = dict(os.environ, OTA_TINYML_PASSPHRASE="interop")
+KDF_CONTEXT = cbor2.dumps([-3, [None] * 3, [None] * 3, [128, bytes.fromhex("a101381c"), b"SUIT Payload Encryption"]])
+
+
+def run(*arguments, expected=0):
+    result = subprocess.run([TOOL, *arguments], env=ENVIRONMENT, capture_output=True, text=True)
+    assert result.returncode == expected, (arguments, result.returncode, result.stderr)
+    return result.stdout if expected == 0 else result.stderr
+
+
+def load_private(path):
+    with open(path, "rb") as file:
+        return serialization.load_pem_private_key(file.read(), b"interop")
+
+
+def cose_key(private):
+    public = private.public_key().public_numbers()
+    scalar = private.private_numbers().private_value
+    return EC2Key(crv=P256, x=public.x.to_bytes(32, "big"), y=public.y.to_bytes(32, "big"),
+                  d=scalar.to_bytes(32, "big"))
+
+
+def key_id(private):
+    public = private.public_key().public_numbers()
+    return hashlib.sha256(public.x.to_bytes(32, "big") + public.y.to_bytes(32, "big")).digest()[:8]
+
+
+def read_envelope(path):
+    """Decodes an envelope of ours and checks that it is in canonical form."""
+    with open(path, "rb") as file:
+        data = file.read()
+    envelope = cbor2.loads(data)
+    assert envelope.tag == 107
+    assert cbor2.dumps(envelope, canonical=True) == data
+    return envelope.value
+
+
+def verify_ours(envelope, private):
+    blocks = cbor2.loads(envelope[2])
+    digest = cbor2.loads(blocks[0])
+    assert digest == [-16, hashlib.sha256(cbor2.dumps(envelope[3])).digest()]
+    message = Sign1Message.decode(blocks[1])
+    assert message.phdr[Algorithm] == Es256 and message.uhdr[KID] == key_id(private)
+    message.payload = blocks[0]
+    message.key = cose_key(private)
+    assert message.verify_signature()
+    manifest = cbor2.loads(envelope[3])
+    assert cbor2.dumps(manifest, canonical=True) == envelope[3]
+    return manifest
+
+
+def check_ours(folder, private):
+    run("publish", MODEL, "--name", "kws", "--version", "1.2.0", "--sequence", "7", "--vendor", "example.com",
+        "--class", "board-a", "--key", f"{folder}/release", "-o", f"{folder}/ours")
+    manifest = verify_ours(read_envelope(f"{folder}/ours.suit"), private)
+    assert manifest[1] == 1 and manifest[2] == 7
+    common = cbor2.loads(manifest[3])
+    assert common[2] == [[b"\x01", b"kws"]]
+    shared = cbor2.loads(common[4])
+    parameters = shared[1]
+    with open(MODEL, "rb") as file:
+        model = file.read()
+    assert cbor2.loads(parameters[3]) == [-16, hashlib.sha256(model).digest()]
+    assert parameters[14] == len(model)
+    assert parameters[1].hex() == "cfbff0d193755685968c48ce8b15ae17"
+    assert cbor2.loads(parameters[-257])[1] == "1.2.0"
+
+
+def sign_theirs(manifest, private, lower_s=True):
+    """An envelope made by the other stack. Its library signs with either s; the rule is ours."""
+    digest = cbor2.dumps([-16, hashlib.sha256(cbor2.dumps(manifest)).digest()])
+    message = Sign1Message(phdr={Algorithm: Es256}, uhdr={KID: key_id(private)}, payload=digest)
+    message.key = cose_key(private)
+    message.encode()
+    signature = message.compute_signature()
+    s = int.from_bytes(signature[32:], "big")
+    if (s > ORDER // 2) == lower_s:
+        s = ORDER - s
+    signature = signature[:32] + s.to_bytes(32, "big")
+    block = cbor2.dumps(cbor2.CBORTag(18, [message.phdr_encoded, {4: key_id(private)}, None, signature]))
+    return cbor2.dumps(cbor2.CBORTag(107, {2: cbor2.dumps([digest, block]), 3: manifest}), canonical=True)
+
+
+def make_manifest():
+    shared = [20, {1: bytes.fromhex("cfbff0d193755685968c48ce8b15ae17"),
+                   2: bytes.fromhex("5f36311295cf534fa3d1fc8ef6f4962a"),
+                   3: cbor2.dumps([-16, hashlib.sha256(b"image").digest()]), 14: 5, 27: 1,
+                   -257: cbor2.dumps({1: "2.0", 8: bytes([3, 9]), 9: {0: 20000}}, canonical=True)}, 1, 15, 2, 15]
+    common = {2: [[b"\x01", b"kws"]], 4: cbor2.dumps(shared, canonical=True)}
+    install = [20, {21: "/models/kws.bin"}, 21, 2, 3, 15]
+    return cbor2.dumps({1: 1, 2: 9, 3: cbor2.dumps(common, canonical=True), 7: cbor2.dumps([3, 15]),
+                        20: cbor2.dumps(install)}, canonical=True)
+
+
+def write(path, data):
+    with open(path, "wb") as file:
+        file.write(data)
+    return path
+
+
+def check_theirs(folder, private):
+    manifest = make_manifest()
+    theirs = write(f"{folder}/theirs.suit", sign_theirs(manifest, private))
+    read = json.loads(run("manifest", theirs, "--root", f"{folder}/root"))
+    assert read["is_verified"] and read["sequence_number"] == 9 and read["version"] == "2.0", read
+    assert read["model"]["arena_bytes"]["0"] == 20000 and read["priority"] == 1, read
+    upper = write(f"{folder}/upper.suit", sign_theirs(manifest, private, lower_s=False))
+    assert "SignatureMalleated" in run("manifest", upper, "--root", f"{folder}/root", expected=1)
+    stranger = ec.generate_private_key(ec.SECP256R1())
+    other = write(f"{folder}/other.suit", sign_theirs(manifest, stranger))
+    assert "SignerUnknown" in run("manifest", other, "--root", f"{folder}/root", expected=1)
+
+
+def check_encryption(folder, private):
+    run("publish", MODEL, "--name", "kws", "--version", "1", "--vendor", "example.com", "--class", "board-a",
+        "--key", f"{folder}/release", "--encrypt-for", f"{folder}/device.pub", "-o", f"{folder}/sealed")
+    manifest = verify_ours(read_envelope(f"{folder}/sealed.suit"), private)
+    info = cbor2.loads(cbor2.loads(manifest[20])[1][19])
+    assert info.tag == 96
+    _, unprotected, _, recipients = info.value
+    _, header, wrapped = recipients[0]
+    device = load_private(f"{folder}/device")
+    assert header[4] == key_id(device)
+    ephemeral = ec.EllipticCurvePublicNumbers(int.from_bytes(header[-1][-2], "big"),
+                                              int.from_bytes(header[-1][-3], "big"), ec.SECP256R1()).public_key()
+    secret = device.exchange(ec.ECDH(), ephemeral)
+    wrapping = HKDF(algorithm=hashes.SHA256(), length=16, salt=None, info=KDF_CONTEXT).derive(secret)
+    content_key = aes_key_unwrap(wrapping, wrapped)
+    with open(f"{folder}/sealed.bin", "rb") as file:
+        payload = file.read()
+    opened = Cipher(algorithms.AES(content_key), modes.CTR(unprotected[5])).decryptor().update(payload)
+    with open(MODEL, "rb") as file:
+        assert opened == file.read()
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("root1", "release", "freshness", "device"):
+            run("key", "generate", f"{folder}/{name}")
+        run("trust", "init", "--root", f"{folder}/root1.pub", "--threshold", "1", "--freshness",
+            f"{folder}/freshness.pub", "--release", f"{folder}/release.pub:kws", "--sign", f"{folder}/root1", "-o",
+            f"{folder}/root")
+        private = load_private(f"{folder}/release")
+        check_ours(folder, private)
+        check_theirs(folder, private)
+        check_encryption(folder, private)
+    print("interoperability: ours read by theirs, theirs read by ours, sealed by us and opened by them")
+
+
+main()
