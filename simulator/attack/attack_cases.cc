@@ -88,7 +88,7 @@ constexpr AttackCase kCases[] = {
      [](Scene& s) { return s.device->TakeRelease(Bytes(100), {}); }},
     {"basic", "truncated", "Cuts the envelope off in the middle of the manifest",
      Status::kCborMalformed,
-     [](Scene& s) { return s.ReleaseAltered([](Bytes& e) { e.resize(e.size() - 20); }); }},
+     [](Scene& s) { return s.ReleaseAltered([](Bytes& e) { e.erase(e.end() - 20, e.end()); }); }},
     {"basic", "trailing_bytes", "Hangs bytes behind the envelope", Status::kCborTrailingBytes,
      [](Scene& s) { return s.ReleaseAltered([](Bytes& e) { e.push_back(0); }); }},
 
