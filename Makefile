@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The front door. Everything real is in CMake and tools/; `make help` lists the targets.
 
-.PHONY: help build demo test test-exhaustive fuzz bench format tidy clean models test-models packages packages-test
+.PHONY: help build demo test test-threads test-exhaustive fuzz bench format tidy clean models test-models packages packages-test
 
 help:            ## List the targets
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+: +##' Makefile | sed -E 's/:.*## */\t/' | expand -t 18
@@ -21,8 +21,13 @@ demo: packages   ## Serve our models, fetch them over HTTPS, store and run them;
 	cmake --build --preset release --target ota-tinyml
 	tools/demo.sh
 
-test: packages-test  ## All tests: release, sanitizers, fuzz slices, cross build, style
+test: packages-test  ## Format, cross builds, fuzz slices, sanitizers, release; see also tidy, test-threads
 	tools/run_tests.sh
+
+test-threads: packages-test  ## The tests with threads under the thread sanitizer
+	cmake --preset tsan
+	cmake --build --preset tsan
+	ctest --preset tsan
 
 models:          ## Train our own models again (TensorFlow from PyPI, some minutes)
 	@tools/install_packages.sh models

@@ -23,10 +23,5 @@ step "fuzz slices"
 build_and_test fuzz
 step "address and undefined behaviour sanitizers"
 build_and_test asan-ubsan
-step "thread sanitizer"
-build_and_test tsan
-step "clang-tidy"
-cmake --preset release >build/release-configure.log 2>&1 || { cat build/release-configure.log; exit 1; }
-tools/tidy.sh
 step "release"
 build_and_test release
