@@ -9,8 +9,10 @@ set(CMAKE_POSITION_INDEPENDENT_CODE OFF)
 
 find_program(OTA_CCACHE ccache)
 if(OTA_CCACHE)
-  set(CMAKE_C_COMPILER_LAUNCHER ${OTA_CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${OTA_CCACHE})
+  # What one clone compiled serves every other: nothing that is hashed holds the clone's own path.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}
+      CCACHE_NOHASHDIR=1 ${OTA_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
 endif()
 
 # Flags of our own code; third-party code is built without them.
@@ -52,7 +54,8 @@ function(ota_host_library name)
   target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
 endfunction()
 
-# ota_test(NAME SOURCES … DEPS … [LABELS …]): a GoogleTest program; each TEST becomes one ctest case.
+# ota_test(NAME SOURCES … DEPS … [LABELS …]): a GoogleTest program, which runs in the root of the
+# repository; each TEST becomes one ctest case.
 # Label `threads` puts it into the thread sanitizer's run.
 function(ota_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPS;LABELS" ${ARGN})
@@ -63,13 +66,13 @@ function(ota_test name)
   include(GoogleTest)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_DEPS} ota_flags GTest::gmock GTest::gtest_main)
-  target_compile_definitions(${name} PRIVATE OTA_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
-                             OTA_SHARED_DIR="${PROJECT_SOURCE_DIR}/../shared")
+  target_compile_definitions(${name} PRIVATE OTA_SOURCE_DIR="." OTA_SHARED_DIR="../shared")
   set(properties TIMEOUT 300)
   if(arg_LABELS)
     list(APPEND properties LABELS "${arg_LABELS}")
   endif()
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+                       PROPERTIES ${properties})
   if("threads" IN_LIST arg_LABELS)
     set_property(GLOBAL APPEND PROPERTY OTA_THREAD_TESTS ${name})
   endif()
