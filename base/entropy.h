@@ -5,12 +5,12 @@
 
 namespace ota {
 
-/// Source of randomness fit for keys and nonces. A board supplies its hardware generator; the
-/// simulator supplies the host's, or a repeatable one where nothing depends on secrecy.
+/// Unpredictable bytes: keys, nonces, blinding. A board supplies its hardware generator; the
+/// simulator supplies the host's; tests supply one that repeats itself or fails.
 class Entropy {
  public:
   /// Fills all of `target`.
-  /// kEntropyUnavailable: the source failed; `target` holds nothing of use.
+  /// kEntropyUnavailable: the generator failed; `target` holds nothing of use.
   virtual Status Fill(MutableByteSpan target) = 0;
 
  protected:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "crypto/entropy.h"
+#include "base/entropy.h"
 #include "crypto/p256.h"
 
 // Elliptic curve Diffie-Hellman on P-256 (SP 800-56A, RFC 9053 section 6.3).

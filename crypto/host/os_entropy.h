@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "crypto/entropy.h"
+#include "base/entropy.h"
 
 namespace ota::crypto {
 

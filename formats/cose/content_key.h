@@ -12,7 +12,7 @@ namespace ota::formats {
 class ContentKeyOpening {
  public:
   /// `entropy` must outlive the opening.
-  explicit ContentKeyOpening(crypto::Entropy& entropy) : agreement_(entropy) {}
+  explicit ContentKeyOpening(Entropy& entropy) : agreement_(entropy) {}
 
   /// Starts with the key that this device shares with the sender. kWrongState: the recipient gets
   /// its key by ECDH.
