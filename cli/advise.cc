@@ -28,7 +28,8 @@ struct AdviseOptions {
 ModelSize ReadModelSize(const std::string& argument) {
   const size_t equals = argument.find('=');
   if (equals != std::string::npos) {
-    return {argument.substr(0, equals), double(ParseSize(argument.substr(equals + 1)))};
+    return {argument.substr(0, equals),
+            static_cast<double>(ParseSize(argument.substr(equals + 1)))};
   }
   std::error_code error;
   const auto size = std::filesystem::file_size(argument, error);
@@ -121,7 +122,8 @@ void AdviseUnits(AdviseOptions options) {
   Needs& needs = options.needs;
   for (const std::string& model : options.models) needs.models.push_back(ReadModelSize(model));
   needs.budget = options.budget;
-  needs.on_chip_bytes = options.on_chip == "0" ? 0 : double(ParseSize(options.on_chip));
+  needs.on_chip_bytes =
+      options.on_chip == "0" ? 0 : static_cast<double>(ParseSize(options.on_chip));
   std::vector<UnitFacts> units = DefaultUnits();
   for (const std::string& price : options.prices) ReplacePrice(units, price);
   const std::vector<UnitAdvice> advice = Advise(units, needs);

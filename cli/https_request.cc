@@ -148,7 +148,7 @@ void SendRequest(TlsConnection& connection, const HttpsRequest& request,
                  const ServerAddress& address) {
   if (!connection.Send(RequestHead(request, address))) return;
   for (size_t sent = 0; sent < request.body.size();) {
-    const std::string_view part = std::string_view(request.body).substr(sent, kPartBytes);
+    const std::string_view part = std::string_view{request.body}.substr(sent, kPartBytes);
     if (!connection.Send(part)) return;  // Refused early; the answer says why.
     sent += part.size();
     if (request.progress) request.progress(sent);

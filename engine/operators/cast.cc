@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 #include <type_traits>
 
 #include "engine/operators/operators.h"
@@ -50,7 +51,7 @@ Status PrepareCast(PrepareContext& context) {
 template <typename Output, typename Input>
 Output Convert(Input value) {
   if constexpr (std::is_same_v<Input, float> && !std::is_same_v<Output, float>) {
-    if (!(value == value)) return 0;
+    if (std::isnan(value)) return 0;
     const float clamped = std::clamp(value, -2147483648.0f, 4294967040.0f);
     return static_cast<Output>(static_cast<int64_t>(clamped));
   } else {

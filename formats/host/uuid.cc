@@ -64,7 +64,7 @@ Result<Uuid> ParseUuid(std::string_view text) {
     }
     is_after_dash = false;
     uint8_t& byte = uuid[digit_count / 2];
-    byte = static_cast<uint8_t>(byte << 4 | value);
+    byte = static_cast<uint8_t>(size_t{byte} << 4 | value);
     ++digit_count;
   }
   return digit_count == 32 ? Result<Uuid>(uuid) : Status::kInvalidArgument;

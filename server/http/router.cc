@@ -50,7 +50,7 @@ Reply Router::Handle(const Request& request) {
                          "use GET to read models");
   }
   const std::string_view method =
-      request.method == "HEAD" ? std::string_view("GET") : std::string_view(request.method);
+      request.method == "HEAD" ? std::string_view{"GET"} : std::string_view{request.method};
   std::string allowed;
   for (const Route& route : routes_) {
     const std::optional<PathParts> parts = MatchPattern(route.pattern, request.path);

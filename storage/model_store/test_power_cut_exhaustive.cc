@@ -4,6 +4,7 @@
 //
 //   power_cut_exhaustive [CUTS_MIN [JOB JOB_COUNT]]
 //   power_cut_exhaustive replay WORLD SEED CUT[,CUT…]
+#include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -83,10 +84,7 @@ int main(int argc, char** argv) {
   for (uint32_t seed = 1; sweep.cut_count < cuts_min / sweep.job_count; ++seed) {
     for (const std::string& world : WorldNames()) sweep.Go(world, seed);
   }
-  std::printf("job %llu of %llu: %llu cut points, %llu losses\n",
-              static_cast<unsigned long long>(sweep.job + 1),
-              static_cast<unsigned long long>(sweep.job_count),
-              static_cast<unsigned long long>(sweep.cut_count),
-              static_cast<unsigned long long>(sweep.failure_count));
+  std::printf("job %" PRIu64 " of %" PRIu64 ": %" PRIu64 " cut points, %" PRIu64 " losses\n",
+              sweep.job + 1, sweep.job_count, sweep.cut_count, sweep.failure_count);
   return sweep.failure_count == 0 ? 0 : 1;
 }

@@ -35,7 +35,7 @@ class Lines {
 
   /// Line of one channel for a row of the input, which may lie outside of the image.
   int16_t* Line(int32_t row, uint32_t channel) const {
-    const auto slot = static_cast<uint32_t>(row + kLines) % kLines;
+    const auto slot = (static_cast<uint32_t>(row) + kLines) % kLines;
     return first_ + (slot * kChannels + channel) * length_;
   }
 
