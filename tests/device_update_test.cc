@@ -3,64 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <functional>
 
-#include "agent/port/posix/posix_network.h"
-#include "agent/transport/https_payload_source.h"
-#include "agent/update/fetcher.h"
 #include "server/service.h"
 #include "server/temporary_directory.h"
-#include "simulator/board/virtual_board.h"
+#include "tests/test_fetching.h"
 
 namespace ota::tests {
 namespace {
 
-using agent::ByteStream;
-using agent::Fetcher;
 using simulator::FindBoard;
-using simulator::RunToEnd;
 using simulator::VirtualBoard;
-
-constexpr int kStepCountMax = 5'000'000;
-
-std::string MakeArtifact(size_t size_bytes, uint32_t seed) {
-  Prng prng(seed);
-  std::string artifact(size_bytes, '\0');
-  for (char& c : artifact) c = static_cast<char>(prng.Next() >> 24);
-  return artifact;
-}
-
-/// Leads every name to this host, and can be unplugged.
-class TestNetwork final : public agent::Network {
- public:
-  Result<ByteStream*> Connect(std::string_view /*host*/, uint16_t port) override {
-    OTA_TRY(ByteStream* const stream, network_.Connect("127.0.0.1", port));
-    link_.stream = stream;
-    link_.is_plugged = true;
-    return static_cast<ByteStream*>(&link_);
-  }
-  void Disconnect() override { network_.Disconnect(); }
-  void Unplug() { link_.is_plugged = false; }
-  void Rest() const { network_.WaitForActivity(2); }
-
- private:
-  struct Link final : public ByteStream {
-    Result<size_t> Read(MutableByteSpan target) override {
-      if (!is_plugged) return Status::kConnectionLost;
-      return stream->Read(target);
-    }
-    Result<size_t> Write(ByteSpan data) override {
-      if (!is_plugged) return Status::kConnectionLost;
-      return stream->Write(data);
-    }
-    void Close() override { stream->Close(); }
-    ByteStream* stream = nullptr;
-    bool is_plugged = true;
-  };
-
-  agent::PosixNetwork network_;
-  Link link_;
-};
 
 class DeviceUpdateTest : public testing::Test {
  protected:
@@ -82,40 +34,11 @@ class DeviceUpdateTest : public testing::Test {
     if (ca_.empty()) ca_ = directory_.Read("server/tls/ca.pem");
   }
 
-  /// `on_step` sees the bytes staged so far and may do harm; false ends the fetch there.
-  using OnStep = std::function<bool(uint32_t staged_bytes)>;
-  Status Fetch(VirtualBoard& board, const std::string& host, const OnStep& on_step) {
-    const std::string url = "https://" + host + ':' + std::to_string(service_->port());
-    agent::HttpsClient client(
-        port_,
-        {.server = *agent::ParseServerAddress(url),
-         .ca = ByteSpan(reinterpret_cast<const uint8_t*>(ca_.c_str()), ca_.size() + 1)},
-        buffer_);
-    agent::HttpsPayloadSource source(client, "/models");
-    Fetcher fetcher(port_, source, board.store(), limits_, nullptr);
-    fetcher.Start({.name = "big", .path = "/big.tflite", .expected = std::nullopt});
-    for (int step = 0; step < kStepCountMax; ++step) {
-      const Status status = fetcher.Step();
-      received_bytes_ = fetcher.received_bytes();
-      if (status != Status::kBusy) return status;
-      if (!on_step(board.store().staged_bytes())) return Status::kBusy;
-      if (fetcher.state() == Fetcher::State::kWaiting) network_.Rest();
-    }
-    return Status::kOutOfRange;
+  Status Fetch(VirtualBoard& board, const std::string& host, const TestFetching::OnStep& on_step) {
+    return fetching_.Fetch(board, host, service_->port(), ca_, on_step);
   }
   Status Fetch(VirtualBoard& board, const std::string& host = "127.0.0.1") {
     return Fetch(board, host, [](uint32_t) { return true; });
-  }
-
-  std::string ReadStored(VirtualBoard& board) {
-    const auto source =
-        RunToEnd([&] { return board.store().Open("big", storage::ImageChoice::kCandidate); });
-    if (!source.ok()) return std::string(StatusName(source.status()));
-    std::string bytes((*source)->size_bytes(), '\0');
-    const MutableByteSpan target(reinterpret_cast<uint8_t*>(bytes.data()), bytes.size());
-    const Status status = RunToEnd([&] { return (*source)->Read(0, target); });
-    board.store().Close(*source);
-    return IsOk(status) ? bytes : std::string(StatusName(status));
   }
 
   const std::string artifact_ = MakeArtifact(1'000'000, 3);
@@ -123,14 +46,7 @@ class DeviceUpdateTest : public testing::Test {
   server::ServiceOptions options_;
   std::unique_ptr<server::Service> service_;
   std::string ca_;
-  agent::PosixClock clock_;
-  agent::PosixCalendar calendar_;
-  agent::PosixEntropy entropy_;
-  TestNetwork network_;
-  agent::Port port_{clock_, calendar_, entropy_, network_};
-  agent::FetchLimits limits_ = {.backoff_first_ms = 20};
-  std::array<uint8_t, 1024> buffer_ = {};
-  uint64_t received_bytes_ = 0;
+  TestFetching fetching_;
 };
 
 TEST_F(DeviceUpdateTest, BringsAModelFromTheServerIntoFlash) {
@@ -138,24 +54,6 @@ TEST_F(DeviceUpdateTest, BringsAModelFromTheServerIntoFlash) {
   ASSERT_EQ(board.Boot(), Status::kOk);
   EXPECT_EQ(Fetch(board), Status::kOk);
   EXPECT_EQ(ReadStored(board), artifact_);
-}
-
-TEST_F(DeviceUpdateTest, ResumesWhenTheServerIsKilledInTheMiddle) {
-  VirtualBoard board(*FindBoard("B1"), directory_.path("board"));
-  ASSERT_EQ(board.Boot(), Status::kOk);
-  bool was_killed = false;
-  const Status status = Fetch(board, "127.0.0.1", [&](uint32_t staged_bytes) {
-    if (staged_bytes < 400'000 || was_killed) return true;
-    was_killed = true;
-    service_.reset();
-    network_.Unplug();  // what the kernel still holds of the old connection is lost
-    StartServer();
-    return true;
-  });
-  EXPECT_EQ(status, Status::kOk);
-  EXPECT_TRUE(was_killed);
-  EXPECT_EQ(ReadStored(board), artifact_);
-  EXPECT_LT(received_bytes_, artifact_.size() + 5000) << "what had come did not come again";
 }
 
 TEST_F(DeviceUpdateTest, ResumesAfterAPowerCutInTheMiddle) {
@@ -168,13 +66,13 @@ TEST_F(DeviceUpdateTest, ResumesAfterAPowerCutInTheMiddle) {
     });
     ASSERT_TRUE(status == Status::kBusy || status == Status::kMediumFailed) << StatusName(status);
   }
-  network_.Disconnect();
+  fetching_.network().Disconnect();
   VirtualBoard board(*FindBoard("B1"), directory_.path("board"));
   ASSERT_EQ(board.Boot(), Status::kOk);
   EXPECT_FALSE(board.was_formatted());
   EXPECT_EQ(Fetch(board), Status::kOk);
   EXPECT_EQ(ReadStored(board), artifact_);
-  EXPECT_LT(received_bytes_, 450'000u);
+  EXPECT_LT(fetching_.received_bytes(), 450'000u);
 }
 
 TEST_F(DeviceUpdateTest, TellsAWrongHostAndAWrongAuthority) {
