@@ -2,6 +2,7 @@
 #include "simulator/memory_parts/i2c_memory_part.h"
 
 #include <algorithm>
+#include <bit>
 #include <vector>
 
 #include "base/units.h"
@@ -16,12 +17,18 @@ const I2cMemoryTraits kAt24Cm02 = {.name = "AT24CM02",
                                    .layout = {KiB(256), 256, 2, 0x50, 0},
                                    .frequency_hz = 1'000'000,
                                    .write_ns = 10'000'000};
+const I2cMemoryTraits kTwoAt24Cm02 = {.name = "two AT24CM02",
+                                      .layout = {KiB(512), 256, 2, 0x50, 0},
+                                      .chip_bytes = KiB(256),
+                                      .frequency_hz = 1'000'000,
+                                      .write_ns = 10'000'000};
 const I2cMemoryTraits kFm24V10 = {.name = "FM24V10",
                                   .layout = {KiB(128), 64, 2, 0x50, 0},
                                   .is_fram = true,
                                   .frequency_hz = 1'000'000,
                                   .write_ns = 0,
                                   .endurance = 100'000'000'000'000,
+                                  .read_ua = 400,
                                   .write_ua = 400};
 
 namespace {
@@ -39,6 +46,7 @@ OverwriteTraits CellsOf(const I2cMemoryTraits& traits, uint32_t row_bytes) {
                          .erased_value = 0xFF,
                          .tears_whole_unit = true,
                          .may_be_unreadable = false,
+                         .reads_wear = traits.is_fram,
                          .endurance = traits.endurance};
 }
 
@@ -51,21 +59,31 @@ I2cMemoryPart::I2cMemoryPart(const I2cMemoryTraits& traits, SimulatedClock& cloc
       array_(CellsOf(traits_, kRowBytes), power, path) {}
 
 void I2cMemoryPart::Clock(size_t byte_count) {
-  clock_.AdvanceNs(byte_count * kClocksPerByte * 1'000'000'000 / traits_.frequency_hz);
+  const uint64_t ns = byte_count * kClocksPerByte * 1'000'000'000 / traits_.frequency_hz;
+  clock_.AdvanceNs(ns);
+  array_.figures().transfer_ns += ns;
+  array_.figures().energy_nj += ComputeEnergyNj(traits_.read_ua, traits_.voltage_mv, ns);
+}
+
+/// The bits of a device address that are the upper bits of an offset.
+uint8_t I2cMemoryPart::BlockMask() const {
+  const uint32_t last = (traits_.layout.size_bytes - 1) >> (8 * traits_.layout.address_bytes);
+  return static_cast<uint8_t>((std::bit_ceil(last + 1) - 1) << traits_.layout.block_shift);
+}
+
+size_t I2cMemoryPart::ChipOf(uint8_t address) const {
+  if (traits_.chip_bytes == 0) return 0;
+  const uint32_t block = (address & BlockMask()) >> traits_.layout.block_shift;
+  return (block << (8 * traits_.layout.address_bytes)) / traits_.chip_bytes;
 }
 
 bool I2cMemoryPart::Acknowledge(uint8_t address) {
   Clock(1);
-  const uint32_t blocks =
-      (traits_.layout.size_bytes - 1) >> (8 * uint32_t{traits_.layout.address_bytes});
-  const auto block_mask = static_cast<uint8_t>(
-      ((blocks != 0 ? (1u << (32 - static_cast<uint32_t>(__builtin_clz(blocks)))) : 1) - 1)
-      << traits_.layout.block_shift);
-  if (!array_.power().is_on() || (address & ~block_mask) != traits_.layout.device_address) {
-    return false;
-  }
-  if (clock_.now_ns() >= busy_until_ns_) return true;
-  if (clock_.skips_waits()) clock_.AdvanceTo(busy_until_ns_);
+  const bool is_meant = (address & ~BlockMask()) == traits_.layout.device_address;
+  if (!array_.power().is_on() || !is_meant) return false;
+  const uint64_t busy_until_ns = busy_until_ns_[ChipOf(address)];
+  if (clock_.now_ns() >= busy_until_ns) return true;
+  if (clock_.skips_waits()) clock_.AdvanceTo(busy_until_ns);
   return false;
 }
 
@@ -84,7 +102,7 @@ bool I2cMemoryPart::Write(uint8_t address, ByteSpan head, ByteSpan data) {
   if (traits_.is_fram) {
     WriteRows(offset, data);
   } else {
-    WritePage(offset, data);
+    WritePage(address, offset, data);
   }
   return true;
 }
@@ -100,14 +118,14 @@ void I2cMemoryPart::WriteRows(uint32_t offset, ByteSpan data) {
   }
 }
 
-void I2cMemoryPart::WritePage(uint32_t offset, ByteSpan data) {
+void I2cMemoryPart::WritePage(uint8_t address, uint32_t offset, ByteSpan data) {
   const uint32_t page_bytes = traits_.layout.page_bytes;
   const uint32_t page_first = offset / page_bytes * page_bytes;
   std::vector<uint8_t> page(array_.bytes().begin() + page_first,
                             array_.bytes().begin() + page_first + page_bytes);
   for (size_t i = 0; i < data.size(); ++i) page[(offset + i) % page_bytes] = data[i];
   (void)array_.Write(page_first, page);  // the part does not tell
-  busy_until_ns_ = clock_.now_ns() + traits_.write_ns;
+  busy_until_ns_[ChipOf(address)] = clock_.now_ns() + traits_.write_ns;
   array_.figures().busy_ns += traits_.write_ns;
   array_.figures().energy_nj +=
       ComputeEnergyNj(traits_.write_ua, traits_.voltage_mv, traits_.write_ns);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <string>
 
 #include "simulator/memory_parts/overwrite_array.h"
@@ -14,10 +15,12 @@ namespace ota::simulator {
 struct I2cMemoryTraits {
   const char* name = "";
   storage::I2cMemoryLayout layout;
-  bool is_fram = false;  ///< no pages, no write cycle; reads wear as well
+  bool is_fram = false;     ///< no pages, no write cycle; reads wear as well
+  uint32_t chip_bytes = 0;  ///< of several in a row on one bus; 0: it is one
   uint32_t frequency_hz = 400'000;
   uint32_t write_ns = 5'000'000;
   uint64_t endurance = 1'000'000;
+  uint32_t read_ua = 1000;
   uint32_t write_ua = 3000;
   uint32_t voltage_mv = 3300;
 };
@@ -27,10 +30,13 @@ extern const I2cMemoryTraits k24Lc256;   ///< 32 KB, 64-byte pages
 extern const I2cMemoryTraits k24Lc512;   ///< 64 KB, 128-byte pages
 extern const I2cMemoryTraits k24Lc1025;  ///< 128 KB, 128-byte pages, two blocks
 extern const I2cMemoryTraits kAt24Cm02;  ///< 256 KB, 256-byte pages, 10 ms
-extern const I2cMemoryTraits kFm24V10;   ///< 128 KB FRAM
+/// Two AT24CM02, which fill all addresses that a bus has for EEPROMs: 512 KB, the most there can
+/// be.
+extern const I2cMemoryTraits kTwoAt24Cm02;
+extern const I2cMemoryTraits kFm24V10;  ///< 128 KB FRAM
 
-/// An EEPROM or FRAM on I2C. A write wraps inside its page, starts with the STOP and lasts a write
-/// cycle in which the part does not acknowledge.
+/// An EEPROM or FRAM on I2C, or several in a row. A write wraps inside its page, starts with the
+/// STOP and lasts a write cycle in which the chip does not acknowledge.
 class I2cMemoryPart final : public storage::I2cBus {
  public:
   /// `clock` and `power` must outlive it. `size_bytes` other than 0: another size.
@@ -45,18 +51,21 @@ class I2cMemoryPart final : public storage::I2cBus {
   const OverwriteArray& array() const { return array_; }
 
  private:
+  static constexpr size_t kChipCountMax = 8;
   static constexpr uint32_t kRowBytes = 8;  // of a FRAM: what is read and restored as a whole
 
   bool Acknowledge(uint8_t address);
+  uint8_t BlockMask() const;
+  size_t ChipOf(uint8_t address) const;
   uint32_t OffsetOf(uint8_t address, ByteSpan head) const;
   void Clock(size_t byte_count);
   void WriteRows(uint32_t offset, ByteSpan data);
-  void WritePage(uint32_t offset, ByteSpan data);
+  void WritePage(uint8_t address, uint32_t offset, ByteSpan data);
 
   I2cMemoryTraits traits_;
   SimulatedClock& clock_;
   OverwriteArray array_;
-  uint64_t busy_until_ns_ = 0;
+  std::array<uint64_t, kChipCountMax> busy_until_ns_{};  ///< of each chip
 };
 
 }  // namespace ota::simulator

@@ -2,14 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <set>
 #include <string>
-#include <vector>
 
-#include "base/prng.h"
 #include "base/status.h"
+#include "simulator/memory_parts/cell_faults.h"
 #include "simulator/memory_parts/memory_image.h"
 #include "simulator/memory_parts/part_figures.h"
 #include "simulator/memory_parts/power_supply.h"
@@ -29,16 +26,11 @@ struct NorTraits {
   uint32_t endurance = 100000;  ///< erases of a unit before it may fail
 };
 
-/// How an erase unit fails.
-enum class BadUnit : uint8_t {
-  kLoud,    ///< program and erase report failure
-  kSilent,  ///< program and erase report success and change nothing
-};
-
 class NorArray {
  public:
-  /// `power` must outlive it. With a path the bytes live in that file, and wear and counts in
-  /// `path`.state, written at the end.
+  /// `power` must outlive it. With a path the bytes live in that file; wear and counts of programs
+  /// in `path`.state, which is always up to date; faults and figures in `path`.faults, written at
+  /// the end.
   NorArray(const NorTraits& traits, PowerSupply& power, const std::string& path = "");
   ~NorArray();
 
@@ -59,44 +51,48 @@ class NorArray {
   ByteSpan bytes() const { return image_.bytes(); }
 
   // Faults
-  void MarkBad(uint32_t unit, BadUnit kind) { bad_units_[unit] = kind; }
+  void MarkBad(uint32_t unit, BadUnit kind) { faults_.MarkBad(unit, kind); }
   void FlipBit(uint32_t offset, uint8_t bit);
   /// The next `count` reads that touch the program unit at `offset` fail.
   void FailReads(uint32_t offset, uint32_t count);
 
-  uint32_t wear(uint32_t unit) const { return wear_[unit]; }
+  uint32_t wear(uint32_t unit) const { return LoadLe32(state_.bytes().data() + 4 * unit); }
   uint32_t unit_count() const { return traits_.size_bytes / traits_.erase_unit; }
-  bool has_unstable_bits() const { return !unstable_.empty(); }
+  bool has_unstable_bits() const { return faults_.has_unstable_bits(); }
   const PartFigures& figures() const { return figures_; }
   PartFigures& figures() { return figures_; }
 
  private:
   bool IsAllowed(uint32_t offset, ByteSpan data) const;
-  std::optional<BadUnit> FindBad(uint32_t offset, uint32_t length) const;
+  std::optional<BadUnit> FindBad(uint32_t offset, uint32_t length) const {
+    return faults_.FindBad(offset / traits_.erase_unit, (offset + length - 1) / traits_.erase_unit);
+  }
   void ProgramByte(uint32_t at, uint8_t value);
   void CountPrograms(uint32_t offset, uint32_t length);
   void TearUnit(uint32_t offset, ByteSpan data);
   void EraseUnit(uint32_t unit);
   void TearErase(uint32_t unit);
-  void Settle(uint32_t first, uint32_t end);
-  void MakeUnstable(uint32_t at, uint8_t mask);
-  void SetUncorrectable(uint32_t at);
-  void LoadState();
-  void SaveState() const;
+  uint32_t UnitStart(uint32_t offset) const {
+    return offset / traits_.program_unit * traits_.program_unit;
+  }
+  uint8_t& half_erased(uint32_t unit) { return state_.bytes()[4 * unit_count() + unit]; }
+  bool is_half_erased(uint32_t unit) const { return state_.bytes()[4 * unit_count() + unit] != 0; }
+  uint8_t& programs(uint32_t program_unit) {
+    return state_.bytes()[5 * unit_count() + program_unit];
+  }
+  uint8_t programs(uint32_t program_unit) const {
+    return state_.bytes()[5 * unit_count() + program_unit];
+  }
 
   NorTraits traits_;
   PowerSupply& power_;
   std::string path_;
   MemoryImage image_;
-  std::vector<uint32_t> wear_;             ///< per erase unit
-  std::vector<uint8_t> programs_;          ///< per program unit, where they are limited
-  std::vector<bool> half_erased_;          ///< per erase unit
-  std::map<uint32_t, uint8_t> unstable_;   ///< offset -> bits that read differently twice
-  std::set<uint32_t> uncorrectable_;       ///< offsets of program units whose check bits do not fit
-  std::map<uint32_t, BadUnit> bad_units_;  ///< erase unit -> how it fails
-  std::map<uint32_t, uint32_t> read_failures_;
+  /// Erases of each erase unit (32 bits); whether each is half erased; programs of each program
+  /// unit, where they are limited.
+  MemoryImage state_;
+  CellFaults faults_;
   PartFigures figures_;
-  Prng read_prng_{0x9E3779B9};
 };
 
 }  // namespace ota::simulator

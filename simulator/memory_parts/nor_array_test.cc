@@ -145,13 +145,23 @@ TEST(NorArray, InjectsBitFlipsAndReadErrors) {
 
 TEST(NorArray, LivesOnInItsFile) {
   const std::string path = testing::TempDir() + "nor_array_test.bin";
-  std::filesystem::remove(path);
-  std::filesystem::remove(path + ".state");
+  const auto remove = [&] {
+    for (const char* const end : {"", ".state", ".faults"}) std::filesystem::remove(path + end);
+  };
+  remove();
   {
     PowerSupply power;
     NorArray nor(kOnceOnly, power, path);
     ASSERT_EQ(nor.Erase(1024, 1024), Status::kOk);
     ASSERT_EQ(nor.Program(32, Filled(0xAA)), Status::kOk);
+    nor.MarkBad(3, BadUnit::kLoud);
+    uint32_t seed = 1;
+    while (!nor.has_unstable_bits()) {
+      ASSERT_EQ(nor.Erase(2048, 1024), Status::kOk);
+      power.CutAt(power.point_count() + 5, seed++);
+      EXPECT_EQ(nor.Program(2048, Filled(0)), Status::kMediumFailed);
+      power.Restore();
+    }
   }
   EXPECT_EQ(std::filesystem::file_size(path), 4096u);
   PowerSupply power;
@@ -159,8 +169,24 @@ TEST(NorArray, LivesOnInItsFile) {
   EXPECT_EQ(nor.bytes()[32], 0xAA);
   EXPECT_EQ(nor.wear(1), 1u);
   EXPECT_EQ(nor.Program(32, Filled(0)), Status::kNotErased);
-  std::filesystem::remove(path);
-  std::filesystem::remove(path + ".state");
+  EXPECT_EQ(nor.Erase(3072, 1024), Status::kMediumFailed) << "the unit is still bad";
+  EXPECT_TRUE(nor.has_unstable_bits());
+  EXPECT_GE(nor.figures().programmed_bytes, 32u);
+  remove();
+}
+
+TEST(NorArray, KnowsItsWearAndProgramsAfterTheProcessWasKilled) {
+  const std::string path = testing::TempDir() + "nor_array_killed_test.bin";
+  PowerSupply power;
+  NorArray killed(kOnceOnly, power, path);
+  ASSERT_EQ(killed.Erase(1024, 1024), Status::kOk);
+  ASSERT_EQ(killed.Program(32, Filled(0xAA)), Status::kOk);
+  {
+    NorArray nor(kOnceOnly, power, path);  // while the other one has not come to its end
+    EXPECT_EQ(nor.wear(1), 1u);
+    EXPECT_EQ(nor.Program(32, Filled(0)), Status::kNotErased);
+  }
+  for (const char* const end : {"", ".state", ".faults"}) std::filesystem::remove(path + end);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@ namespace ota::simulator {
 const OnChipFlashTraits kStm32H743Flash = {
     .name = "STM32H743",
     .nor = {MiB(2), KiB(128), 32, 1, true, 10000},
+    .bank_count = 2,
     .program_bytes_max = 32,
     .program_ns = 200'000,
     .erase_ns = 1'500'000'000,
@@ -20,6 +21,7 @@ const OnChipFlashTraits kStm32H743Flash = {
 const OnChipFlashTraits kSamd51Flash = {
     .name = "SAMD51",
     .nor = {KiB(512), KiB(8), 16, 1, true, 10000},
+    .bank_count = 2,
     .program_bytes_max = 512,
     .program_ns = 1'500'000,
     .erase_ns = 100'000'000,
@@ -75,7 +77,8 @@ OnChipFlash::OnChipFlash(const OnChipFlashTraits& traits, SimulatedClock& clock,
       clock_(clock),
       nor_(traits_.nor, power, path) {}
 
-void OnChipFlash::Spend(uint64_t ns, uint32_t current_ua) {
+void OnChipFlash::Spend(uint32_t offset, uint64_t ns, uint32_t current_ua) {
+  busy_bank_ = BankOf(offset);
   busy_until_ns_ = clock_.now_ns() + ns;
   nor_.figures().busy_ns += ns;
   nor_.figures().energy_nj += ComputeEnergyNj(current_ua, traits_.voltage_mv, ns);
@@ -90,7 +93,7 @@ Status OnChipFlash::StartProgram(uint32_t offset, ByteSpan data) {
     return Status::kMisaligned;
   }
   OTA_TRY(nor_.Program(offset, data));
-  Spend(traits_.program_ns, traits_.program_ua);
+  Spend(offset, traits_.program_ns, traits_.program_ua);
   return Status::kOk;
 }
 
@@ -99,7 +102,7 @@ Status OnChipFlash::StartErase(uint32_t offset) {
   if (!IsInBounds(offset, geometry_.erase_unit, geometry_.size_bytes)) return Status::kOutOfRange;
   if (offset % geometry_.erase_unit != 0) return Status::kMisaligned;
   OTA_TRY(nor_.Erase(offset, geometry_.erase_unit));
-  Spend(traits_.erase_ns, traits_.erase_ua);
+  Spend(offset, traits_.erase_ns, traits_.erase_ua);
   return Status::kOk;
 }
 
@@ -110,10 +113,13 @@ Status OnChipFlash::Poll() {
 }
 
 Status OnChipFlash::Read(uint32_t offset, MutableByteSpan target) {
-  if (IsBusy()) return Status::kBusy;
   if (!IsInBounds(offset, target.size(), geometry_.size_bytes)) return Status::kOutOfRange;
+  if (target.empty()) return Status::kOk;
+  const uint32_t last = offset + static_cast<uint32_t>(target.size()) - 1;
+  if (IsBusy() && BankOf(offset) <= busy_bank_ && busy_bank_ <= BankOf(last)) return Status::kBusy;
   const uint64_t ns = target.size() * traits_.read_ps_per_byte / 1000;
   clock_.AdvanceNs(ns);
+  nor_.figures().transfer_ns += ns;
   nor_.figures().energy_nj += ComputeEnergyNj(traits_.read_ua, traits_.voltage_mv, ns);
   return nor_.Read(offset, target);
 }

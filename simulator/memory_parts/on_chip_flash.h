@@ -13,6 +13,7 @@ namespace ota::simulator {
 struct OnChipFlashTraits {
   const char* name = "";
   NorTraits nor;
+  uint32_t bank_count = 1;         ///< one may be read while another one is at work
   uint32_t program_bytes_max = 0;  ///< in one go
   uint32_t program_ns = 0;         ///< of one go
   uint64_t erase_ns = 0;           ///< of one unit
@@ -29,7 +30,8 @@ extern const OnChipFlashTraits kNrf52840Flash;   ///< 1 MB, 4 KB pages, words at
 extern const OnChipFlashTraits kTeensy40Flash;   ///< 2 MB W25Q16 behind FlexSPI, memory mapped
 
 /// A microcontroller's flash with its controller. It refuses what the real one refuses: a program
-/// that would need an erase, a second program of a word with check bits, anything while busy.
+/// that would need an erase, a second program of a word with check bits, anything while busy but a
+/// read of another bank.
 class OnChipFlash final : public storage::FlashController {
  public:
   /// `clock` and `power` must outlive it. `size_bytes` other than 0 takes only a part of the flash.
@@ -49,13 +51,17 @@ class OnChipFlash final : public storage::FlashController {
 
  private:
   bool IsBusy() const { return clock_.now_ns() < busy_until_ns_; }
-  void Spend(uint64_t ns, uint32_t current_ua);
+  uint32_t BankOf(uint32_t offset) const {
+    return offset / (geometry_.size_bytes / traits_.bank_count);
+  }
+  void Spend(uint32_t offset, uint64_t ns, uint32_t current_ua);
 
   OnChipFlashTraits traits_;
   storage::Geometry geometry_;
   SimulatedClock& clock_;
   NorArray nor_;
   uint64_t busy_until_ns_ = 0;
+  uint32_t busy_bank_ = 0;
 };
 
 }  // namespace ota::simulator

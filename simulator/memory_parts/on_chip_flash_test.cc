@@ -49,6 +49,16 @@ TEST_F(OnChipFlashTest, IsBusyForAsLongAsTheRealOne) {
   EXPECT_GT(flash_.nor().figures().energy_nj, 0u);
 }
 
+TEST_F(OnChipFlashTest, OneBankIsReadWhileTheOtherOneIsErased) {
+  clock_.set_skips_waits(false);
+  ASSERT_EQ(flash_.StartErase(0), Status::kOk);
+  std::array<uint8_t, 64> read;
+  EXPECT_EQ(flash_.Read(MiB(1) - 64, read), Status::kBusy);
+  EXPECT_EQ(flash_.Read(MiB(1) - 32, read), Status::kBusy) << "in both";
+  EXPECT_EQ(flash_.Read(MiB(1), read), Status::kOk);
+  EXPECT_EQ(flash_.StartErase(MiB(1)), Status::kBusy) << "there is one controller";
+}
+
 TEST_F(OnChipFlashTest, DriverProgramsWordByWordAndReadsBack) {
   std::array<uint8_t, 256> data;
   for (size_t i = 0; i < data.size(); ++i) data[i] = static_cast<uint8_t>(i % 251);

@@ -11,6 +11,11 @@ MemoryImage MakeImage(const OverwriteTraits& traits, const std::string& path) {
                       : MemoryImage(traits.size_bytes, traits.erased_value, path);
 }
 
+MemoryImage MakeState(const OverwriteTraits& traits, const std::string& path) {
+  const uint32_t size_bytes = traits.size_bytes / traits.unit_bytes * 8;
+  return path.empty() ? MemoryImage(size_bytes, 0) : MemoryImage(size_bytes, 0, path + ".state");
+}
+
 /// What a cut makes of the unit that is being written; which one happens is chance.
 enum class Torn : uint32_t {
   kPrefix,    ///< the bytes up to the cut are new, the others old
@@ -25,27 +30,39 @@ enum class Torn : uint32_t {
 
 OverwriteArray::OverwriteArray(const OverwriteTraits& traits, PowerSupply& power,
                                const std::string& path)
-    : traits_(traits), power_(power), image_(MakeImage(traits, path)) {}
-
-uint32_t OverwriteArray::wear(uint32_t unit) const {
-  const auto found = wear_.find(unit);
-  return found == wear_.end() ? 0 : found->second;
+    : traits_(traits),
+      power_(power),
+      path_(path),
+      image_(MakeImage(traits, path)),
+      state_(MakeState(traits, path)) {
+  if (!path.empty()) faults_.Load(path + ".faults", traits.size_bytes, figures_);
 }
 
-Status OverwriteArray::Write(uint32_t offset, ByteSpan data) {
+OverwriteArray::~OverwriteArray() {
+  if (!path_.empty()) faults_.Save(path_ + ".faults", figures_);
+}
+
+uint64_t OverwriteArray::AddWear(uint32_t unit) {
+  const uint64_t unit_wear = wear(unit) + 1;
+  StoreLe64(state_.bytes().data() + 8 * size_t{unit}, unit_wear);
+  return unit_wear;
+}
+
+Status OverwriteArray::Write(uint32_t offset, ByteSpan data, Tearing tearing) {
   if (!power_.is_on()) return Status::kMediumFailed;
   const uint32_t unit = offset / traits_.unit_bytes;
-  const uint32_t unit_wear = ++wear_[unit];
-  if (unit_wear > traits_.endurance || bad_units_.contains(unit)) return Status::kMediumFailed;
+  if (AddWear(unit) > traits_.endurance) return Status::kMediumFailed;
+  if (const std::optional<BadUnit> bad = faults_.FindBad(unit, unit)) {
+    return *bad == BadUnit::kLoud ? Status::kMediumFailed : Status::kOk;
+  }
   const uint64_t passed = power_.Pass(data.size());
   if (passed != data.size()) {
-    TearUnit(offset, data, static_cast<uint32_t>(passed));
+    if (tearing == Tearing::kTorn) TearUnit(offset, data, static_cast<uint32_t>(passed));
     return Status::kMediumFailed;
   }
   std::copy(data.begin(), data.end(), image_.bytes().begin() + offset);
-  unstable_.erase(unstable_.lower_bound(offset),
-                  unstable_.lower_bound(offset + static_cast<uint32_t>(data.size())));
-  unreadable_units_.erase(unit);
+  const auto end = offset + static_cast<uint32_t>(data.size());
+  faults_.Settle(offset, end);
   figures_.programmed_bytes += data.size();
   return Status::kOk;
 }
@@ -55,7 +72,7 @@ void OverwriteArray::TearUnit(uint32_t offset, ByteSpan data, uint32_t whole_cou
   const uint32_t unit = offset / traits_.unit_bytes;
   auto kind = static_cast<Torn>(prng.NextBelow(static_cast<uint32_t>(Torn::kKindCount)));
   if (kind == Torn::kUnreadable && !traits_.may_be_unreadable) kind = Torn::kGarbage;
-  if (kind == Torn::kUnreadable) unreadable_units_.insert(unit);
+  if (kind == Torn::kUnreadable) MarkUnreadable(unit);
   for (uint32_t i = 0; i < data.size(); ++i) {
     uint8_t& byte = image_.bytes()[offset + i];
     const auto chance = static_cast<uint8_t>(prng.Next() >> 8);
@@ -65,7 +82,7 @@ void OverwriteArray::TearUnit(uint32_t offset, ByteSpan data, uint32_t whole_cou
     if (kind == Torn::kUnstable) {
       byte = data[i];
       if ((changing & chance) != 0 && prng.NextBelow(4) == 0) {
-        unstable_[offset + i] = static_cast<uint8_t>(changing & chance);
+        faults_.MakeUnstable(offset + i, static_cast<uint8_t>(changing & chance));
       }
     }
   }
@@ -80,16 +97,14 @@ void OverwriteArray::TearUnit(uint32_t offset, ByteSpan data, uint32_t whole_cou
 
 Status OverwriteArray::Read(uint32_t offset, MutableByteSpan target) {
   if (!power_.is_on()) return Status::kMediumFailed;
-  const uint32_t end = offset + static_cast<uint32_t>(target.size());
   std::copy_n(bytes().begin() + offset, target.size(), target.begin());
   figures_.read_bytes += target.size();
-  for (auto it = unstable_.lower_bound(offset); it != unstable_.end() && it->first < end; ++it) {
-    target[it->first - offset] ^= static_cast<uint8_t>((read_prng_.Next() >> 8) & it->second);
+  const uint32_t first = offset / traits_.unit_bytes;
+  if (traits_.reads_wear && !target.empty()) {
+    const auto last = (offset + static_cast<uint32_t>(target.size()) - 1) / traits_.unit_bytes;
+    for (uint32_t unit = first; unit <= last; ++unit) AddWear(unit);
   }
-  const auto unreadable = unreadable_units_.lower_bound(offset / traits_.unit_bytes);
-  const bool is_readable =
-      unreadable == unreadable_units_.end() || *unreadable * traits_.unit_bytes >= end;
-  return is_readable ? Status::kOk : Status::kMediumFailed;
+  return faults_.Disturb(first * traits_.unit_bytes, offset, target);
 }
 
 }  // namespace ota::simulator

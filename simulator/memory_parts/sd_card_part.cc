@@ -18,6 +18,7 @@ namespace {
 constexpr uint8_t kR1Idle = 0x01;
 constexpr uint8_t kR1Illegal = 0x04;
 constexpr uint8_t kR1BadCheckBits = 0x08;
+constexpr uint8_t kR1EraseSequence = 0x10;
 constexpr uint8_t kR1Address = 0x20;
 constexpr uint8_t kR1Parameter = 0x40;
 constexpr uint8_t kReadToken = 0xFE;
@@ -41,21 +42,19 @@ SdCardPart::SdCardPart(const SdCardTraits& traits, SimulatedClock& clock, PowerS
                        const std::string& path, uint32_t size_bytes)
     : SpiPart(clock, traits.frequency_hz),
       traits_(Resize(traits, size_bytes)),
-      array_({.size_bytes = traits_.size_bytes,
-              .unit_bytes = kBlockBytes,
-              .erased_value = 0,
-              .tears_whole_unit = true,
-              .may_be_unreadable = true,
-              .endurance = traits_.endurance},
+      cells_({.size_bytes = traits_.size_bytes,
+              .group_bytes = traits_.group_bytes,
+              .group_endurance = traits_.group_endurance},
              power, path) {}
 
 void SdCardPart::Reset() {
-  cache_.clear();
+  cells_.DropCache();
   in_.clear();
   out_.clear();
   mode_ = Mode::kSpiUnknown;
   receive_ = Receive::kCommand;
   checks_bits_ = is_application_ = is_multiple_ = is_reading_many_ = has_failed_ = false;
+  erase_step_ = 0;
   busy_until_ns_ = 0;
 }
 
@@ -65,7 +64,7 @@ void SdCardPart::OnDeselect() {
 }
 
 uint8_t SdCardPart::Exchange(uint8_t in) {
-  if (!array_.power().is_on()) return 0xFF;
+  if (!array().power().is_on()) return 0xFF;
   if (receive_ == Receive::kData) {
     TakeDataByte(in);
     return 0xFF;
@@ -131,8 +130,11 @@ void SdCardPart::Execute(uint8_t index, uint32_t argument) {
     ExecuteApplication(index, argument);
     return;
   }
-  const uint8_t idle = mode_ == Mode::kIdle ? kR1Idle : 0;
+  const uint8_t idle = IdleBit();
   switch (index) {
+    case 1:
+      Initialize(true);
+      return;
     case 8:
       Answer(idle);
       for (const uint32_t shift : {24u, 16u, 8u, 0u}) {
@@ -165,19 +167,37 @@ void SdCardPart::Execute(uint8_t index, uint32_t argument) {
 
 void SdCardPart::ExecuteApplication(uint8_t index, uint32_t argument) {
   if (index == 41) {
-    const bool host_knows = (argument & 0x40000000) != 0 || !traits_.is_high_capacity;
-    if (host_knows && clock().skips_waits()) clock().AdvanceNs(traits_.initialize_ns / 4);
-    if (host_knows && clock().now_ns() >= ready_at_ns_) mode_ = Mode::kReady;
-    Answer(mode_ == Mode::kReady ? 0 : kR1Idle);
-    return;
+    Initialize((argument & 0x40000000) != 0 || !traits_.is_high_capacity);
+  } else if (mode_ == Mode::kReady && index == 13) {
+    Answer(0);
+    out_.push_back(0);
+    QueueBlock(std::array<uint8_t, 64>{});
+  } else if (mode_ == Mode::kReady && index == 22) {
+    std::array<uint8_t, 4> count;
+    StoreBe32(count.data(), written_count_);
+    Answer(0);
+    QueueBlock(count);
+  } else if (mode_ == Mode::kReady && index == 23) {
+    Answer(0);  // how many blocks follow is only a hint
+  } else {
+    Answer(static_cast<uint8_t>(IdleBit() | kR1Illegal));
   }
-  Answer(static_cast<uint8_t>((mode_ == Mode::kIdle ? kR1Idle : 0) | kR1Illegal));
+}
+
+/// A host that does not say that it knows high capacity is kept waiting by cards that have it.
+void SdCardPart::Initialize(bool is_welcome) {
+  if (is_welcome && clock().skips_waits()) clock().AdvanceNs(traits_.initialize_ns / 4);
+  if (is_welcome && clock().now_ns() >= ready_at_ns_) mode_ = Mode::kReady;
+  Answer(IdleBit());
 }
 
 void SdCardPart::ExecuteReady(uint8_t index, uint32_t argument) {
   switch (index) {
     case 9:
       QueueCapacity();
+      return;
+    case 10:
+      QueueIdentification();
       return;
     case 12:
       is_reading_many_ = false;
@@ -201,6 +221,13 @@ void SdCardPart::ExecuteReady(uint8_t index, uint32_t argument) {
     case 25:
       StartWriting(index, argument);
       return;
+    case 32:
+    case 33:
+      SelectErase(index, argument);
+      return;
+    case 38:
+      EraseSelected();
+      return;
     default:
       Answer(kR1Illegal);
       return;
@@ -210,7 +237,7 @@ void SdCardPart::ExecuteReady(uint8_t index, uint32_t argument) {
 void SdCardPart::StartReading(uint8_t index, uint32_t argument) {
   if (!traits_.is_high_capacity && argument % kBlockBytes != 0) return Answer(kR1Address);
   sector_ = traits_.is_high_capacity ? argument : argument / kBlockBytes;
-  if (sector_ >= array_.unit_count()) return Answer(kR1Parameter);
+  if (sector_ >= cells_.sector_count()) return Answer(kR1Parameter);
   Answer(0);
   clock().AdvanceNs(traits_.read_ns);
   QueueSector(sector_);
@@ -220,8 +247,7 @@ void SdCardPart::StartReading(uint8_t index, uint32_t argument) {
 
 void SdCardPart::QueueSector(uint32_t sector) {
   std::array<uint8_t, kBlockBytes> data;
-  const bool is_there = sector < array_.unit_count();
-  if (!is_there || !IsOk(array_.Read(sector * kBlockBytes, data))) {
+  if (!IsOk(cells_.Read(sector, data))) {
     out_.push_back(kReadErrorToken);
     return;
   }
@@ -244,7 +270,7 @@ void SdCardPart::QueueBlock(ByteSpan data) {
 /// Card specific data of version 2, or of version 1 with blocks of 512 bytes.
 void SdCardPart::QueueCapacity() {
   std::array<uint8_t, 16> csd{};
-  const uint32_t blocks = array_.unit_count();
+  const uint32_t blocks = cells_.sector_count();
   if (traits_.is_high_capacity) {
     csd[0] = 0x40;
     const uint32_t size = blocks / 1024 - 1;
@@ -264,13 +290,23 @@ void SdCardPart::QueueCapacity() {
   QueueBlock(csd);
 }
 
+/// Maker, name, revision, serial number, date: what identifies a card.
+void SdCardPart::QueueIdentification() {
+  std::array<uint8_t, 16> cid = {0x00, 'O', 'T', 'S', 'I', 'M',  'S',  'D',
+                                 0x10, 0,   0,   0,   1,   0x01, 0x4A, 0};
+  cid[15] = storage::ComputeSdCrc7(ByteSpan(cid).first(15));
+  Answer(0);
+  QueueBlock(cid);
+}
+
 // --- writing
 
 void SdCardPart::StartWriting(uint8_t index, uint32_t argument) {
   if (!traits_.is_high_capacity && argument % kBlockBytes != 0) return Answer(kR1Address);
   sector_ = traits_.is_high_capacity ? argument : argument / kBlockBytes;
-  if (sector_ >= array_.unit_count()) return Answer(kR1Parameter);
+  if (sector_ >= cells_.sector_count()) return Answer(kR1Parameter);
   is_multiple_ = index == 25;
+  written_count_ = 0;
   receive_ = Receive::kToken;
   Answer(0);
 }
@@ -301,33 +337,53 @@ void SdCardPart::AcceptBlock() {
     out_.push_back(kRefusedCheckBits);
     return;
   }
-  if (sector_ >= array_.unit_count()) {
+  if (sector_ >= cells_.sector_count()) {
     out_.push_back(kRefusedWrite);
     return;
   }
-  cache_.emplace_back(sector_++, std::vector<uint8_t>(data.begin(), data.end()));
+  if (!IsOk(cells_.Write(sector_++, data))) has_failed_ = true;
+  written_count_ += 1;
   out_.push_back(kAccepted);
-  if (!is_multiple_ || cache_.size() >= traits_.cached_sectors_max) FlushCache();
+  if (!is_multiple_) FlushCache();
   BeBusy(is_multiple_ ? traits_.write_ns : traits_.flush_ns);
 }
 
-/// In an order of the card's own choice.
 void SdCardPart::FlushCache() {
-  while (!cache_.empty()) {
-    const size_t pick = array_.power().prng().NextBelow(static_cast<uint32_t>(cache_.size()));
-    const auto chosen = cache_.begin() + static_cast<std::ptrdiff_t>(pick);
-    // An older write of the same sector goes first.
-    const auto first = std::find_if(
-        cache_.begin(), chosen, [&](const auto& block) { return block.first == chosen->first; });
-    if (!IsOk(array_.Write(first->first * kBlockBytes, first->second))) has_failed_ = true;
-    cache_.erase(first);
-  }
+  if (!IsOk(cells_.Flush())) has_failed_ = true;
+}
+
+// --- erasing
+
+/// CMD32, CMD33: where it begins and ends.
+void SdCardPart::SelectErase(uint8_t index, uint32_t argument) {
+  const uint32_t sector = traits_.is_high_capacity ? argument : argument / kBlockBytes;
+  const bool is_next = index == 32 || erase_step_ == 1;
+  erase_step_ = 0;
+  if (!is_next) return Answer(kR1EraseSequence);
+  if (sector >= cells_.sector_count()) return Answer(kR1Parameter);
+  (index == 32 ? erase_first_ : erase_last_) = sector;
+  erase_step_ = index == 32 ? 1 : 2;
+  Answer(0);
+}
+
+void SdCardPart::EraseSelected() {
+  const bool is_sound = erase_step_ == 2 && erase_first_ <= erase_last_;
+  erase_step_ = 0;
+  if (!is_sound) return Answer(kR1EraseSequence);
+  Answer(0);
+  if (!IsOk(cells_.Erase(erase_first_, erase_last_))) has_failed_ = true;
+  BeBusy(traits_.flush_ns);
+}
+
+void SdCardPart::SpendTransfer(uint64_t ns) {
+  array().figures().transfer_ns += ns;
+  array().figures().energy_nj += ComputeEnergyNj(traits_.read_ua, traits_.voltage_mv, ns);
 }
 
 void SdCardPart::BeBusy(uint64_t ns) {
   busy_until_ns_ = clock().now_ns() + ns;
-  array_.figures().busy_ns += ns;
-  array_.figures().energy_nj += ComputeEnergyNj(traits_.write_ua, traits_.voltage_mv, ns);
+  array().figures().busy_ns += ns;
+  array().figures().energy_nj += ComputeEnergyNj(traits_.write_ua, traits_.voltage_mv, ns);
 }
 
 }  // namespace ota::simulator

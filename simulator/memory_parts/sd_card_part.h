@@ -4,10 +4,9 @@
 #include <cstdint>
 #include <deque>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "simulator/memory_parts/overwrite_array.h"
+#include "simulator/memory_parts/card_cells.h"
 #include "simulator/memory_parts/spi_part.h"
 
 namespace ota::simulator {
@@ -17,12 +16,13 @@ struct SdCardTraits {
   uint32_t size_bytes = 0;  ///< at most 4 GiB less one block
   bool is_high_capacity = true;
   uint32_t frequency_hz = 20'000'000;
-  uint32_t cached_sectors_max = 16;  ///< accepted but not yet on the NAND
-  uint32_t read_ns = 300'000;        ///< until a block comes
-  uint32_t write_ns = 250'000;       ///< busy after each block
-  uint32_t flush_ns = 4'000'000;     ///< busy after the end of a write
+  uint32_t read_ns = 300'000;     ///< until a block comes
+  uint32_t write_ns = 250'000;    ///< busy after each block
+  uint32_t flush_ns = 4'000'000;  ///< busy after the end of a write
   uint32_t initialize_ns = 100'000'000;
-  uint64_t endurance = 10000;  ///< writes of a sector; a figure for all of the card's own levelling
+  uint32_t group_bytes = 4 * 1024 * 1024;
+  uint64_t group_endurance = 1000;  ///< of a consumer's card
+  uint32_t read_ua = 30000;
   uint32_t write_ua = 60000;
   uint32_t voltage_mv = 3300;
 };
@@ -30,8 +30,9 @@ struct SdCardTraits {
 extern const SdCardTraits kSdsc64M;  ///< 64 MB, addressed by bytes
 extern const SdCardTraits kSdhc2G;   ///< 2 GB of an SDHC, addressed by blocks
 
-/// An SD card over SPI, command by command. Written blocks stay in a cache, and go to the NAND in
-/// any order: by the end of the write at the latest. A power cut loses some of them and tears one.
+/// An SD card over SPI, command by command. Written blocks stay in the cache of its CardCells until
+/// the end of the write at the latest. Commands: CMD0, 1, 8 to 10, 12, 13, 16 to 18, 24, 25, 32,
+/// 33, 38, 55, 58, 59; ACMD13, 22, 23, 41.
 class SdCardPart final : public SpiPart {
  public:
   static constexpr uint32_t kBlockBytes = 512;
@@ -46,8 +47,9 @@ class SdCardPart final : public SpiPart {
   /// Answers commands and blocks with wrong check bits, `count` times.
   void CorruptAnswers(uint32_t count) { corrupt_count_ = count; }
 
-  OverwriteArray& array() { return array_; }
-  const OverwriteArray& array() const { return array_; }
+  CardCells& cells() { return cells_; }
+  OverwriteArray& array() { return cells_.array(); }
+  const OverwriteArray& array() const { return cells_.array(); }
 
  private:
   enum class Mode : uint8_t { kSpiUnknown, kIdle, kReady };
@@ -63,6 +65,7 @@ class SdCardPart final : public SpiPart {
   void Execute(uint8_t index, uint32_t argument);
   void ExecuteReady(uint8_t index, uint32_t argument);
   void ExecuteApplication(uint8_t index, uint32_t argument);
+  void Initialize(bool is_welcome);
   void Answer(uint8_t r1);
   void QueueBlock(ByteSpan data);
   void QueueSector(uint32_t sector);
@@ -70,13 +73,17 @@ class SdCardPart final : public SpiPart {
   void StartWriting(uint8_t index, uint32_t argument);
   void AcceptBlock();
   void FlushCache();
+  void SelectErase(uint8_t index, uint32_t argument);
+  void EraseSelected();
   void BeBusy(uint64_t ns);
   void QueueCapacity();
+  void QueueIdentification();
+  void SpendTransfer(uint64_t ns) override;
+  uint8_t IdleBit() const { return mode_ == Mode::kIdle ? 1 : 0; }
   bool IsBusy() const { return clock().now_ns() < busy_until_ns_; }
 
   SdCardTraits traits_;
-  OverwriteArray array_;
-  std::deque<std::pair<uint32_t, std::vector<uint8_t>>> cache_;
+  CardCells cells_;
 
   Mode mode_ = Mode::kSpiUnknown;
   Receive receive_ = Receive::kCommand;
@@ -86,6 +93,10 @@ class SdCardPart final : public SpiPart {
   bool is_reading_many_ = false;
   bool has_failed_ = false;  ///< told by the next status
   uint32_t sector_ = 0;
+  uint32_t written_count_ = 0;  ///< blocks of the last write that arrived well
+  uint32_t erase_first_ = 0;
+  uint32_t erase_last_ = 0;
+  uint8_t erase_step_ = 0;  ///< how much of CMD32, CMD33, CMD38 has come in a row
   uint64_t busy_until_ns_ = 0;
   uint64_t ready_at_ns_ = 0;
   uint32_t corrupt_count_ = 0;

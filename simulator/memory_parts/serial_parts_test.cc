@@ -2,6 +2,7 @@
 // The serial parts and the drivers that speak to them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
@@ -109,6 +110,62 @@ TEST_F(SpiNorTest, PartKeepsBitsAtZeroAndCountsIt) {
   EXPECT_EQ(part_.violation_count(), 1u);
 }
 
+TEST_F(SpiNorTest, PartErasesWhatItsCommandSays) {
+  const std::pair<uint8_t, uint32_t> commands[] = {
+      {0x20, KiB(4)}, {0x52, KiB(32)}, {0xD8, KiB(64)}};
+  for (const auto& [command, unit] : commands) {
+    for (const uint32_t offset : {0u, unit - 1, unit}) {
+      part_.nor().FlipBit(KiB(128) + offset, 0);
+    }
+    Send({0x06});
+    Send({command, 0x02, 0x00, 0x05});
+    EXPECT_EQ(ReadAt(KiB(128)), 0xFF) << unit;
+    EXPECT_EQ(ReadAt(KiB(128) + unit - 1), 0xFF);
+    EXPECT_EQ(ReadAt(KiB(128) + unit), 0xFE);
+    EXPECT_EQ(Retry([&] { return flash_.Poll(); }), Status::kOk);
+  }
+  Send({0x06});
+  Send({0xC7});
+  EXPECT_EQ(ReadAt(KiB(128) + KiB(64)), 0xFF) << "all of it";
+}
+
+TEST_F(SpiNorTest, PartInPowerDownHearsOnlyTheWakeUp) {
+  Send({0xB9});
+  Send({0x06});
+  Send({0x02, 0, 0, 0, 1});
+  EXPECT_EQ(ReadAt(0), 0xFF);
+  EXPECT_EQ(part_.violation_count(), 2u);
+  Send({0xAB});
+  Send({0x06});
+  Send({0x02, 0, 0, 0, 1});
+  EXPECT_EQ(ReadAt(0), 1);
+}
+
+TEST_F(SpiNorTest, PartResetsOnBothHalvesInARow) {
+  Send({0x06});
+  Send({0x99});
+  Send({0x02, 0, 0, 0, 1});
+  EXPECT_EQ(ReadAt(0), 1) << "the second half alone is nothing";
+  EXPECT_EQ(Retry([&] { return flash_.Poll(); }), Status::kOk);
+  Send({0x06});
+  Send({0x66});
+  Send({0x99});
+  Send({0x02, 0, 0, 1, 1});
+  EXPECT_EQ(ReadAt(1), 0xFF) << "a reset disables writes";
+}
+
+TEST_F(SpiNorTest, TransfersTakeTimeAndEnergy) {
+  const PartFigures before = part_.nor().figures();
+  const uint64_t start_ns = clock_.now_ns();
+  std::vector<uint8_t> read(KiB(40));
+  ASSERT_EQ(driver_.Read(0, read), Status::kOk);
+  const PartFigures spent = Subtract(part_.nor().figures(), before);
+  EXPECT_EQ(spent.read_bytes, KiB(40));
+  EXPECT_NEAR(static_cast<double>(spent.transfer_ns), KiB(40) * 200.0, 2000) << "at 40 MHz";
+  EXPECT_EQ(clock_.now_ns() - start_ns, spent.transfer_ns);
+  EXPECT_NEAR(static_cast<double>(spent.energy_nj), 8.2e-3 * 15e-3 * 3.3 * 1e9, 1e4);
+}
+
 TEST_F(SpiNorTest, DriverProgramsOverPageBorders) {
   const auto data = Counting(500);
   ASSERT_EQ(driver_.Program(0x1F3, data), Status::kOk);
@@ -177,8 +234,39 @@ TEST_P(I2cTest, DriverWritesAndReadsAllOverThePart) {
 
 INSTANTIATE_TEST_SUITE_P(Parts, I2cTest,
                          testing::Values(&k24Lc16, &k24Lc256, &k24Lc512, &k24Lc1025, &kAt24Cm02,
-                                         &kFm24V10),
-                         [](const auto& info) { return std::string(info.param->name); });
+                                         &kTwoAt24Cm02, &kFm24V10),
+                         [](const auto& info) {
+                           std::string name = info.param->name;
+                           std::replace(name.begin(), name.end(), ' ', '_');
+                           return name;
+                         });
+
+TEST(I2cEeprom, OneOfTwoChipsAnswersWhileTheOtherWrites) {
+  SimulatedClock clock;
+  clock.set_skips_waits(false);
+  PowerSupply power;
+  I2cMemoryPart part(kTwoAt24Cm02, clock, power);
+  const std::array<uint8_t, 2> address = {0, 0};
+  EXPECT_TRUE(part.Write(0x52, address, Counting(4)));
+  EXPECT_FALSE(part.Write(0x50, {}, {})) << "the same chip";
+  EXPECT_TRUE(part.Write(0x54, {}, {})) << "the other one";
+  EXPECT_EQ(part.array().bytes()[KiB(128) + 3], 3);
+}
+
+TEST(Fram, WritesAtOnceAndWearsWithReadsToo) {
+  SimulatedClock clock;
+  clock.set_skips_waits(false);
+  PowerSupply power;
+  I2cMemoryPart part(kFm24V10, clock, power);
+  const std::array<uint8_t, 2> address = {0, 60};
+  EXPECT_TRUE(part.Write(0x50, address, Counting(300)));
+  EXPECT_TRUE(part.Write(0x50, {}, {})) << "no write cycle";
+  EXPECT_EQ(part.array().bytes()[60 + 250], 250) << "no pages";
+  const uint64_t wear = part.array().wear(8);
+  std::array<uint8_t, 16> read;
+  ASSERT_TRUE(part.Read(0x50, address, read));
+  EXPECT_EQ(part.array().wear(8), wear + 1);
+}
 
 TEST(I2cEeprom, PartWrapsInsideThePageAndIsSilentWhileItWrites) {
   SimulatedClock clock;
@@ -325,6 +413,62 @@ TEST_P(SdTest, CutLosesCachedSectorsInAnyOrderButNothingSynced) {
   }
   EXPECT_GT(lost_in_front_count, 3);
 }
+
+/// The card, spoken to command by command: its first answer.
+class SdCommandTest : public SdTest {
+ protected:
+  uint8_t Send(uint8_t index, uint32_t argument, int wrong_bits = 0) {
+    std::array<uint8_t, 6> frame;
+    frame[0] = static_cast<uint8_t>(0x40 | index);
+    StoreBe32(&frame[1], argument);
+    frame[5] = storage::ComputeSdCrc7(ByteSpan(frame).first(5));
+    frame[5] = static_cast<uint8_t>(frame[5] ^ wrong_bits);
+    part_.Select();
+    part_.Write(frame);
+    uint8_t answer = 0xFF;
+    for (int i = 0; i < 10 && answer == 0xFF; ++i) part_.Read(MutableByteSpan(&answer, 1));
+    part_.Deselect();
+    return answer;
+  }
+  uint32_t Argument(uint32_t block) const {
+    return GetParam()->is_high_capacity ? block : block * 512;
+  }
+};
+
+TEST_P(SdCommandTest, CardRefusesWhatItShould) {
+  EXPECT_EQ(Send(13, 0, 2), 0x08) << "wrong check bits";
+  EXPECT_EQ(Send(60, 0), 0x04) << "no such command";
+  EXPECT_EQ(Send(16, 1024), 0x40) << "blocks have 512 bytes";
+  EXPECT_EQ(Send(17, Argument(GetParam()->size_bytes / 512 - 1)), 0x00);
+  EXPECT_EQ(Send(17, GetParam()->is_high_capacity ? GetParam()->size_bytes / 512
+                                                  : GetParam()->size_bytes),
+            0x40)
+      << "outside of the card";
+  EXPECT_EQ(Send(38, 0), 0x10) << "erase without a range";
+  EXPECT_EQ(Send(33, 0), 0x10) << "an end before a beginning";
+}
+
+TEST_P(SdCommandTest, CardErasesTheBlocksChosen) {
+  for (uint32_t block = 8; block < 16; ++block) part_.array().FlipBit(block * 512, 0);
+  EXPECT_EQ(Send(32, Argument(9)), 0);
+  EXPECT_EQ(Send(33, Argument(12)), 0);
+  EXPECT_EQ(Send(38, 0), 0);
+  for (uint32_t block = 8; block < 16; ++block) {
+    EXPECT_EQ(part_.array().bytes()[block * 512], block >= 9 && block <= 12 ? 0 : 1) << block;
+  }
+}
+
+TEST_P(SdCommandTest, CardInSpiModeOnlyAfterReset) {
+  part_.Reset();
+  EXPECT_EQ(Send(58, 0), 0xFF) << "it says nothing";
+  EXPECT_EQ(Send(0, 0), 0x01);
+  EXPECT_EQ(Send(17, 0), 0x05) << "idle, and the command not one for this state";
+}
+
+INSTANTIATE_TEST_SUITE_P(Cards, SdCommandTest, testing::Values(&kSdsc64M, &kSdhc2G),
+                         [](const auto& info) {
+                           return std::string(info.param->is_high_capacity ? "SDHC" : "SDSC");
+                         });
 
 INSTANTIATE_TEST_SUITE_P(Cards, SdTest, testing::Values(&kSdsc64M, &kSdhc2G), [](const auto& info) {
   return std::string(info.param->is_high_capacity ? "SDHC" : "SDSC");

@@ -29,6 +29,11 @@ constexpr uint8_t kErase4K = 0x20;
 constexpr uint8_t kErase4KLong = 0x21;
 constexpr uint8_t kErase32K = 0x52;
 constexpr uint8_t kReadIdentification = 0x9F;
+constexpr uint8_t kEnableReset = 0x66;
+constexpr uint8_t kReset = 0x99;
+constexpr uint8_t kWakeUp = 0xAB;
+constexpr uint8_t kPowerDown = 0xB9;
+constexpr uint8_t kEraseChip = 0xC7;
 constexpr uint8_t kErase64K = 0xD8;
 constexpr uint8_t kErase64KLong = 0xDC;
 
@@ -69,7 +74,7 @@ SpiNorPart::SpiNorPart(const SpiNorTraits& traits, SimulatedClock& clock, PowerS
 
 void SpiNorPart::Reset() {
   busy_until_ns_ = 0;
-  is_write_enabled_ = false;
+  is_write_enabled_ = is_powered_down_ = may_reset_ = false;
 }
 
 void SpiNorPart::OnSelect() {
@@ -91,6 +96,11 @@ uint8_t SpiNorPart::Exchange(uint8_t in) {
   const uint32_t index = count_++;
   if (index == 0) {
     command_ = in;
+    if (is_powered_down_ && in != kWakeUp) {
+      violation_count_ += 1;
+      command_ = 0;
+      return 0xFF;
+    }
     if (IsBusy() && in != kReadStatusCommand) {
       violation_count_ += in != kWriteEnable ? 1 : 0;
       command_ = 0;
@@ -122,13 +132,19 @@ uint8_t SpiNorPart::ReadNext() {
 
 void SpiNorPart::OnDeselect() {
   if (!nor_.is_powered() || count_ == 0) return;
+  const bool may_reset = may_reset_;
+  may_reset_ = command_ == kEnableReset;
+  if (command_ == kReset && may_reset) Reset();
+  if (command_ == kWakeUp) is_powered_down_ = false;
+  if (command_ == kPowerDown) is_powered_down_ = true;
+  if (command_ == kWriteEnable) is_write_enabled_ = true;
+  if (command_ == kWriteDisable) is_write_enabled_ = false;
+  Execute();
+}
+
+/// What changes the cells.
+void SpiNorPart::Execute() {
   switch (command_) {
-    case kWriteEnable:
-      is_write_enabled_ = true;
-      return;
-    case kWriteDisable:
-      is_write_enabled_ = false;
-      return;
     case kPageProgram:
     case kPageProgramLong:
       ProgramPage();
@@ -143,6 +159,11 @@ void SpiNorPart::OnDeselect() {
     case kErase64K:
     case kErase64KLong:
       Erase(KiB(64), traits_.block_erase_ns);
+      break;
+    case kEraseChip:
+      address_ = 0;
+      Erase(nor_.traits().size_bytes,
+            traits_.megabyte_erase_ns * (nor_.traits().size_bytes / KiB(256)) / 4);
       break;
     default:
       return;
@@ -193,6 +214,11 @@ void SpiNorPart::Spend(uint64_t ns) {
   busy_until_ns_ = clock().now_ns() + ns;
   nor_.figures().busy_ns += ns;
   nor_.figures().energy_nj += ComputeEnergyNj(traits_.program_ua, traits_.voltage_mv, ns);
+}
+
+void SpiNorPart::SpendTransfer(uint64_t ns) {
+  nor_.figures().transfer_ns += ns;
+  nor_.figures().energy_nj += ComputeEnergyNj(traits_.read_ua, traits_.voltage_mv, ns);
 }
 
 }  // namespace ota::simulator

@@ -13,9 +13,10 @@ struct SpiNorTraits {
   const char* name = "";
   std::array<uint8_t, 3> identification{};
   uint32_t frequency_hz = 40'000'000;
-  uint32_t program_ns = 400'000;          ///< a page
-  uint64_t erase_ns = 45'000'000;         ///< 4 KB
-  uint64_t block_erase_ns = 150'000'000;  ///< 64 KB
+  uint32_t program_ns = 400'000;               ///< a page
+  uint64_t erase_ns = 45'000'000;              ///< 4 KB
+  uint64_t block_erase_ns = 150'000'000;       ///< 64 KB
+  uint64_t megabyte_erase_ns = 2'500'000'000;  ///< of a whole chip's erase
   uint32_t program_ua = 20000;
   uint32_t read_ua = 15000;
   uint32_t voltage_mv = 3300;
@@ -30,7 +31,8 @@ extern const SpiNorTraits kW25Q256;
 extern const SpiNorTraits kGd25Q16;
 
 /// A serial NOR flash of the W25Q kind, command by command. A program wraps inside its page, needs
-/// write enable before, and starts when chip select goes high. While busy only the status is told.
+/// write enable before, and starts when chip select goes high. While busy only the status is told;
+/// while in power down only the wake-up is heard.
 class SpiNorPart final : public SpiPart {
  public:
   /// `clock` and `power` must outlive it. `size_bytes` other than 0 makes it smaller or larger than
@@ -58,14 +60,18 @@ class SpiNorPart final : public SpiPart {
   bool IsBusy() const { return clock().now_ns() < busy_until_ns_; }
   uint8_t StatusRegister();
   uint32_t AddressBytes() const;
+  void Execute();
   void ProgramPage();
   void Erase(uint32_t unit_bytes, uint64_t ns);
   void Spend(uint64_t ns);
+  void SpendTransfer(uint64_t ns) override;
 
   SpiNorTraits traits_;
   NorArray nor_;
   uint64_t busy_until_ns_ = 0;
   bool is_write_enabled_ = false;
+  bool is_powered_down_ = false;
+  bool may_reset_ = false;  ///< the last command was the first half of a reset
   uint32_t violation_count_ = 0;
 
   uint8_t command_ = 0;

@@ -14,8 +14,11 @@ class SpiPart : public storage::SpiBus {
     OnSelect();
   }
   void Deselect() final {
-    if (is_selected_) OnDeselect();
+    if (!is_selected_) return;
+    OnDeselect();
     is_selected_ = false;
+    SpendTransfer(transfer_ns_);
+    transfer_ns_ = 0;
   }
   void Write(ByteSpan bytes) final {
     for (const uint8_t byte : bytes) (void)Clock(byte);  // what comes in is not wanted
@@ -36,17 +39,23 @@ class SpiPart : public storage::SpiBus {
   /// One byte in, one out, while selected.
   virtual uint8_t Exchange(uint8_t in) = 0;
 
+  /// A selection has ended that kept the bus for so long: time and energy to be accounted for.
+  virtual void SpendTransfer(uint64_t ns) = 0;
+
   SimulatedClock& clock() { return clock_; }
   const SimulatedClock& clock() const { return clock_; }
 
  private:
   uint8_t Clock(uint8_t in) {
     clock_.AdvanceNs(byte_ns_);
-    return is_selected_ ? Exchange(in) : 0xFF;
+    if (!is_selected_) return 0xFF;
+    transfer_ns_ += byte_ns_;
+    return Exchange(in);
   }
 
   SimulatedClock& clock_;
   uint64_t byte_ns_;
+  uint64_t transfer_ns_ = 0;
   bool is_selected_ = false;
 };
 

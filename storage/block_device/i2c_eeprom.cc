@@ -20,7 +20,8 @@ I2cEeprom::I2cEeprom(I2cBus& bus, const I2cMemoryLayout& layout)
                 .erase_unit = layout.page_bytes,
                 .erased_value = 0xFF,
                 .can_reprogram = true,
-                .needs_erase = false} {}
+                .needs_erase = false},
+      written_device_(layout.device_address) {}
 
 I2cEeprom::Address I2cEeprom::AddressOf(uint32_t offset) const {
   const uint32_t block = offset / block_bytes();
@@ -34,6 +35,7 @@ I2cEeprom::Address I2cEeprom::AddressOf(uint32_t offset) const {
 
 Status I2cEeprom::StartProgram(uint32_t offset, ByteSpan data) {
   const Address address = AddressOf(offset);
+  written_device_ = address.device;
   const bool is_taken =
       bus_.Write(address.device, ByteSpan(address.bytes, layout_.address_bytes), data);
   return is_taken ? Status::kOk : Status::kMediumFailed;
@@ -47,7 +49,7 @@ Status I2cEeprom::StartErase(uint32_t offset) {
 }
 
 Status I2cEeprom::Poll() {
-  if (bus_.Write(layout_.device_address, {}, {})) {
+  if (bus_.Write(written_device_, {}, {})) {
     silence_count_ = 0;
     return Status::kOk;
   }

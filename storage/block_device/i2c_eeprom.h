@@ -16,7 +16,8 @@ struct I2cMemoryLayout {
                             ///< 24LC1025, 0 on others
 };
 
-/// An EEPROM of the 24LC kind, or an I2C FRAM. Nothing is erased before it is written; an Erase
+/// An EEPROM of the 24LC kind, or an I2C FRAM, or several of one kind whose device addresses follow
+/// one another. Nothing is erased before it is written; an Erase
 /// fills with 0xFF. A page is the program unit, because a power cut may spoil all of the page that
 /// is being written. While it writes, the part does not answer, which is how one finds out.
 class I2cEeprom final : public FlashController {
@@ -48,6 +49,7 @@ class I2cEeprom final : public FlashController {
   I2cBus& bus_;
   I2cMemoryLayout layout_;
   Geometry geometry_;
+  uint8_t written_device_;  ///< the one that may be at work
   uint32_t silence_count_ = 0;
 };
 

@@ -6,10 +6,12 @@
 #include <map>
 
 #include "base/units.h"
+#include "simulator/memory_parts/emmc_part.h"
 #include "simulator/memory_parts/i2c_memory_part.h"
 #include "simulator/memory_parts/on_chip_flash.h"
 #include "simulator/memory_parts/sd_card_part.h"
 #include "simulator/memory_parts/spi_nor_part.h"
+#include "storage/block_device/emmc.h"
 #include "storage/block_device/flash_driver.h"
 #include "storage/block_device/i2c_eeprom.h"
 #include "storage/block_device/sd_card.h"
@@ -55,7 +57,8 @@ class RawStoreWorld final : public StoreWorld {
 template <typename Array>
 std::vector<uint32_t> ReadArrayWear(const Array& array) {
   std::vector<uint32_t> wear;
-  for (uint32_t unit = 0; unit < array.unit_count(); ++unit) wear.push_back(array.wear(unit));
+  for (uint32_t unit = 0; unit < array.unit_count(); ++unit)
+    wear.push_back(static_cast<uint32_t>(array.wear(unit)));
   return wear;
 }
 
@@ -136,6 +139,25 @@ class Sd {
   std::unique_ptr<SdCard> card_;
 };
 
+class Mmc {
+ public:
+  Mmc(simulator::SimulatedClock& clock, simulator::PowerSupply& power,
+      const simulator::EmmcTraits& traits, uint32_t size_bytes)
+      : part_(traits, clock, power, "", size_bytes) {}
+
+  FlashController& Restart() {
+    part_.Reset();
+    emmc_ = std::make_unique<Emmc>(part_);
+    return StartController(*emmc_);
+  }
+  std::vector<uint32_t> ReadWear() const { return ReadArrayWear(part_.array()); }
+  static uint32_t violation_count() { return 0; }
+
+ private:
+  simulator::EmmcPart part_;
+  std::unique_ptr<Emmc> emmc_;
+};
+
 /// A part with other sizes, so that a run is short.
 OnChipFlashTraits Scale(OnChipFlashTraits traits, uint32_t size_bytes, uint32_t erase_unit) {
   traits.nor.size_bytes = size_bytes;
@@ -164,6 +186,7 @@ const std::map<std::string, Factory>& Factories() {
       {"eeprom-128k", Make<I2cMemory>(128, k24Lc1025, KiB(128))},
       {"fram-128k", Make<I2cMemory>(64, kFm24V10, KiB(128))},
       {"sd-1m", Make<Sd>(512, kSdsc64M, MiB(1))},
+      {"emmc-1m", Make<Mmc>(512, kEmmc4G, MiB(1))},
   };
   return kFactories;
 }

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "base/bytes.h"
+
+namespace ota::storage {
+
+/// How a part answers a block that was sent to it.
+enum class BlockAnswer : uint8_t {
+  kAccepted,        ///< status 010
+  kWrongCheckBits,  ///< status 101: send it again
+  kNone,
+};
+
+/// One eMMC on a bus of a command line and one data line, as a board's host controller offers it.
+/// Check bits are given as they are on the line: ComputeSdCrc7 and ComputeSdCrc16.
+class MmcBus {
+ public:
+  /// Sends the 48 bits of `frame` and fills `response` with what comes: nothing if it is empty, 6
+  /// bytes, or 17 for the long ones. False: nothing came within 64 clocks.
+  virtual bool Command(ByteSpan frame, MutableByteSpan response) = 0;
+
+  /// Takes a block off the data line, and its check bits. False: none came within 100 ms.
+  virtual bool ReadBlock(MutableByteSpan data, uint16_t& crc) = 0;
+
+  /// Sends a block.
+  virtual BlockAnswer WriteBlock(ByteSpan data, uint16_t crc) = 0;
+
+  /// Whether the part holds the data line low: it is at work.
+  virtual bool IsBusy() = 0;
+
+  /// Sets the clock, or the next lower one that there is. It starts at 400 kHz at most.
+  virtual void SetFrequency(uint32_t hz) = 0;
+
+ protected:
+  ~MmcBus() = default;
+};
+
+}  // namespace ota::storage
