@@ -21,7 +21,7 @@ demo: packages   ## Serve our models, fetch them over HTTPS, store and run them;
 	cmake --build --preset release --target ota-tinyml
 	tools/demo.sh
 
-test: packages-test  ## Format, cross builds, fuzz slices, sanitizers, release; see also tidy, test-threads
+test: packages-test  ## Format, cross builds, release, clang-tidy, fuzz slices, sanitizers
 	tools/run_tests.sh
 
 test-threads: packages-test  ## The tests with threads under the thread sanitizer

@@ -19,9 +19,14 @@ step "cross builds for Cortex-M4, M7 and M0+: no exceptions, no heap, images on 
 build_and_test cortex-m4
 build_and_test cortex-m7
 build_and_test cortex-m0plus
-step "fuzz slices"
-build_and_test fuzz
-step "address and undefined behaviour sanitizers"
-build_and_test asan-ubsan
 step "release"
 build_and_test release
+step "clang-tidy"
+tools/tidy.sh
+step "fuzz slices"
+build_and_test fuzz
+step "thread sanitizer"
+build_and_test tsan
+step "address and undefined behaviour sanitizers"
+build_and_test asan-ubsan
+step "all passed"
