@@ -57,13 +57,14 @@ class PlanWalk {
     summary.tensor_count = model_.tensor_count();
     summary.input_count = model_.inputs().count;
     summary.output_count = model_.outputs().count;
-    builder_.BeginTensors(summary.input_count + summary.output_count, summary.operator_count);
+    builder_.BeginTensors(summary.input_count + summary.output_count, summary.tensor_count);
     for (uint32_t i = 0; i < summary.input_count; ++i) {
       OTA_TRY(const TensorInfo tensor, ReadTensor(model_.inputs(), i));
       builder_.AddModelInput(i, tensor);
     }
     for (uint32_t i = 0; i < summary.operator_count; ++i) {
-      const Status status = PrepareOperator(i);
+      Status status = PrepareOperator(i);
+      if (IsOk(status) && builder_.has_call()) status = PrepareCall();
       if (IsOk(status)) continue;
       failed_operator = static_cast<int32_t>(i);
       return status;
@@ -92,6 +93,18 @@ class PlanWalk {
       OTA_TRY(const TensorInfo output, ReadTensor(info.outputs, i));
       builder_.AddReport(output, i);
     }
+    return builder_.status();
+  }
+
+  // The operators of the subgraph that the last operator calls; VerifyModel let none of them call.
+  Status PrepareCall() {
+    OTA_TRY(model_.SelectSubgraph(builder_.called_subgraph()));
+    builder_.BeginCall(model_.tensor_count());
+    for (uint32_t i = 0; i < model_.operator_count(); ++i) {
+      OTA_TRY(PrepareOperator(i));
+    }
+    builder_.EndCall();
+    OTA_TRY(model_.SelectSubgraph(0));
     return builder_.status();
   }
 
@@ -246,6 +259,7 @@ Status Interpreter::Step(uint32_t mac_budget) {
     std::memcpy(&header, persistent_ + record_offset_, sizeof(header));
     RunContext context(*this, persistent_ + record_offset_ + sizeof(header), header.slot_count,
                        mac_budget);
+    next_record_offset_ = record_offset_ + header.word_count * 4u;
     const Status status = RunRecord(header.operator_index, context);
     if (status == Status::kBusy) return status;
     if (!IsOk(status)) {
@@ -253,7 +267,7 @@ Status Interpreter::Step(uint32_t mac_budget) {
       return status;
     }
     unit_ = 0;
-    record_offset_ += header.word_count * 4u;
+    record_offset_ = next_record_offset_;
     mac_budget = context.remaining_budget();
     if (mac_budget == 0 && record_offset_ < layout_.records_end) return Status::kBusy;
   }
@@ -283,6 +297,19 @@ Status Interpreter::RunRecord(uint32_t operator_index, RunContext& context) {
 }
 
 uint8_t* RunContext::Data(Slot slot) const { return interpreter_.Address(slot); }
+
+void RunContext::SkipToNextOfSame() {
+  const uint8_t* const records = interpreter_.persistent_;
+  RecordHeader own;
+  std::memcpy(&own, records + interpreter_.record_offset_, sizeof(own));
+  uint32_t& at = interpreter_.next_record_offset_;
+  while (at < interpreter_.layout_.records_end) {
+    RecordHeader header;
+    std::memcpy(&header, records + at, sizeof(header));
+    if (header.operator_index == own.operator_index) return;
+    at += header.word_count * 4u;
+  }
+}
 
 Result<const uint8_t*> RunContext::FetchConstant(uint32_t file_offset, uint32_t bytes,
                                                  uint8_t* page) {

@@ -138,6 +138,7 @@ class Interpreter {
   bool is_prepared_ = false;
   int32_t failed_operator_ = -1;
   uint32_t record_offset_ = 0;
+  uint32_t next_record_offset_ = 0;
   uint32_t unit_ = 0;
   uint64_t read_bytes_ = 0;
 };

@@ -12,7 +12,8 @@ constexpr uint32_t kNoBuffer = 0xFFFF;
 
 /// A buffer to place. Times are indices of operators: alive from `first` to `last`, both included.
 struct PlannedBuffer {
-  uint32_t offset = 0;  ///< the plan's result, in bytes
+  /// The plan's result, in bytes. Of a handle: the slot of what it names, once size_bytes is known.
+  uint32_t offset = 0;
   uint32_t size_bytes = 0;
   uint32_t overlap_distance = 0;
   uint16_t overlap_input = kNoBuffer;  ///< buffer that may share memory with this, its output
@@ -22,7 +23,7 @@ struct PlannedBuffer {
   uint16_t last = 0;
   uint16_t order = 0;             ///< for the search
   uint16_t alias_of = kNoBuffer;  ///< another buffer that this stands for; then it is not placed
-  uint32_t state_slot = 0;        ///< not 0: lies in the state, and is not placed
+  uint32_t state_slot = 0;        ///< not 0: lies in the state, or is a handle; and is not placed
 };
 
 /// A table of buffers that grows down from the end of a memory: buffer 0 is the last.

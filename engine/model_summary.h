@@ -17,6 +17,8 @@ struct ModelSummary {
   uint64_t mac_count = 0;     ///< multiply-accumulates of one inference, padding included
   /// Bytes read from a source that is not memory mapped in one inference; 0 when it is mapped.
   uint64_t read_bytes = 0;
+  /// The same of what the first inference after a reset reads more: for CALL_ONCE.
+  uint64_t once_read_bytes = 0;
 
   uint32_t plan_bytes = 0;   ///< operator parameters, kept for as long as the model is prepared
   uint32_t state_bytes = 0;  ///< variable tensors and other state between inferences

@@ -64,6 +64,12 @@ struct ResetStateParams {
   uint8_t unused[3];
 };
 
+/// Parameters of CALL_ONCE, whose records stand before and behind those of the subgraph it calls.
+struct CallOnceParams {
+  Slot is_done;  ///< a byte of state
+  uint32_t is_end;
+};
+
 /// Offsets of the parts in the persistent memory.
 struct PlanLayout {
   uint32_t records_offset = 0;

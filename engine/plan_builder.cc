@@ -17,6 +17,8 @@ namespace {
 // A piece of state in the table of buffers: its slot, marked as not being 0.
 constexpr uint32_t kIsState = kSlotPersistent;
 
+constexpr uint32_t kTimeMax = 0xFFFF;
+
 }  // namespace
 
 PlanBuilder::PlanBuilder(MutableByteSpan persistent, MutableByteSpan temporary,
@@ -61,24 +63,24 @@ PlannedBuffer* PlanBuilder::AddBuffer(uint32_t tensor, uint32_t bytes) {
     return nullptr;
   }
   PlannedBuffer& buffer = buffers_.Add();
-  buffer.tensor = static_cast<uint16_t>(tensor);
+  buffer.tensor = static_cast<uint16_t>(tensor == kNoBuffer ? tensor : tensor_base_ + tensor);
   buffer.size_bytes = bytes;
-  buffer.first = buffer.last = static_cast<uint16_t>(operator_index_);
+  buffer.first = buffer.last = static_cast<uint16_t>(time_);
   return &buffer;
 }
 
 uint32_t PlanBuilder::FindBuffer(uint32_t tensor) const {
   for (uint32_t i = buffers_.count(); i > 0; --i) {
-    if (buffers_[i - 1].tensor != tensor) continue;
+    if (buffers_[i - 1].tensor != tensor_base_ + tensor) continue;
     const uint32_t target = buffers_[i - 1].alias_of;
     return target == kNoBuffer ? i - 1 : target;
   }
   return kNoBuffer;
 }
 
-void PlanBuilder::BeginTensors(uint32_t count, uint32_t operator_count) {
+void PlanBuilder::BeginTensors(uint32_t count, uint32_t tensor_count) {
   io_count_ = count;
-  operator_count_ = operator_count;
+  tensor_end_ = tensor_count;
   AllocateRecords(count * sizeof(PlannedTensor));
   layout_.records_offset = records_end_;
 }
@@ -91,20 +93,40 @@ void PlanBuilder::SetTensorSlot(uint32_t position, uint32_t bytes, Slot slot) {
 
 void PlanBuilder::AddModelInput(uint32_t position, const TensorInfo& tensor) {
   if (tensor.is_constant || tensor.is_variable) return Fail(Status::kModelMalformed);
-  operator_index_ = 0;
   if (FindBuffer(tensor.index) == kNoBuffer) AddBuffer(tensor.index, tensor.size_bytes);
   SetTensorSlot(position, tensor.size_bytes, FindBuffer(tensor.index));
 }
 
 void PlanBuilder::AddModelOutput(uint32_t position, const TensorInfo& tensor) {
-  operator_index_ = operator_count_;
+  time_ = next_time_;
   if (tensor.is_constant) return Fail(Status::kModelMalformed);
   SetTensorSlot(position, tensor.size_bytes, UseInput(tensor));
 }
 
 void PlanBuilder::BeginOperator(uint32_t index, uint32_t table_index) {
+  if (next_time_ >= kTimeMax) Fail(Status::kModelTooLarge);
+  time_ = next_time_++;
   operator_index_ = index;
   table_index_ = table_index;
+}
+
+void PlanBuilder::CallSubgraph(uint32_t index, Slot is_done) {
+  called_subgraph_ = index;
+  call_table_index_ = table_index_;
+  call_is_done_ = is_done;
+}
+
+void PlanBuilder::BeginCall(uint32_t tensor_count) {
+  called_subgraph_ = kNoSubgraph;
+  tensor_base_ = tensor_end_;
+  tensor_end_ += tensor_count;
+  if (tensor_end_ >= kNoBuffer) Fail(Status::kModelTooLarge);
+}
+
+void PlanBuilder::EndCall() {
+  const CallOnceParams params{call_is_done_, 1};
+  tensor_base_ = 0;
+  AddRecord(call_table_index_, &params, sizeof(params), 1);
 }
 
 Slot PlanBuilder::UseInput(const TensorInfo& tensor) {
@@ -115,8 +137,12 @@ Slot PlanBuilder::UseInput(const TensorInfo& tensor) {
     Fail(Status::kModelMalformed);  // read before any operator has made it
     return kNoSlot;
   }
+  if (IsHandle(buffers_[index])) {
+    Fail(Status::kModelMalformed);  // a handle has no bytes
+    return kNoSlot;
+  }
   if (buffers_[index].state_slot != 0) return buffers_[index].state_slot;
-  buffers_[index].last = static_cast<uint16_t>(operator_index_);
+  buffers_[index].last = static_cast<uint16_t>(time_);
   return index;
 }
 
@@ -160,6 +186,38 @@ Slot PlanBuilder::UseVariable(const TensorInfo& tensor) {
   return slot;
 }
 
+void PlanBuilder::AddHandle(const TensorInfo& tensor, uint32_t names, uint32_t same) {
+  if (tensor.is_variable || tensor.is_constant || FindBuffer(tensor.index) != kNoBuffer) {
+    return Fail(Status::kModelMalformed);
+  }
+  PlannedBuffer* const buffer = AddBuffer(tensor.index, 0);
+  if (buffer == nullptr) return;
+  buffer->state_slot = kSlotFile | names;
+  buffer->alias_of = static_cast<uint16_t>(same);
+}
+
+uint32_t PlanBuilder::FindHandle(uint32_t from) const {
+  for (uint32_t i = from; i < buffers_.count(); ++i) {
+    if (IsHandle(buffers_[i]) && buffers_[i].alias_of == kNoBuffer) return i;
+  }
+  return kNoBuffer;
+}
+
+Slot PlanBuilder::UseResource(const TensorInfo& handle, const TensorInfo& value) {
+  const uint32_t index = FindBuffer(handle.index);
+  if (index == kNoBuffer || !IsHandle(buffers_[index]) || value.size_bytes == 0) {
+    Fail(Status::kModelMalformed);
+    return kNoSlot;
+  }
+  PlannedBuffer& buffer = buffers_[index];
+  if (buffer.size_bytes == 0) {
+    buffer.size_bytes = value.size_bytes;
+    buffer.offset = UseState(value.size_bytes, static_cast<uint8_t>(value.zero_point));
+  }
+  if (buffer.size_bytes != value.size_bytes) Fail(Status::kUnsupportedShape);
+  return buffer.offset;
+}
+
 Slot PlanBuilder::UseConstant(const TensorInfo& tensor) {
   const uint32_t element_bytes = formats::ElementBytes(tensor.type);
   if (element_bytes == 0 || tensor.constant_bytes != tensor.size_bytes) {
@@ -200,7 +258,7 @@ bool PlanBuilder::Alias(const TensorInfo& input, const TensorInfo& output) {
   PlannedBuffer* const alias = AddBuffer(output.index, 0);
   if (alias == nullptr) return false;
   alias->alias_of = static_cast<uint16_t>(target);
-  buffers_[target].last = static_cast<uint16_t>(operator_index_);
+  buffers_[target].last = static_cast<uint16_t>(time_);
   return true;
 }
 
@@ -221,9 +279,9 @@ void PlanBuilder::Commit(const void* params, uint32_t bytes, uint32_t slot_count
 }
 
 void PlanBuilder::AddReport(const TensorInfo& tensor, uint32_t output_index) {
-  if (!options_.is_observed || tensor.is_variable) return;
+  if (!options_.is_observed || tensor.is_variable || is_in_call()) return;
   const uint32_t index = FindBuffer(tensor.index);
-  if (index == kNoBuffer || tensor.size_bytes == 0) return;
+  if (index == kNoBuffer || tensor.size_bytes == 0 || buffers_[index].state_slot != 0) return;
   const ReportOutputParams params{index, tensor.size_bytes, static_cast<uint16_t>(operator_index_),
                                   static_cast<uint16_t>(output_index)};
   AddRecord(static_cast<uint32_t>(InternalOperator::kReportOutput), &params, sizeof(params), 1);
@@ -267,6 +325,7 @@ Status PlanBuilder::Finish(PlanLayout& layout, ModelSummary& summary) {
   summary.weight_bytes = summary_.weight_bytes;
   summary.mac_count = summary_.mac_count;
   summary.read_bytes = summary_.read_bytes;
+  summary.once_read_bytes = summary_.once_read_bytes;
   summary.plan_bytes = records_end_;
   summary.state_bytes = state_bytes_;
   summary.persistent_bytes = RoundUp(layout_.state_offset + state_bytes_, kArenaAlignment);

@@ -36,16 +36,35 @@ class PlanBuilder {
   void Fail(Status status);
 
   /// Makes room for the model's inputs and outputs. First of all calls.
-  void BeginTensors(uint32_t count, uint32_t operator_count);
+  void BeginTensors(uint32_t count, uint32_t tensor_count);
   void AddModelInput(uint32_t position, const formats::TensorInfo& tensor);
   void AddModelOutput(uint32_t position, const formats::TensorInfo& tensor);
 
   /// What follows belongs to operator `index` of the file, `table_index` in the operator table.
   void BeginOperator(uint32_t index, uint32_t table_index);
+  /// The operator calls a subgraph, whose operators are to follow it in the plan; `is_done` is its
+  /// state.
+  void CallSubgraph(uint32_t index, Slot is_done);
+  bool has_call() const { return called_subgraph_ != kNoSubgraph; }
+  uint32_t called_subgraph() const { return called_subgraph_; }
+  /// What follows, until EndCall, belongs to the called subgraph, which has so many tensors; what
+  /// it costs is not counted, since it runs once.
+  void BeginCall(uint32_t tensor_count);
+  void EndCall();
   Slot UseInput(const formats::TensorInfo& tensor);
   Slot UseOutput(const formats::TensorInfo& tensor);
   Slot UseScratch(uint32_t bytes);
   Slot UseState(uint32_t bytes, uint8_t fill);
+  /// Makes `tensor` a handle of the resource whose names lie at `names` in the file: that of handle
+  /// `same`, or a new one if that is kNoBuffer.
+  void AddHandle(const formats::TensorInfo& tensor, uint32_t names, uint32_t same);
+  /// The first handle of a resource, from buffer `from` on; kNoBuffer if there is none.
+  uint32_t FindHandle(uint32_t from) const;
+  uint32_t HandleNames(uint32_t handle) const {
+    return buffers_[handle].state_slot & kSlotOffsetMask;
+  }
+  /// State of the resource that `handle` names, as large as `value`.
+  Slot UseResource(const formats::TensorInfo& handle, const formats::TensorInfo& value);
   void AllowOverlap(const formats::TensorInfo& input, const formats::TensorInfo& output,
                     uint32_t distance);
   bool Alias(const formats::TensorInfo& input, const formats::TensorInfo& output);
@@ -53,15 +72,23 @@ class PlanBuilder {
   /// Reports an output to the observer, if one is to be told.
   void AddReport(const formats::TensorInfo& tensor, uint32_t output_index);
 
-  void AddMacs(uint64_t count) { summary_.mac_count += count; }
+  void AddMacs(uint64_t count) { summary_.mac_count += is_in_call() ? 0 : count; }
   void AddWeights(uint32_t bytes) { summary_.weight_bytes += bytes; }
-  void AddReads(uint64_t bytes) { summary_.read_bytes += bytes; }
+  void AddReads(uint64_t bytes) {
+    (is_in_call() ? summary_.once_read_bytes : summary_.read_bytes) += bytes;
+  }
 
   /// Plans the memory, turns every slot into its final form, and fills `layout` and the costs in
   /// `summary`. Returns the first failure of all calls.
   Status Finish(PlanLayout& layout, ModelSummary& summary);
 
  private:
+  static constexpr uint32_t kNoSubgraph = 0xFFFFFFFF;
+
+  bool is_in_call() const { return tensor_base_ != 0; }
+  static bool IsHandle(const PlannedBuffer& buffer) {
+    return (buffer.state_slot & kSlotMemoryMask) == kSlotFile;
+  }
   Slot UseConstant(const formats::TensorInfo& tensor);
   Slot UseVariable(const formats::TensorInfo& tensor);
   PlannedBuffer* AddBuffer(uint32_t tensor, uint32_t bytes);
@@ -84,9 +111,15 @@ class PlanBuilder {
   uint32_t state_bytes_ = 0;
   uint32_t shared_bytes_ = 0;
   uint32_t io_count_ = 0;
-  uint32_t operator_count_ = 0;
+  uint32_t time_ = 0;  ///< of the operator in the plan
+  uint32_t next_time_ = 0;
   uint32_t operator_index_ = 0;
   uint32_t table_index_ = 0;
+  uint32_t called_subgraph_ = kNoSubgraph;
+  uint32_t call_table_index_ = 0;
+  Slot call_is_done_ = kNoSlot;
+  uint32_t tensor_base_ = 0;  ///< what tensors of a called subgraph are counted from; else 0
+  uint32_t tensor_end_ = 0;
   BufferTable buffers_;
 };
 

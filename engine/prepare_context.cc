@@ -86,6 +86,42 @@ Slot PrepareContext::StateSlot(uint32_t bytes, uint8_t fill) {
   return builder_.UseState(bytes, fill);
 }
 
+Result<bool> PrepareContext::HasSameNames(const formats::FlatTable& other, uint32_t slot) {
+  formats::FlatbufferReader& reader = model_.reader();
+  const FlatVector mine = reader.FindVector(info_.options, slot, 1);
+  const FlatVector name = reader.FindVector(other, slot, 1);
+  if (mine.count > kResourceNameBytesMax) return Status::kModelTooLarge;
+  bool is_same = mine.count == name.count;
+  for (uint32_t i = 0; i < mine.count && is_same; ++i) {
+    is_same = reader.ReadU8(mine.position + i) == reader.ReadU8(name.position + i);
+  }
+  OTA_TRY(reader.status());
+  return is_same;
+}
+
+Status PrepareContext::NameResource(uint32_t output_index, uint32_t container_slot,
+                                    uint32_t name_slot) {
+  OTA_TRY(const TensorInfo output, ReadOutput(output_index));
+  uint32_t handle = builder_.FindHandle(0);
+  for (; handle != kNoBuffer; handle = builder_.FindHandle(handle + 1)) {
+    const uint32_t names = builder_.HandleNames(handle);
+    const formats::FlatTable other =
+        names == 0 ? formats::FlatTable() : model_.reader().ReadTable(names);
+    OTA_TRY(const bool is_container, HasSameNames(other, container_slot));
+    OTA_TRY(const bool is_name, HasSameNames(other, name_slot));
+    if (is_container && is_name) break;
+  }
+  builder_.AddHandle(output, info_.options.position, handle);
+  return builder_.status();
+}
+
+Slot PrepareContext::ResourceSlot(uint32_t handle_index, const TensorInfo& value) {
+  const Result<TensorInfo> handle = ReadInput(handle_index);
+  if (handle.ok()) return builder_.UseResource(*handle, value);
+  builder_.Fail(handle.status());
+  return kNoSlot;
+}
+
 void PrepareContext::AllowOverlap(uint32_t input_index, uint32_t output_index, uint32_t distance) {
   const Result<TensorInfo> input = ReadInput(input_index);
   const Result<TensorInfo> output = ReadOutput(output_index);

@@ -9,6 +9,8 @@
 
 namespace ota::engine {
 
+constexpr uint32_t kResourceNameBytesMax = 64;
+
 /// What an operator sees while it is prepared: its operands and options as the model file has them,
 /// and the plan under construction, in which it asks for slots and leaves its parameters.
 ///
@@ -69,6 +71,19 @@ class PrepareContext {
   /// Slot of memory that keeps its bytes between inferences; every byte begins as `fill`.
   Slot StateSlot(uint32_t bytes, uint8_t fill = 0);
 
+  /// Makes an output a handle of the resource whose container and name are strings in the
+  /// operator's options, by slot. Two handles of the same names mean the same resource. A handle
+  /// has no bytes: no operator but those of resources may use it. kModelTooLarge: a name of more
+  /// than kResourceNameBytesMax.
+  Status NameResource(uint32_t output_index, uint32_t container_slot, uint32_t name_slot);
+  /// Slot of the resource that input `handle_index` is a handle of: state with as many bytes as the
+  /// tensor `value`, beginning as its zero point.
+  Slot ResourceSlot(uint32_t handle_index, const formats::TensorInfo& value);
+
+  /// Lets the operators of a subgraph follow this operator in the plan, and behind them a record of
+  /// this operator with CallOnceParams.
+  void CallSubgraph(uint32_t index, Slot is_done) { builder_.CallSubgraph(index, is_done); }
+
   /// Allows the planner to let output and input share memory, the output beginning at least
   /// `distance` bytes before the input: the operator never writes a byte of the output that lies
   /// there over a byte of the input that it will still read. 0: element by element, in place. May
@@ -94,6 +109,7 @@ class PrepareContext {
   Status CommitBytes(const void* params, uint32_t bytes, uint32_t slot_count);
 
  private:
+  Result<bool> HasSameNames(const formats::FlatTable& other, uint32_t slot);
   Result<formats::TensorInfo> ReadOperand(const formats::FlatVector& operands, uint32_t index);
 
   formats::ModelReader& model_;

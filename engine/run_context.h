@@ -56,6 +56,9 @@ class RunContext {
     budget_ = macs < budget_ ? budget_ - macs : 0;
     return budget_ == 0;
   }
+  /// After this operator, the next record of the same operator runs, not what stands before it.
+  void SkipToNextOfSame();
+
   uint32_t remaining_budget() const { return budget_; }
 
   OperatorObserver* observer() const { return interpreter_.observer_; }

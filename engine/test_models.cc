@@ -10,6 +10,7 @@ using formats::OperatorSpec;
 using formats::OptionF32;
 using formats::OptionField;
 using formats::OptionI32;
+using formats::OptionText;
 using formats::OptionU8;
 using formats::SubgraphSpec;
 using formats::TensorSpec;
@@ -224,12 +225,37 @@ void AddMoves(TensorType type, const std::string& suffix, std::vector<TestModel>
       "strided_slice" + suffix, OperatorCode::kStridedSlice,
       {Activation(type, {4, 6}), Int32s({1, -1}, {2}), Int32s({4, 0}, {2}), Int32s({2, -2}, {2})},
       {Activation(type, {2, 3})}));
+  models.push_back(MakeSingle("gather" + suffix, OperatorCode::kGather,
+                              {Activation(type, {2, 4, 3}), Int32s({3, 0, 3, 1, 1, 2}, {2, 3})},
+                              {Activation(type, {2, 3, 3})}, {OptionI32(0, 1), OptionI32(1, 1)}));
+  models.push_back(MakeSingle("resize_nearest_neighbor" + suffix,
+                              OperatorCode::kResizeNearestNeighbor,
+                              {Activation(type, {2, 3, 2, 3}), Int32s({5, 7}, {2})},
+                              {Activation(type, {2, 5, 7, 3})}, {OptionU8(0, 1), OptionU8(1, 1)}));
   models.push_back(MakeSingle("reshape" + suffix, OperatorCode::kReshape,
                               {Activation(type, {2, 6}), Int32s({3, 4}, {2})},
                               {Activation(type, {3, 4})}));
 }
 
+void AddResizes(std::vector<TestModel>& models) {
+  for (const TensorType type : {TensorType::kInt8, TensorType::kFloat32}) {
+    models.push_back(MakeSingle(std::string("resize_bilinear_") + formats::TensorTypeName(type),
+                                OperatorCode::kResizeBilinear,
+                                {Activation(type, {2, 3, 2, 3}), Int32s({5, 7}, {2})},
+                                {Activation(type, {2, 5, 7, 3})}, {OptionU8(3, 1)}));
+  }
+}
+
 void AddConversions(std::vector<TestModel>& models) {
+  models.push_back(MakeSingle("shape_s8", OperatorCode::kShape,
+                              {Activation(TensorType::kInt8, {2, 3, 4})},
+                              {Activation(TensorType::kInt32, {3})}));
+  models.push_back(MakeSingle("logistic_s16", OperatorCode::kLogistic,
+                              {Activation(TensorType::kInt16, {1, 30}, 0.0003f)},
+                              {Activation(TensorType::kInt16, {1, 30}, 1.0f / 32768)}));
+  models.push_back(MakeSingle("tanh_s16", OperatorCode::kTanh,
+                              {Activation(TensorType::kInt16, {1, 30}, 1.0f / 2048)},
+                              {Activation(TensorType::kInt16, {1, 30}, 1.0f / 32768)}));
   models.push_back(MakeSingle(
       "softmax_s8", OperatorCode::kSoftmax, {Activation(TensorType::kInt8, {2, 10}, 0.1f)},
       {Activation(TensorType::kInt8, {2, 10}, 1.0f / 256, -128)}, {OptionF32(0, 1.0f)}));
@@ -299,16 +325,47 @@ TestModel MakeResidual() {
   return model;
 }
 
+OperatorSpec MakeHandle(int32_t tensor, const std::string& name) {
+  return {OperatorCode::kVarHandle, {}, {tensor}, {OptionText(0, "box"), OptionText(1, name)}};
+}
+
 }  // namespace
+
+TestModel MakeRunningMaximum() {
+  const TensorSpec value = Activation(TensorType::kInt8, {1, 4});
+  TensorSpec handle;
+  handle.type = TensorType::kResource;
+  TensorSpec start = value;
+  start.data = ToBytes<int8_t>({-20, -10, 0, 10});
+  TestModel model{"running_maximum_s8", {}};
+  model.graph.tensors = {value, handle, value, value, handle};
+  model.graph.operators = {{OperatorCode::kCallOnce, {}, {}, {OptionI32(0, 1)}},
+                           MakeHandle(1, "largest"),
+                           {OperatorCode::kReadVariable, {1}, {2}},
+                           {OperatorCode::kMaximum, {0, 2}, {3}},
+                           MakeHandle(4, "largest"),
+                           {OperatorCode::kAssignVariable, {4, 3}, {}}};
+  model.graph.inputs = {0};
+  model.graph.outputs = {3};
+  SubgraphSpec& once = model.called.emplace_back();
+  once.tensors = {handle, start, handle, start};
+  once.operators = {MakeHandle(0, "largest"),
+                    {OperatorCode::kAssignVariable, {0, 1}, {}},
+                    MakeHandle(2, "other"),
+                    {OperatorCode::kAssignVariable, {2, 3}, {}}};
+  return model;
+}
 
 std::vector<TestModel> MakeTestModels() {
   std::vector<TestModel> models;
+  models.push_back(MakeRunningMaximum());
   for (const TensorType type : kActivationTypes) {
     const std::string suffix = std::string("_") + formats::TensorTypeName(type);
     AddWindows(type, suffix, models);
     AddElementwise(type, suffix, models);
     AddMoves(type, suffix, models);
   }
+  AddResizes(models);
   AddConversions(models);
   models.push_back(MakeResidual());
   return models;

@@ -449,6 +449,11 @@ def define_all():
         define()
 
 
+# The pinned reference does not know half-pixel centres in this operator; newer ones do. Golden vectors of one of those,
+# as their field `reference` says, are in the tree and stay there.
+GOLDEN_OF_NEWER_REFERENCE = {"resize_nearest_half_pixel_s8"}
+
+
 def build(name):
     """The folder below tests/models and the bytes of a model."""
     if name in NETWORKS:
@@ -470,6 +475,8 @@ def main():
         path = ROOT / "tests/models" / folder / f"{name}.tflite"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
+        if name in GOLDEN_OF_NEWER_REFERENCE:
+            continue
         try:
             make_golden.write_golden(path, ROOT / "tests/golden" / folder / f"{name}.json")
         except (RuntimeError, ValueError) as error:

@@ -51,19 +51,23 @@ uint32_t Interpolate(uint32_t magnitude, uint32_t bits, uint32_t saturated) {
   return (uint32_t{kSigmoidTable[index]} << bits) + fraction * rise;
 }
 
+// The factor 3 of the scale makes 1/24 of 512/4096: the table reaches to 10.6.
+int32_t Scale(int16_t x, SigmoidScale scale) {
+  const int32_t round = scale.shift > 0 ? 1 << (scale.shift - 1) : 0;
+  return (x * scale.multiplier + round) >> scale.shift;
+}
+
 }  // namespace
 
-int16_t SigmoidS16(int16_t x) {
-  // The factor 3 makes 1/24 of 512/4096: the table reaches to 10.6.
-  const int32_t scaled = x * 3;
+int16_t SigmoidS16(int16_t x, SigmoidScale scale) {
+  const int32_t scaled = Scale(x, scale);
   const uint32_t value = Interpolate(Magnitude(scaled), 9, 0x7FFFu << 10);
   const uint32_t result = scaled >= 0 ? value + (1u << 9) : (1u << 25) - value + (1u << 9) - 1;
   return static_cast<int16_t>(result >> 10);
 }
 
-int16_t TanhS16(int16_t x, TanhScale scale) {
-  const int32_t round = scale.shift > 0 ? 1 << (scale.shift - 1) : 0;
-  const int32_t scaled = (x * scale.multiplier + round) >> scale.shift;
+int16_t TanhS16(int16_t x, SigmoidScale scale) {
+  const int32_t scaled = Scale(x, scale);
   // tanh(x) = 2 sigmoid(2x) - 1.
   const auto value = static_cast<int32_t>(Interpolate(Magnitude(scaled), 8, 0xFFFFu << 8));
   const int32_t result =

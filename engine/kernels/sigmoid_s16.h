@@ -8,22 +8,23 @@
 
 namespace ota::engine {
 
-/// Logistic function of `x` with 12 fraction bits; the result has 15.
-int16_t SigmoidS16(int16_t x);
-
-/// Turns the scale of a tanh's input, 2^-(12 + shift)... 2^-(12 - shift), into what TanhS16 needs.
-struct TanhScale {
-  int32_t multiplier;
-  int32_t shift;
+/// Brings an input to a scale of 1 / (3 * 4096), at which the table is read: times the multiplier,
+/// then a rounding shift to the right. Below 2^15 and at most 31.
+struct SigmoidScale {
+  int32_t multiplier = 3;
+  int32_t shift = 0;
 };
 
 /// `scale_power`: log2 of the input's scale, in [-27, -1].
-constexpr TanhScale MakeTanhScale(int32_t scale_power) {
+constexpr SigmoidScale MakeSigmoidScale(int32_t scale_power) {
   const int32_t left = 12 + scale_power;
-  return left >= 0 ? TanhScale{3 << left, 0} : TanhScale{3, -left};
+  return left >= 0 ? SigmoidScale{3 << left, 0} : SigmoidScale{3, -left};
 }
 
-/// Hyperbolic tangent; the result has 15 fraction bits.
-int16_t TanhS16(int16_t x, TanhScale scale);
+/// Logistic function of `x`, which without a scale has 12 fraction bits; the result has 15.
+int16_t SigmoidS16(int16_t x, SigmoidScale scale = {});
+
+/// Hyperbolic tangent, likewise.
+int16_t TanhS16(int16_t x, SigmoidScale scale = {});
 
 }  // namespace ota::engine

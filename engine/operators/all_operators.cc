@@ -8,7 +8,9 @@ namespace {
 
 constexpr const Operator* kAllOperators[] = {
     &kAdd,
+    &kAssignVariable,
     &kAveragePool2d,
+    &kCallOnce,
     &kCast,
     &kConcatenation,
     &kConv2d,
@@ -17,6 +19,7 @@ constexpr const Operator* kAllOperators[] = {
     &kDiv,
     &kExpandDims,
     &kFullyConnected,
+    &kGather,
     &kHardSwish,
     &kLeakyRelu,
     &kLogistic,
@@ -30,10 +33,14 @@ constexpr const Operator* kAllOperators[] = {
     &kPadV2,
     &kPrelu,
     &kQuantize,
+    &kReadVariable,
     &kReduceMax,
     &kRelu,
     &kRelu6,
     &kReshape,
+    &kResizeBilinear,
+    &kResizeNearestNeighbor,
+    &kShape,
     &kSignalEnergy,
     &kSignalFftAutoScale,
     &kSignalFilterBank,
@@ -55,6 +62,7 @@ constexpr const Operator* kAllOperators[] = {
     &kTransposeConv,
     &kUnidirectionalSequenceLstm,
     &kUnpack,
+    &kVarHandle,
 };
 
 }  // namespace

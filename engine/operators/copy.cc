@@ -23,10 +23,12 @@ Status PrepareCopy(PrepareContext& context) {
   if (input.type != output.type) return Status::kUnsupportedType;
   if (input.size_bytes != output.size_bytes) return Status::kUnsupportedShape;
   if (context.AliasOutput(0, 0)) return Status::kOk;
-  CopyParams params{};
-  params.input = context.InputSlot(0);
-  params.output = context.OutputSlot(0);
-  params.size_bytes = output.size_bytes;
+  const Slot source = context.InputSlot(0);
+  return CommitCopy(context, source, context.OutputSlot(0), output.size_bytes);
+}
+
+Status CommitCopy(PrepareContext& context, Slot input, Slot output, uint32_t size_bytes) {
+  const CopyParams params{input, output, size_bytes};
   return context.Commit(params, 2);
 }
 

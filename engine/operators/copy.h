@@ -10,6 +10,8 @@ namespace ota::engine {
 /// memory if that is possible, otherwise RunCopy copies. kUnsupportedShape, kUnsupportedType: they
 /// differ in size or type.
 Status PrepareCopy(PrepareContext& context);
+/// Commits a copy of so many bytes.
+Status CommitCopy(PrepareContext& context, Slot input, Slot output, uint32_t size_bytes);
 Status RunCopy(RunContext& context);
 
 }  // namespace ota::engine

@@ -60,7 +60,7 @@ struct LstmParams {
   Multiplier forget_multiplier;
   Multiplier update_multiplier;
   Multiplier output_multiplier;
-  TanhScale cell_tanh;
+  SigmoidScale cell_tanh;
   int32_t cell_clip;  ///< 0: none
   int32_t input_zero_point;
   int32_t hidden_zero_point;
@@ -154,13 +154,6 @@ Status SetGate(PrepareContext& context, const LstmTensors& tensors, uint32_t gat
   return bias.element_count == params.state_size ? Status::kOk : Status::kUnsupportedShape;
 }
 
-/// log2 of a scale that is (nearly) a power of two, rounded.
-int32_t ComputeScalePower(float scale) {
-  constexpr uint64_t kSquareRootOfTwo = 0x16A09E667F3BCD;  // times 2^-52
-  const ExactReal real = ExactReal::FromFloat(scale);
-  return real.exponent() + 52 + (real.mantissa() >= kSquareRootOfTwo ? 1 : 0);
-}
-
 /// What the cell may reach, in its own scale, cut towards zero; 0 for no limit.
 int32_t ComputeCellClip(float clip, float scale) {
   if (!(clip > 0)) return 0;
@@ -172,9 +165,9 @@ int32_t ComputeCellClip(float clip, float scale) {
 
 Status SetStateArithmetic(const LstmTensors& tensors, float clip, LstmParams& params) {
   const float cell_scale = tensors.cell.scale;
-  const int32_t power = ComputeScalePower(cell_scale);
+  const int32_t power = ComputeScalePower(cell_scale).power;
   if (power < -27 || power > -1) return Status::kUnsupportedQuantization;
-  params.cell_tanh = MakeTanhScale(power);
+  params.cell_tanh = MakeSigmoidScale(power);
   params.cell_clip = ComputeCellClip(clip, cell_scale);
   params.forget_multiplier = ComputeChannelMultiplier(kActivatedGateScale, cell_scale, cell_scale);
   params.update_multiplier =
@@ -278,7 +271,7 @@ class LstmStep {
     const int16_t second =
         ClampS16(Requantize(from_hidden, params.recurrent_multiplier, context_.rounding()));
     const int16_t sum = ClampS16(first + second);
-    return gate == kCellGate ? TanhS16(sum, MakeTanhScale(-12)) : SigmoidS16(sum);
+    return gate == kCellGate ? TanhS16(sum, MakeSigmoidScale(-12)) : SigmoidS16(sum);
   }
 
   int16_t Scale(int16_t a, int16_t b, Multiplier multiplier) const {

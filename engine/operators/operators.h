@@ -8,7 +8,9 @@
 namespace ota::engine {
 
 extern const Operator kAdd;
+extern const Operator kAssignVariable;
 extern const Operator kAveragePool2d;
+extern const Operator kCallOnce;
 extern const Operator kCast;
 extern const Operator kConcatenation;
 extern const Operator kConv2d;
@@ -17,6 +19,7 @@ extern const Operator kDequantize;
 extern const Operator kDiv;
 extern const Operator kExpandDims;
 extern const Operator kFullyConnected;
+extern const Operator kGather;
 extern const Operator kHardSwish;
 extern const Operator kLeakyRelu;
 extern const Operator kLogistic;
@@ -30,10 +33,14 @@ extern const Operator kPad;
 extern const Operator kPadV2;
 extern const Operator kPrelu;
 extern const Operator kQuantize;
+extern const Operator kReadVariable;
 extern const Operator kReduceMax;
 extern const Operator kRelu;
 extern const Operator kRelu6;
 extern const Operator kReshape;
+extern const Operator kResizeBilinear;
+extern const Operator kResizeNearestNeighbor;
+extern const Operator kShape;
 extern const Operator kSignalEnergy;
 extern const Operator kSignalFftAutoScale;
 extern const Operator kSignalFilterBank;
@@ -55,5 +62,6 @@ extern const Operator kTranspose;
 extern const Operator kTransposeConv;
 extern const Operator kUnidirectionalSequenceLstm;
 extern const Operator kUnpack;
+extern const Operator kVarHandle;
 
 }  // namespace ota::engine

@@ -66,6 +66,17 @@ Result<QuantizedLimits> ComputeQuantizedLimits(const TensorInfo& output, uint8_t
   return limits;
 }
 
+ScalePower ComputeScalePower(float scale) {
+  // Mantissas, times 2^-52: the square root of 2, and 2 to the power of 0.001 and of 0.999.
+  constexpr uint64_t kHalfWay = 0x16A09E667F3BCD;
+  constexpr uint64_t kJustAbove = 0x1002D711C79A95;
+  constexpr uint64_t kJustBelow = 0x1FFA52DE61C11F;
+  const ExactReal real = ExactReal::FromFloat(scale);
+  const uint64_t mantissa = real.mantissa();
+  return {real.exponent() + 52 + (mantissa >= kHalfWay ? 1 : 0),
+          mantissa < kJustAbove || mantissa > kJustBelow};
+}
+
 FloatLimits ComputeFloatLimits(uint8_t activation) {
   constexpr float kInfinity = std::numeric_limits<float>::max();
   switch (static_cast<Activation>(activation)) {

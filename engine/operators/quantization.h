@@ -38,6 +38,13 @@ Status VerifyActivation(uint8_t activation);
 /// (of int16 and int32: 0).
 Status VerifyQuantized(const formats::TensorInfo& tensor);
 
+/// log2 of a positive scale, rounded.
+struct ScalePower {
+  int32_t power;
+  bool is_exact;  ///< to a thousandth
+};
+ScalePower ComputeScalePower(float scale);
+
 /// Rounds half away from zero.
 int32_t RoundToInt(float value);
 

@@ -32,7 +32,7 @@ class Validator {
       OTA_TRY(VerifyTensors());
       OTA_TRY(VerifyIndices(model_.inputs(), 0));
       OTA_TRY(VerifyIndices(model_.outputs(), 0));
-      OTA_TRY(VerifyOperators());
+      OTA_TRY(VerifyOperators(i));
     }
     return Status::kOk;
   }
@@ -164,7 +164,17 @@ class Validator {
     return model_.reader().status();
   }
 
-  Status VerifyOperators() {
+  // Only the first subgraph calls others, so calls never lead back.
+  Status VerifyCall(const OperatorInfo& info, uint32_t caller) {
+    if (info.code != static_cast<int32_t>(OperatorCode::kCallOnce)) return Status::kOk;
+    const int32_t called = model_.reader().FieldI32(info.options, call_once_slot::kSubgraph);
+    OTA_TRY(model_.reader().status());
+    const bool is_sound =
+        caller == 0 && called > 0 && static_cast<uint32_t>(called) < model_.subgraph_count();
+    return is_sound ? Status::kOk : Status::kModelMalformed;
+  }
+
+  Status VerifyOperators(uint32_t subgraph) {
     if (model_.operator_count() > kTensorCountMax) return Status::kModelTooLarge;
     for (uint32_t i = 0; i < model_.operator_count(); ++i) {
       OTA_TRY(Spend(8));
@@ -173,6 +183,7 @@ class Validator {
       OTA_TRY(VerifyIndices(info.inputs, -1));
       OTA_TRY(VerifyIndices(info.outputs, 0));
       OTA_TRY(VerifyIndices(info.intermediates, -1));
+      OTA_TRY(VerifyCall(info, subgraph));
     }
     return Status::kOk;
   }

@@ -126,5 +126,25 @@ TEST(ModelValidator, RefusesConstantsThatOverlap) {
   EXPECT_NE(Verify(changed), Status::kOk);
 }
 
+// What subgraphs 0, 1 and 2 call; -1: nothing.
+Status VerifyCalls(const std::vector<int32_t>& called) {
+  std::vector<SubgraphSpec> graphs;
+  for (const int32_t subgraph : called) {
+    SubgraphSpec& graph = graphs.emplace_back();
+    if (subgraph < 0) continue;
+    graph.operators = {{OperatorCode::kCallOnce, {}, {}, {OptionI32(0, subgraph)}}};
+  }
+  return Verify(WriteModel(graphs));
+}
+
+TEST(ModelValidator, RefusesCallsThatCouldRecurse) {
+  EXPECT_EQ(VerifyCalls({2, -1, -1}), Status::kOk);
+  EXPECT_EQ(VerifyCalls({0, -1, -1}), Status::kModelMalformed);
+  EXPECT_EQ(VerifyCalls({3, -1, -1}), Status::kModelMalformed);
+  EXPECT_EQ(VerifyCalls({1, 2, -1}), Status::kModelMalformed);
+  EXPECT_EQ(VerifyCalls({1, 0, -1}), Status::kModelMalformed);
+  EXPECT_EQ(VerifyCalls({-1, 1, -1}), Status::kModelMalformed);
+}
+
 }  // namespace
 }  // namespace ota::formats

@@ -140,6 +140,9 @@ constexpr uint32_t kCodeIndex = 0, kInputs = 1, kOutputs = 2, kOptionsType = 3, 
                    kCustomOptions = 5, kIntermediates = 8, kLargeCustomOptionsOffset = 9,
                    kLargeCustomOptionsSize = 10;
 }
+namespace call_once_slot {
+constexpr uint32_t kSubgraph = 0;
+}
 namespace buffer_slot {
 constexpr uint32_t kData = 0, kOffset = 1, kSize = 2;
 }

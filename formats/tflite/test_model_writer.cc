@@ -214,12 +214,23 @@ class ModelWriter {
     writer_.Patch(reference, table);
     writer_.Patch(fields[1], writer_.WriteVector(entry.inputs));
     writer_.Patch(fields[2], writer_.WriteVector(entry.outputs));
-    std::vector<Field> options;
-    for (const OptionField& option : entry.options) options.push_back({option.slot, option.bytes});
-    std::vector<uint32_t> unused;
-    writer_.Patch(fields[4], writer_.WriteTable(options, unused));
+    writer_.Patch(fields[4], WriteOptions(entry.options));
     writer_.Patch(fields[5], writer_.WriteVector(entry.custom_options));
     writer_.Patch(fields[6], writer_.WriteVector(entry.intermediates));
+  }
+
+  uint32_t WriteOptions(const std::vector<OptionField>& options) {
+    std::vector<Field> wanted;
+    for (const OptionField& option : options) {
+      wanted.push_back(option.is_text ? Reference(option.slot) : Field{option.slot, option.bytes});
+    }
+    std::vector<uint32_t> fields;
+    const uint32_t table = writer_.WriteTable(wanted, fields);
+    for (size_t i = 0; i < options.size(); ++i) {
+      const std::string text(options[i].bytes.begin(), options[i].bytes.end());
+      if (options[i].is_text) writer_.Patch(fields[i], writer_.WriteString(text));
+    }
+    return table;
   }
 
   void WriteBuffers(uint32_t field) {
@@ -246,6 +257,9 @@ class ModelWriter {
 OptionField OptionU8(uint32_t slot, uint8_t value) { return {slot, {value}}; }
 OptionField OptionI32(uint32_t slot, int32_t value) { return {slot, Scalar(value)}; }
 OptionField OptionF32(uint32_t slot, float value) { return {slot, Scalar(value)}; }
+OptionField OptionText(uint32_t slot, const std::string& text) {
+  return {slot, std::vector<uint8_t>(text.begin(), text.end()), true};
+}
 
 std::vector<uint8_t> WriteModel(const std::vector<SubgraphSpec>& subgraphs) {
   return ModelWriter(subgraphs).Write();

@@ -11,14 +11,16 @@
 
 namespace ota::formats {
 
-/// One option in an operator's table: a scalar in a slot.
+/// One option in an operator's table: a scalar or a text in a slot.
 struct OptionField {
   uint32_t slot;
   std::vector<uint8_t> bytes;
+  bool is_text = false;
 };
 OptionField OptionU8(uint32_t slot, uint8_t value);
 OptionField OptionI32(uint32_t slot, int32_t value);
 OptionField OptionF32(uint32_t slot, float value);
+OptionField OptionText(uint32_t slot, const std::string& text);
 
 /// A tensor to be written.
 struct TensorSpec {
