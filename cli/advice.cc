@@ -34,7 +34,7 @@ double LargestBytes(const Needs& needs) {
 
 // Levelled units wear evenly: all their cycles serve. Others wear out where the models lie, of
 // which each is rewritten in its turn.
-double LifetimeYears(const UnitFacts& unit, const Needs& needs) {
+double LifetimeYears(const UnitFacts& unit, double part_count, const Needs& needs) {
   if (needs.updates_per_day <= 0 || needs.models.empty()) {
     return std::numeric_limits<double>::infinity();
   }
@@ -42,15 +42,17 @@ double LifetimeYears(const UnitFacts& unit, const Needs& needs) {
   if (!unit.is_levelled) return unit.cycles * count / needs.updates_per_day / kDaysPerYear;
   const double bytes_per_day =
       needs.updates_per_day * SumBytes(needs) / count * unit.write_amplification;
-  return unit.cycles * unit.capacity_bytes / bytes_per_day / kDaysPerYear;
+  return unit.cycles * unit.capacity_bytes * part_count / bytes_per_day / kDaysPerYear;
 }
 
 std::vector<std::string> FindObjections(const UnitAdvice& advice, const Needs& needs) {
   const UnitFacts& unit = advice.facts;
   std::vector<std::string> objections;
-  if (advice.needed_bytes > unit.capacity_bytes) {
+  const double capacity_bytes = unit.capacity_bytes * advice.part_count;
+  const bool is_too_small = advice.needed_bytes > capacity_bytes;
+  if (is_too_small) {
     objections.push_back(Format("too small: %.0f KiB needed, it has %.0f KiB",
-                                std::ceil(advice.needed_bytes / kKiB), unit.capacity_bytes / kKiB));
+                                std::ceil(advice.needed_bytes / kKiB), capacity_bytes / kKiB));
   }
   if (needs.voltage < unit.voltage_min) {
     objections.push_back(
@@ -59,10 +61,11 @@ std::vector<std::string> FindObjections(const UnitAdvice& advice, const Needs& n
   if (needs.has_vibration && !unit.withstands_vibration) {
     objections.push_back("shakes out of its socket");
   }
-  if (needs.budget && unit.price > *needs.budget) {
-    objections.push_back(Format("costs about %.2f, the budget is %.2f", unit.price, *needs.budget));
+  if (needs.budget && advice.price > *needs.budget) {
+    objections.push_back(
+        Format("costs about %.2f, the budget is %.2f", advice.price, *needs.budget));
   }
-  if (advice.lifetime_years < needs.years) {
+  if (!is_too_small && advice.lifetime_years < needs.years) {
     objections.push_back(
         Format("worn out after %.1f years of %.0f", advice.lifetime_years, needs.years));
   }
@@ -73,7 +76,10 @@ UnitAdvice Judge(UnitFacts unit, const Needs& needs) {
   if (unit.id == UnitId::kOnChipFlash) unit.capacity_bytes = needs.on_chip_bytes;
   UnitAdvice advice;
   advice.needed_bytes = (SumBytes(needs) + LargestBytes(needs)) / unit.usable_share;
-  advice.lifetime_years = LifetimeYears(unit, needs);
+  const double wanted_count = std::ceil(advice.needed_bytes / std::max(1.0, unit.capacity_bytes));
+  advice.part_count = std::clamp(wanted_count, 1.0, unit.part_count_max);
+  advice.price = unit.price * advice.part_count;
+  advice.lifetime_years = LifetimeYears(unit, advice.part_count, needs);
   for (const ModelSize& model : needs.models) {
     advice.load_s.push_back(model.bytes / unit.read_bytes_per_s);
   }
@@ -88,20 +94,20 @@ UnitAdvice Judge(UnitFacts unit, const Needs& needs) {
 
 std::vector<UnitFacts> DefaultUnits() {
   return {
-      {UnitId::kOnChipFlash, "on-chip", "on-chip flash", "model store", kMiB, 0, 40e6, 100e3, 1e4,
-       true, 1.1, 0.95, 1.7, 5, true,
+      {UnitId::kOnChipFlash, "on-chip", "on-chip flash", "model store", kMiB, 1, 0, 40e6, 100e3,
+       1e4, true, 1.1, 0.95, 1.7, 5, true,
        "models run in place; the program's own unit, so that writing stalls it on many parts"},
-      {UnitId::kSpiNor, "spi-nor", "SPI NOR flash", "model store or SPIFFS", 16 * kMiB, 1, 2.5e6,
+      {UnitId::kSpiNor, "spi-nor", "SPI NOR flash", "model store or SPIFFS", 16 * kMiB, 1, 1, 2.5e6,
        72e3, 1e5, true, 1.3, 0.75, 1.65, 15, true,
        "little RAM, images can be flashed at once; needs room to reclaim space"},
-      {UnitId::kEeprom, "eeprom", "I2C EEPROM", "EEFS", 256 * kKiB, 2, 44e3, 9.7e3, 1e6, false, 1,
-       0.98, 1.7, 2, true, "cheap and long-lived, slow; slots are fixed when made"},
-      {UnitId::kFram, "fram", "FRAM", "EEFS", kMiB, 15, 2.5e6, 2.5e6, 1e12, false, 1, 0.98, 1.5, 1,
-       true, "writes at once and hardly wears; dear per byte"},
-      {UnitId::kSdCard, "sd", "SD card", "FAT", 32 * kGiB, 5, 1e6, 500e3, 500, true, 20, 0.95, 2.7,
-       50, false, "large; may lose all at once, draws up to 100 mA, can be pulled"},
-      {UnitId::kEmmc, "emmc", "eMMC", "FAT", 8 * kGiB, 8, 20e6, 10e6, 3000, true, 10, 0.95, 2.7, 60,
-       true, "as SD but soldered and sturdier"},
+      {UnitId::kEeprom, "eeprom", "I2C EEPROM", "EEFS", 256 * kKiB, 2, 2, 110e3, 20e3, 1e6, false,
+       1, 0.98, 1.7, 2, true, "cheap and long-lived, slow; slots are fixed when made"},
+      {UnitId::kFram, "fram", "FRAM", "EEFS", kMiB, 1, 15, 2.5e6, 2.5e6, 1e12, false, 1, 0.98, 1.5,
+       1, true, "writes at once and hardly wears; dear per byte"},
+      {UnitId::kSdCard, "sd", "SD card", "FAT", 32 * kGiB, 1, 5, 1e6, 500e3, 500, true, 20, 0.95,
+       2.7, 50, false, "large; may lose all at once, draws up to 100 mA, can be pulled"},
+      {UnitId::kEmmc, "emmc", "eMMC", "FAT", 8 * kGiB, 1, 8, 20e6, 10e6, 3000, true, 10, 0.95, 2.7,
+       60, true, "as SD but soldered and sturdier"},
   };
 }
 
@@ -110,7 +116,7 @@ std::vector<UnitAdvice> Advise(const std::vector<UnitFacts>& units, const Needs&
   for (const UnitFacts& unit : units) advice.push_back(Judge(unit, needs));
   std::stable_sort(advice.begin(), advice.end(), [](const UnitAdvice& a, const UnitAdvice& b) {
     if (a.is_fit() != b.is_fit()) return a.is_fit();
-    if (a.facts.price != b.facts.price) return a.facts.price < b.facts.price;
+    if (a.price != b.price) return a.price < b.price;
     return a.energy_mj < b.energy_mj;
   });
   return advice;

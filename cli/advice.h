@@ -21,7 +21,8 @@ struct UnitFacts {
   const char* name;
   const char* file_system;  ///< what it is used with here
   double capacity_bytes;    ///< of the largest usual part
-  double price;
+  double part_count_max;    ///< as many of these can be put on one bus
+  double price;             ///< of one part
   double read_bytes_per_s;
   double write_bytes_per_s;  ///< erase included
   double cycles;             ///< rewrites of one place
@@ -51,7 +52,9 @@ struct Needs {
 
 struct UnitAdvice {
   UnitFacts facts;
-  double needed_bytes = 0;              ///< of the unit, for all models and one more in staging
+  double needed_bytes = 0;  ///< of the unit, for all models and one more in staging
+  double part_count = 1;
+  double price = 0;                     ///< of all parts
   double lifetime_years = 0;            ///< infinite without updates
   double energy_mj = 0;                 ///< to read all models once
   std::vector<double> load_s;           ///< per model

@@ -65,6 +65,37 @@ TEST(Advice, KeepsToTheBudget) {
   for (const UnitAdvice& unit : Advise(DefaultUnits(), needs)) EXPECT_FALSE(unit.is_fit());
 }
 
+TEST(Advice, PutsSeveralEepromsOnTheBus) {
+  const auto one = Advise(DefaultUnits(), NeedsOf({{"a", 100e3}}));
+  EXPECT_EQ(Find(one, UnitId::kEeprom).part_count, 1);
+  const auto two = Advise(DefaultUnits(), NeedsOf({{"a", 200e3}}));
+  EXPECT_EQ(Find(two, UnitId::kEeprom).part_count, 2);
+  EXPECT_EQ(Find(two, UnitId::kEeprom).price, 2 * Find(one, UnitId::kEeprom).price);
+  EXPECT_TRUE(Find(two, UnitId::kEeprom).is_fit());
+  EXPECT_FALSE(Find(Advise(DefaultUnits(), NeedsOf({{"a", 300e3}})), UnitId::kEeprom).is_fit());
+}
+
+TEST(Advice, SaysOfAUnitThatIsTooSmallOnlyThat) {
+  Needs needs = NeedsOf({{"a", 60e3}});
+  needs.on_chip_bytes = 0;
+  needs.updates_per_day = 1000;
+  const auto advice = Advise(DefaultUnits(), needs);
+  EXPECT_EQ(Find(advice, UnitId::kOnChipFlash).objections.size(), 1u);
+}
+
+TEST(Advice, RejectsWhatWearsOutTooEarly) {
+  Needs needs = NeedsOf({{"a", 60e3}});
+  needs.updates_per_day = 24;
+  needs.on_chip_bytes = 200e3;
+  const auto advice = Advise(DefaultUnits(), needs);
+  const UnitAdvice& flash = Find(advice, UnitId::kOnChipFlash);
+  EXPECT_LT(flash.lifetime_years, 10 * 10.0);
+  needs.years = flash.lifetime_years + 1;
+  EXPECT_FALSE(Find(Advise(DefaultUnits(), needs), UnitId::kOnChipFlash).is_fit());
+  needs.years = flash.lifetime_years - 1;
+  EXPECT_TRUE(Find(Advise(DefaultUnits(), needs), UnitId::kOnChipFlash).is_fit());
+}
+
 TEST(Advice, ComputesHowLongAUnitLasts) {
   Needs needs = NeedsOf({{"a", 100e3}});
   EXPECT_TRUE(std::isinf(Find(Advise(DefaultUnits(), needs), UnitId::kSpiNor).lifetime_years));
@@ -80,7 +111,7 @@ TEST(Advice, ComputesHowLongAUnitLasts) {
 }
 
 TEST(Advice, ComputesLoadTimes) {
-  const auto advice = Advise(DefaultUnits(), NeedsOf({{"a", 44e3}, {"b", 88e3}}));
+  const auto advice = Advise(DefaultUnits(), NeedsOf({{"a", 110e3}, {"b", 220e3}}));
   const UnitAdvice& eeprom = Find(advice, UnitId::kEeprom);
   ASSERT_EQ(eeprom.load_s.size(), 2u);
   EXPECT_DOUBLE_EQ(eeprom.load_s[0], 1.0);

@@ -74,14 +74,22 @@ std::string FormatSeconds(double seconds) {
   return text;
 }
 
+/// "I2C EEPROM", "2 x I2C EEPROM".
+std::string DescribeUnit(const UnitAdvice& unit) {
+  const std::string name = unit.facts.name;
+  return unit.part_count <= 1 ? name : std::to_string(int(unit.part_count)) + " x " + name;
+}
+
 void PrintTable(const std::vector<UnitAdvice>& advice, const Needs& needs) {
-  std::printf("%-15s %-22s %9s %7s %9s %9s %9s  %s\n", "unit", "with", "needed", "price", "years",
-              "energy", "V min", "verdict");
+  std::printf("%-15s %-22s %9s %9s %7s %9s %9s %6s  %s\n", "unit", "with", "needed", "holds",
+              "price", "years", "energy", "V min", "verdict");
   for (const UnitAdvice& unit : advice) {
-    std::printf("%-15s %-22s %9s %7.2f %9s %6.3g mJ %9.2f  ", unit.facts.name,
-                unit.facts.file_system,
-                FormatBytes(static_cast<uint64_t>(unit.needed_bytes)).c_str(), unit.facts.price,
-                FormatYears(unit.lifetime_years).c_str(), unit.energy_mj, unit.facts.voltage_min);
+    std::printf(
+        "%-15s %-22s %9s %9s %7.2f %9s %6.3g mJ %6.2f  ", DescribeUnit(unit).c_str(),
+        unit.facts.file_system, FormatBytes(static_cast<uint64_t>(unit.needed_bytes)).c_str(),
+        FormatBytes(static_cast<uint64_t>(unit.facts.capacity_bytes * unit.part_count)).c_str(),
+        unit.price, FormatYears(unit.lifetime_years).c_str(), unit.energy_mj,
+        unit.facts.voltage_min);
     if (unit.is_fit()) std::printf("fits");
     for (size_t i = 0; i < unit.objections.size(); ++i) {
       std::printf("%s%s", i == 0 ? "" : "; ", unit.objections[i].c_str());
@@ -107,7 +115,9 @@ void PrintJson(const std::vector<UnitAdvice>& advice, const Needs& needs) {
                            {"is_fit", unit.is_fit()},
                            {"objections", unit.objections},
                            {"needed_bytes", std::ceil(unit.needed_bytes)},
-                           {"price", unit.facts.price},
+                           {"holds_bytes", unit.facts.capacity_bytes * unit.part_count},
+                           {"part_count", unit.part_count},
+                           {"price", unit.price},
                            {"energy_mj", unit.energy_mj}};
     if (!std::isinf(unit.lifetime_years)) line["lifetime_years"] = unit.lifetime_years;
     for (size_t i = 0; i < needs.models.size(); ++i) {
@@ -137,7 +147,8 @@ void AdviseUnits(AdviseOptions options) {
     throw CommandError("no memory unit meets all of this; the last column says why not");
   }
   if (options.as_json) return;
-  std::printf("Use %s with %s: %s.\n", best.facts.name, best.facts.file_system, best.facts.note);
+  std::printf("Use %s with %s: %s.\n", DescribeUnit(best).c_str(), best.facts.file_system,
+              best.facts.note);
   std::printf(
       "Speeds and endurance are typical, prices an order of magnitude: --price replaces "
       "them.\n");
