@@ -48,7 +48,20 @@ NorArray::NorArray(const NorTraits& traits, PowerSupply& power, const std::strin
       path_(path),
       image_(MakeImage(traits, path)),
       state_(MakeState(traits, path)) {
-  if (!path.empty()) faults_.Load(path + ".faults", traits.size_bytes, figures_);
+  if (path.empty()) return;
+  faults_.Load(path + ".faults", traits.size_bytes, figures_);
+  CountWhatIsThere();
+}
+
+/// Bytes that came into the file from outside, as an image that was flashed, count as programmed.
+void NorArray::CountWhatIsThere() {
+  if (traits_.programs_max == 0) return;
+  for (uint32_t unit = 0; unit < traits_.size_bytes / traits_.program_unit; ++unit) {
+    const ByteSpan cells = bytes().subspan(unit * traits_.program_unit, traits_.program_unit);
+    const bool is_erased =
+        std::all_of(cells.begin(), cells.end(), [](uint8_t byte) { return byte == kErased; });
+    if (!is_erased && programs(unit) == 0) programs(unit) = 1;
+  }
 }
 
 NorArray::~NorArray() {

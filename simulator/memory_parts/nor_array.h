@@ -63,6 +63,7 @@ class NorArray {
   PartFigures& figures() { return figures_; }
 
  private:
+  void CountWhatIsThere();
   bool IsAllowed(uint32_t offset, ByteSpan data) const;
   std::optional<BadUnit> FindBad(uint32_t offset, uint32_t length) const {
     return faults_.FindBad(offset / traits_.erase_unit, (offset + length - 1) / traits_.erase_unit);

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <filesystem>
+#include <fstream>
 
 namespace ota::simulator {
 namespace {
@@ -173,6 +174,16 @@ TEST(NorArray, LivesOnInItsFile) {
   EXPECT_TRUE(nor.has_unstable_bits());
   EXPECT_GE(nor.figures().programmed_bytes, 32u);
   remove();
+}
+
+TEST(NorArray, TakesWhatWasFlashedFromOutsideAsProgrammed) {
+  const std::string path = testing::TempDir() + "nor_array_flashed_test.bin";
+  std::ofstream(path, std::ios::binary) << std::string(33, 'x');
+  PowerSupply power;
+  NorArray nor(kOnceOnly, power, path);
+  EXPECT_EQ(nor.Program(32, Filled(0)), Status::kNotErased);
+  EXPECT_EQ(nor.Program(64, Filled(0)), Status::kOk);
+  for (const char* const end : {"", ".state", ".faults"}) std::filesystem::remove(path + end);
 }
 
 TEST(NorArray, KnowsItsWearAndProgramsAfterTheProcessWasKilled) {

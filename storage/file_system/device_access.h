@@ -13,8 +13,9 @@ namespace ota::storage {
 /// The device and the waiter must outlive it.
 class DeviceAccess {
  public:
-  /// Largest read or program unit that a range is widened to.
-  static constexpr uint32_t kWidenedUnitMax = 64;
+  /// Largest read or program unit that a range is widened to: the page of a large EEPROM. So much
+  /// of the stack a ragged access takes.
+  static constexpr uint32_t kWidenedUnitMax = 256;
 
   DeviceAccess(BlockDevice& device, Waiter& waiter) : device_(device), waiter_(waiter) {}
 
