@@ -11,7 +11,7 @@ namespace ota::engine {
 
 namespace {
 
-constexpr uint32_t kAttemptsMax = 300;
+constexpr uint32_t kAttemptsMax = 150;  ///< of a search
 
 uint32_t PlacedBytes(const PlannedBuffer& buffer) {
   return RoundUp(buffer.size_bytes, kTensorAlignment);
@@ -30,8 +30,29 @@ class Planner {
   explicit Planner(const BufferTable& buffers) : buffers_(buffers) {}
 
   uint32_t Run() {
-    OrderBySize();
+    for (uint32_t i = 0; i < buffers_.count(); ++i) {
+      if (IsPlaced(buffers_[i])) buffers_[count_++].order = static_cast<uint16_t>(i);
+    }
     const uint32_t floor = ComputeFloor();
+    const uint32_t by_time = Search(Way::kChains, floor);
+    if (by_time <= floor) return by_time;
+    const uint32_t by_size = Search(Way::kLargestFirst, floor);
+    return by_size <= by_time ? by_size : Search(Way::kChains, floor);
+  }
+
+ private:
+  PlannedBuffer& AtRank(uint32_t rank) const { return buffers_[buffers_[rank].order]; }
+
+  void Swap(uint32_t a, uint32_t b) { std::swap(buffers_[a].order, buffers_[b].order); }
+
+  // Where a search begins. Chains: the last output first, and what may overlap it right above; what
+  // only one operator uses goes into the gaps.
+  enum class Way { kChains, kLargestFirst };
+
+  // Swaps ranks as long as that makes nothing larger; the same in every run.
+  uint32_t Search(Way way, uint32_t floor) {
+    way_ = way;
+    Order();
     uint32_t best = Place();
     Prng prng(1);
     for (uint32_t attempt = 0; attempt < kAttemptsMax && best > floor && count_ > 1; ++attempt) {
@@ -48,20 +69,17 @@ class Planner {
     return Place();
   }
 
- private:
-  PlannedBuffer& AtRank(uint32_t rank) const { return buffers_[buffers_[rank].order]; }
-
-  void Swap(uint32_t a, uint32_t b) { std::swap(buffers_[a].order, buffers_[b].order); }
+  bool ComesBefore(const PlannedBuffer& a, const PlannedBuffer& b) const {
+    if (way_ == Way::kLargestFirst) return a.size_bytes > b.size_bytes;
+    const bool is_a_kept = a.first != a.last, is_b_kept = b.first != b.last;
+    if (is_a_kept != is_b_kept) return is_a_kept;
+    return a.first != b.first ? a.first > b.first : a.size_bytes > b.size_bytes;
+  }
 
   // `order` of record i holds the index of the buffer that is placed i-th.
-  void OrderBySize() {
-    for (uint32_t i = 0; i < buffers_.count(); ++i) {
-      if (IsPlaced(buffers_[i])) buffers_[count_++].order = static_cast<uint16_t>(i);
-    }
+  void Order() {
     for (uint32_t i = 1; i < count_; ++i) {
-      for (uint32_t j = i; j > 0 && AtRank(j).size_bytes > AtRank(j - 1).size_bytes; --j) {
-        Swap(j, j - 1);
-      }
+      for (uint32_t j = i; j > 0 && ComesBefore(AtRank(j), AtRank(j - 1)); --j) Swap(j, j - 1);
     }
   }
 
@@ -118,13 +136,25 @@ class Planner {
     return needed;
   }
 
-  // Lowest offset that clears every buffer placed before.
+  // Lowest offset that clears every buffer placed before; in a chain none below the output.
   uint32_t FindOffset(uint32_t rank) const {
-    uint32_t offset = 0;
+    uint32_t offset = way_ == Way::kChains ? FindOffsetInChain(rank) : 0;
     for (uint32_t other = 0; other < rank;) {
       const uint32_t cleared = ClearOf(rank, other, offset);
       other = cleared == offset ? other + 1 : 0;
       offset = cleared;
+    }
+    return offset;
+  }
+
+  uint32_t FindOffsetInChain(uint32_t rank) const {
+    const uint32_t index = buffers_[rank].order;
+    uint32_t offset = 0;
+    for (uint32_t other = 0; other < rank; ++other) {
+      const PlannedBuffer& placed = AtRank(other);
+      if (!MayOverlap(buffers_[index], index, placed)) continue;
+      const uint32_t distance = RoundUp(placed.overlap_distance, kTensorAlignment);
+      offset = std::max(offset, placed.offset + distance);
     }
     return offset;
   }
@@ -153,6 +183,7 @@ class Planner {
 
   const BufferTable& buffers_;
   uint32_t count_ = 0;
+  Way way_ = Way::kLargestFirst;
 };
 
 }  // namespace

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pixel quads for cores with the DSP extension. A group of four taps is eight words: of each pixel
+// taps 0 and 2 as halves, then of each pixel taps 1 and 3. The loops are assembly, since they need
+// every register there is: values r0, weights r1, products' operands r3 to r8, sums r9 to r12,
+// groups left in lr.
+#include "engine/kernels/cortex_m/dsp.h"
+#include "engine/kernels/cortex_m/pixel_quads.h"
+
+// The four pixels' halves, times those of the weights in `taps`.
+#define OTA_HALVES(taps) \
+  "ldmia r0!, {r5-r8}\n" \
+  "smlad r9, " taps      \
+  ", r5, r9\n"           \
+  "smlad r10, " taps     \
+  ", r6, r10\n"          \
+  "smlad r11, " taps     \
+  ", r7, r11\n"          \
+  "smlad r12, " taps ", r8, r12\n"
+
+// Four taps: weights in r3.
+#define OTA_PRODUCTS        \
+  "sxtb16 r4, r3, ror #8\n" \
+  "sxtb16 r3, r3\n" OTA_HALVES("r3") OTA_HALVES("r4")
+#define OTA_GROUP "ldr r3, [r1], #4\n" OTA_PRODUCTS
+
+// All taps of a channel: whole groups in r2, then as many taps as the word REST has.
+#define OTA_DOT(rest)                            \
+  "lsrs lr, r2, #2\n"                            \
+  "ands r2, #3\n"                                \
+  "beq 2f\n"                                     \
+  "1:\n" OTA_GROUP                               \
+  "subs r2, #1\n"                                \
+  "bne 1b\n"                                     \
+  "2: cmp lr, #0\n"                              \
+  "beq 4f\n"                                     \
+  "3:\n" OTA_GROUP OTA_GROUP OTA_GROUP OTA_GROUP \
+  "subs lr, #1\n"                                \
+  "bne 3b\n"                                     \
+  "4: ldr r2, " rest                             \
+  "\n"                                           \
+  "cbz r2, 6f\n"                                 \
+  "ldrb r3, [r1], #1\n"                          \
+  "subs r2, #1\n"                                \
+  "beq 5f\n"                                     \
+  "ldrb r4, [r1], #1\n"                          \
+  "orr r3, r3, r4, lsl #8\n"                     \
+  "subs r2, #1\n"                                \
+  "beq 5f\n"                                     \
+  "ldrb r4, [r1], #1\n"                          \
+  "orr r3, r3, r4, lsl #16\n"                    \
+  "5:\n" OTA_PRODUCTS "6:\n"
+
+// Finishes one sum: multiplier in r5, shift in r6, rounding in r7 (fast_term.h).
+#define OTA_REQUANTIZE(sum)           \
+  "smmlar " sum ", " sum ", r5, " sum \
+  "\n"                                \
+  "add " sum ", " sum ", " sum        \
+  ", asr #31\n"                       \
+  "add " sum                          \
+  ", r7\n"                            \
+  "asr " sum                          \
+  ", r6\n"                            \
+  "ssat " sum ", #8, " sum "\n"
+
+namespace ota::engine::dsp {
+
+const uint32_t kQuadTapBytes = 2;
+
+// `run` arrives in r0.
+[[gnu::naked]] void ComputePixelQuads(PixelQuads&) {
+  asm volatile(
+      "push {r4-r11, lr}\n"
+      "sub sp, #12\n"
+      "ldr r2, [r0, #12]\n"  // taps behind whole groups, at sp; the run, at sp + 4
+      "strd r2, r0, [sp]\n"
+      "ldr r1, [r0, #4]\n"
+      "10: ldr r2, [r0, #16]\n"
+      "ldr r9, [r2]\n"
+      "ldr r2, [r0, #8]\n"
+      "ldr r0, [r0]\n"
+      "mov r10, r9\n"
+      "mov r11, r9\n"
+      "mov r12, r9\n" OTA_DOT("[sp]")
+      "ldr r0, [sp, #4]\n"
+      "ldrd r2, r7, [r0, #16]\n"
+      "ldmia r2!, {r4, r5, r6}\n"
+      "str r2, [r0, #16]\n"
+      "subs r4, r6, #1\n"
+      "lsls r7, r4\n" OTA_REQUANTIZE("r9") OTA_REQUANTIZE("r10") OTA_REQUANTIZE("r11")
+          OTA_REQUANTIZE("r12")
+      "ldrd r2, r3, [r0, #24]\n"
+      "ldr r4, [r0, #32]\n"
+      "strb r9, [r2]\n"
+      "strb r10, [r2, r3]\n"
+      "add r5, r2, r3, lsl #1\n"
+      "strb r11, [r5]\n"
+      "strb r12, [r5, r3]\n"
+      "adds r2, #1\n"
+      "str r2, [r0, #24]\n"
+      "cmp r2, r4\n"
+      "bne 10b\n"
+      "add sp, #12\n"
+      "pop {r4-r11, pc}\n");
+}
+
+// Arguments arrive in r0 to r3.
+[[gnu::naked]] void SumPixelQuad(const uint32_t*, const uint8_t*, uint32_t, int32_t*) {
+  asm volatile(
+      "push {r4-r11, lr}\n"
+      "sub sp, #12\n"
+      "and r4, r2, #3\n"
+      "strd r4, r3, [sp]\n"
+      "lsrs r2, r2, #2\n"
+      "ldmia r3, {r9-r12}\n" OTA_DOT("[sp]")
+      "ldr r3, [sp, #4]\n"
+      "stmia r3, {r9-r12}\n"
+      "add sp, #12\n"
+      "pop {r4-r11, pc}\n");
+}
+
+uint32_t* WidenPixelQuad(const QuadSources& sources, int32_t zero_point, uint32_t* target) {
+  const uint32_t zero_points = PackHalves(zero_point, zero_point);
+  const int8_t *pixel0 = sources.pixels[0], *pixel1 = sources.pixels[1];
+  const int8_t *pixel2 = sources.pixels[2], *pixel3 = sources.pixels[3];
+  for (uint32_t row = sources.row_count; row != 0; --row) {
+    for (uint32_t group = sources.group_count; group != 0; --group, target += 8) {
+      const auto widen = [zero_points, target](const int8_t*& pixel, uint32_t index) {
+        const uint32_t word = LoadWord(pixel);
+        pixel += 4;
+        target[index] = SubtractHalves(WidenEven(word), zero_points);
+        target[4 + index] = SubtractHalves(WidenOdd(word), zero_points);
+      };
+      widen(pixel0, 0);
+      widen(pixel1, 1);
+      widen(pixel2, 2);
+      widen(pixel3, 3);
+    }
+    pixel0 += sources.row_steps[0];
+    pixel1 += sources.row_steps[1];
+    pixel2 += sources.row_steps[2];
+    pixel3 += sources.row_steps[3];
+  }
+  return target;
+}
+
+}  // namespace ota::engine::dsp

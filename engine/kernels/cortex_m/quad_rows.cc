@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/kernels/cortex_m/quad_rows.h"
+
+#include <algorithm>
+
+#include "engine/kernels/cortex_m/fast_term.h"
+#include "engine/kernels/cortex_m/pixel_quads.h"
+
+namespace ota::engine::dsp {
+namespace {
+
+/// Shifts of terms, once begun: from 1 to kFastShiftMax the cheap form; kConstantShift: the result
+/// is the bias, whatever the input; from kGeneralShift - 31 on the general form, its shift and
+/// kGeneralShift.
+constexpr int32_t kConstantShift = 64;
+constexpr int32_t kGeneralShift = 128;
+
+/// Front of the scratch.
+struct Header {
+  uint32_t is_all_fast;
+  uint32_t unused;
+};
+
+bool IsFast(const ChannelTermS8& term) { return term.multiplier.shift <= kFastShiftMax; }
+
+int32_t Finish(const ConvRows<ConvS8>& job, const Multiplier& multiplier, int32_t sum) {
+  const int32_t scaled = Requantize(sum, multiplier, job.rounding);
+  return std::clamp(WrappingAdd(scaled, job.range.output_zero_point), job.range.lowest,
+                    job.range.highest);
+}
+
+/// Whether a channel has the same result for all sums up to `reach` from its bias, as one has whose
+/// scale is tiny, or whose bias lies far beyond its limits; then its weights do not matter.
+bool IsConstant(const ConvRows<ConvS8>& job, const ChannelTermS8& term, int64_t reach) {
+  const int64_t lowest = term.bias - reach, highest = term.bias + reach;
+  if (lowest < INT32_MIN || highest > INT32_MAX || term.multiplier.shift > 0) return false;
+  return Finish(job, term.multiplier, static_cast<int32_t>(lowest)) ==
+         Finish(job, term.multiplier, static_cast<int32_t>(highest));
+}
+
+ChannelTermS8 BeginTerm(const ConvRows<ConvS8>& job, const ChannelTermS8& term, int64_t reach) {
+  if (IsConstant(job, term, reach)) {
+    return {Finish(job, term.multiplier, term.bias), {0, kConstantShift}};
+  }
+  const int64_t bias = term.bias;
+  if (HasFastForm(term.multiplier, (bias < 0 ? -bias : bias) + reach, job.rounding)) {
+    const FastTerm fast = MakeFastTerm(term.multiplier, job.range.output_zero_point);
+    return {term.bias, {fast.multiplier, fast.shift}};
+  }
+  return {term.bias, {term.multiplier.value, term.multiplier.shift + kGeneralShift}};
+}
+
+/// Taps that are gathered at a time on this core: all, or a multiple of four.
+uint32_t ChunkTaps(const QuadLayout& layout) {
+  const uint32_t room = layout.value_bytes / (kQuadPixels * kQuadTapBytes);
+  return layout.tap_count <= room ? layout.tap_count : std::min(layout.chunk_taps, room / 4 * 4);
+}
+
+int8_t* FillBytes(int32_t value, uint32_t count, int8_t* target) {
+  for (; count != 0; --count) *target++ = static_cast<int8_t>(value);
+  return target;
+}
+
+int8_t* CopyBytes(const int8_t* source, uint32_t count, int8_t* target) {
+  for (; count >= 4; count -= 4, source += 4, target += 4) {
+    const uint32_t word = LoadWord(source);
+    std::memcpy(target, &word, sizeof word);
+  }
+  for (; count != 0; --count) *target++ = *source++;
+  return target;
+}
+
+/// Where the window of one output pixel lies in the input.
+struct Window {
+  const int8_t* corner;
+  int32_t row;
+  int32_t column;
+  bool has_columns;  ///< pieces are rows of the window, and no column is outside
+};
+
+/// A part of a piece of the windows.
+struct PiecePart {
+  int32_t row;     ///< distance from the windows' first, in the input
+  int32_t column;  ///< the same
+  uint32_t first;  ///< tap of the piece
+  uint32_t count;  ///< of taps
+};
+
+class QuadGather {
+ public:
+  QuadGather(const ConvRows<ConvS8>& job, const QuadLayout& layout)
+      : shape_(*job.shape),
+        layout_(layout),
+        zero_point_(job.range.input_zero_point),
+        input_(job.input),
+        depth_(shape_.input_channels),
+        pitch_(shape_.input_width * depth_),
+        height_(shape_.input_height),
+        row_reach_((shape_.window_height - 1) * shape_.dilation_height),
+        values_(reinterpret_cast<uint32_t*>(job.scratch + layout.header_bytes)),
+        copies_(reinterpret_cast<int8_t*>(job.scratch + layout.header_bytes + layout.value_bytes)) {
+  }
+
+  const uint32_t* values() const { return values_; }
+
+  void SelectPixel(uint32_t index, uint32_t row, uint32_t column) {
+    const int32_t y = shape_.InputRow(row), x = shape_.InputColumn(column);
+    const bool has_columns =
+        layout_.pieces_across == 1 && x >= 0 && x + shape_.window_width <= shape_.input_width;
+    windows_[index] = {input_ + y * pitch_ + x * depth_, y, x, has_columns};
+  }
+
+  /// Widens the whole windows.
+  void Gather() {
+    if (layout_.pieces_across != 1) return Gather(0, layout_.tap_count);
+    const uint32_t row_taps = layout_.piece_taps;
+    const int32_t row_step = pitch_ * shape_.dilation_height - static_cast<int32_t>(row_taps);
+    QuadSources sources;
+    int8_t* copy = copies_;
+    for (uint32_t i = 0; i < kQuadPixels; ++i, copy += layout_.copy_bytes) {
+      const bool is_in_place = layout_.is_aligned && IsWhole(windows_[i]);
+      if (!is_in_place) CopyWindow(windows_[i], copy);
+      sources.pixels[i] = is_in_place ? windows_[i].corner : copy;
+      sources.row_steps[i] = is_in_place ? row_step : 0;
+    }
+    sources.group_count = layout_.is_aligned ? row_taps / 4 : (layout_.tap_count + 3) / 4;
+    sources.row_count = layout_.is_aligned ? shape_.window_height : 1;
+    WidenPixelQuad(sources, zero_point_, values_);
+  }
+
+  /// Widens taps [begin, end) of all four windows.
+  void Gather(uint32_t begin, uint32_t end) {
+    target_ = values_;
+    copy_at_ = 0;
+    PiecePart part = FirstPart(begin);
+    for (uint32_t at = begin; at < end; at += part.count) {
+      part.count = std::min(layout_.piece_taps - part.first, end - at);
+      layout_.is_aligned ? WidenPart(part) : CopyPart(part);
+      Advance(part);
+    }
+    if (!layout_.is_aligned) WidenCopies();
+  }
+
+ private:
+  bool IsWhole(const Window& window) const {
+    return window.has_columns && window.row >= 0 && window.row + row_reach_ < height_;
+  }
+
+  /// Copies a window row by row; zero points stand for what lies outside of the image.
+  void CopyWindow(const Window& window, int8_t* target) const {
+    const auto row_taps = static_cast<int32_t>(layout_.piece_taps);
+    const int32_t begin = std::clamp(-window.column * depth_, 0, row_taps);
+    const int32_t end = std::clamp((shape_.input_width - window.column) * depth_, begin, row_taps);
+    const int8_t* source = window.corner + begin;
+    const int32_t last = window.row + row_reach_;
+    for (int32_t row = window.row; row <= last; row += shape_.dilation_height) {
+      if (row < 0 || row >= height_) {
+        target = FillBytes(zero_point_, layout_.piece_taps, target);
+      } else {
+        target = FillBytes(zero_point_, static_cast<uint32_t>(begin), target);
+        target = CopyBytes(source, static_cast<uint32_t>(end - begin), target);
+        target = FillBytes(zero_point_, static_cast<uint32_t>(row_taps - end), target);
+      }
+      source += pitch_ * shape_.dilation_height;
+    }
+    FillBytes(zero_point_, -layout_.tap_count % 4, target);
+  }
+
+  PiecePart FirstPart(uint32_t tap) const {
+    if (tap == 0) return {};
+    const uint32_t piece = tap / layout_.piece_taps;
+    return {static_cast<int32_t>(piece / layout_.pieces_across) * shape_.dilation_height,
+            static_cast<int32_t>(piece % layout_.pieces_across) * shape_.dilation_width,
+            tap % layout_.piece_taps, 0};
+  }
+
+  void Advance(PiecePart& part) const {
+    part.first = 0;
+    if (layout_.pieces_across != 1) {
+      part.column += shape_.dilation_width;
+      const int32_t end = static_cast<int32_t>(layout_.pieces_across) * shape_.dilation_width;
+      if (part.column != end) return;
+      part.column = 0;
+    }
+    part.row += shape_.dilation_height;
+  }
+
+  int32_t OffsetOf(const PiecePart& part) const {
+    return part.row * pitch_ + part.column * depth_ + static_cast<int32_t>(part.first);
+  }
+
+  bool HasRow(const Window& window, const PiecePart& part) const {
+    return static_cast<uint32_t>(window.row + part.row) < static_cast<uint32_t>(height_);
+  }
+
+  void WidenPart(const PiecePart& part) {
+    QuadSources sources = {{}, part.count / 4, 1, {}};
+    const int32_t offset = OffsetOf(part);
+    for (uint32_t i = 0; i < kQuadPixels; ++i) {
+      const Window& window = windows_[i];
+      sources.pixels[i] = window.corner + offset;
+      if (window.has_columns && HasRow(window, part)) continue;
+      int8_t* const copy = copies_ + i * layout_.copy_bytes;
+      CopyPadded(window, part, copy);
+      sources.pixels[i] = copy;
+    }
+    target_ = WidenPixelQuad(sources, zero_point_, target_);
+  }
+
+  void CopyPart(const PiecePart& part) {
+    const int32_t offset = OffsetOf(part);
+    int8_t* copy = copies_ + copy_at_;
+    for (uint32_t i = 0; i < kQuadPixels; ++i, copy += layout_.copy_bytes) {
+      const Window& window = windows_[i];
+      if (window.has_columns && HasRow(window, part)) {
+        CopyBytes(window.corner + offset, part.count, copy);
+      } else {
+        CopyPadded(window, part, copy);
+      }
+    }
+    copy_at_ += part.count;
+  }
+
+  void WidenCopies() const {
+    QuadSources sources = {{}, (copy_at_ + 3) / 4, 1, {}};
+    int8_t* copy = copies_;
+    for (uint32_t i = 0; i < kQuadPixels; ++i, copy += layout_.copy_bytes) {
+      FillBytes(zero_point_, 4 * sources.group_count - copy_at_, copy + copy_at_);
+      sources.pixels[i] = copy;
+    }
+    WidenPixelQuad(sources, zero_point_, values_);
+  }
+
+  /// Copies what lies in the image; zero points stand for the rest.
+  void CopyPadded(const Window& window, const PiecePart& part, int8_t* target) const {
+    const auto count = static_cast<int32_t>(part.count);
+    if (!HasRow(window, part)) {
+      FillBytes(zero_point_, part.count, target);
+      return;
+    }
+    // Bytes of the image's row, counted from where the part begins.
+    const auto first = static_cast<int32_t>(part.first);
+    const int32_t column = window.column + part.column;
+    const int32_t begin = std::clamp(-column * depth_ - first, 0, count);
+    const int32_t end = std::clamp((shape_.input_width - column) * depth_ - first, begin, count);
+    target = FillBytes(zero_point_, static_cast<uint32_t>(begin), target);
+    target = CopyBytes(window.corner + OffsetOf(part) + begin, static_cast<uint32_t>(end - begin),
+                       target);
+    FillBytes(zero_point_, static_cast<uint32_t>(count - end), target);
+  }
+
+  const WindowShape& shape_;
+  const QuadLayout& layout_;
+  const int32_t zero_point_;
+  const int8_t* const input_;
+  const int32_t depth_;
+  const int32_t pitch_;  ///< bytes of a row of the input
+  const int32_t height_;
+  const int32_t row_reach_;  ///< from a window's first row to its last
+  uint32_t* const values_;
+  int8_t* const copies_;
+  uint32_t* target_ = nullptr;
+  uint32_t copy_at_ = 0;
+  Window windows_[kQuadPixels];
+};
+
+class QuadRows {
+ public:
+  QuadRows(const ConvRows<ConvS8>& job, const QuadLayout& layout, const uint8_t* weights,
+           uint32_t channel_bytes)
+      : job_(job),
+        layout_(layout),
+        gather_(job, layout),
+        weights_(weights),
+        channel_bytes_(channel_bytes),
+        chunk_taps_(ChunkTaps(layout)),
+        is_all_fast_(reinterpret_cast<const Header*>(job.scratch)->is_all_fast != 0),
+        sums_(reinterpret_cast<int32_t*>(job.scratch + layout.header_bytes + layout.value_bytes +
+                                         kQuadPixels * layout.copy_bytes)) {}
+
+  void Compute() {
+    const WindowShape& shape = *job_.shape;
+    const uint32_t pixels = job_.row_count * shape.output_width;
+    int8_t* output = job_.output + job_.channel_begin +
+                     job_.row_begin * shape.output_width * shape.output_channels;
+    uint32_t row = job_.row_begin, column = 0;
+    for (uint32_t first = 0; first < pixels; first += kQuadPixels) {
+      const uint32_t count = std::min(kQuadPixels, pixels - first);
+      for (uint32_t i = 0; i < kQuadPixels; ++i) {
+        gather_.SelectPixel(i, row, column);
+        if (i + 1 < count || count == kQuadPixels) Advance(row, column);
+      }
+      chunk_taps_ < layout_.tap_count ? ComputeInChunks(count, output)
+                                      : ComputeWhole(count, output);
+      output += kQuadPixels * shape.output_channels;
+    }
+  }
+
+ private:
+  static constexpr uint32_t kLastChannels = 16;
+
+  void Advance(uint32_t& row, uint32_t& column) const {
+    if (++column < job_.shape->output_width) return;
+    column = 0;
+    ++row;
+  }
+
+  void ComputeWhole(uint32_t count, int8_t* output) {
+    gather_.Gather();
+    const uint32_t step = job_.shape->output_channels;
+    if (count == kQuadPixels) return ComputeChannels(0, job_.channel_count, output, step);
+    // What is computed for pixels that do not exist is left behind.
+    int8_t results[kQuadPixels * kLastChannels];
+    for (uint32_t begin = 0; begin < job_.channel_count; begin += kLastChannels) {
+      const uint32_t channels = std::min(kLastChannels, job_.channel_count - begin);
+      ComputeChannels(begin, begin + channels, results, kLastChannels);
+      for (uint32_t i = 0; i < count; ++i) {
+        std::copy_n(results + i * kLastChannels, channels, output + i * step + begin);
+      }
+    }
+  }
+
+  void ComputeChannels(uint32_t begin, uint32_t end, int8_t* output, uint32_t step) {
+    while (begin < end) {
+      const ChannelTermS8& term = job_.terms[begin];
+      if (!is_all_fast_ && !IsFast(term)) {
+        ComputeOther(begin++, output++, step);
+        continue;
+      }
+      uint32_t fast_end = is_all_fast_ ? end : begin + 1;
+      while (fast_end < end && IsFast(job_.terms[fast_end])) ++fast_end;
+      ComputeFast(begin, fast_end - begin, output, step);
+      output += fast_end - begin;
+      begin = fast_end;
+    }
+  }
+
+  void ComputeFast(uint32_t channel, uint32_t count, int8_t* output, uint32_t step) {
+    PixelQuads run;
+    run.values = gather_.values();
+    run.weights = weights_ + channel * channel_bytes_;
+    run.group_count = channel_bytes_ / 4;
+    run.rest = channel_bytes_ % 4;
+    run.terms = job_.terms + channel;
+    run.rounding_unit = 2 * job_.range.output_zero_point + 1;
+    run.output = output;
+    run.output_step = step;
+    run.output_end = output + count;
+    ComputePixelQuads(run);
+  }
+
+  /// A channel without the cheap form.
+  void ComputeOther(uint32_t channel, int8_t* output, uint32_t step) const {
+    int32_t sums[kQuadPixels] = {};
+    if (job_.terms[channel].multiplier.shift != kConstantShift) {
+      SumPixelQuad(gather_.values(), weights_ + channel * channel_bytes_, channel_bytes_, sums);
+    }
+    StoreSums(channel, sums, kQuadPixels, output, step);
+  }
+
+  void StoreSums(uint32_t channel, const int32_t* sums, uint32_t count, int8_t* output,
+                 uint32_t step) const {
+    const ChannelTermS8& term = job_.terms[channel];
+    const FastTerm fast =
+        IsFast(term) ? FastTermOf(term, 2 * job_.range.output_zero_point + 1) : FastTerm{};
+    for (uint32_t i = 0; i < count; ++i, output += step) {
+      const int32_t sum = WrappingAdd(sums[i], term.bias);
+      if (IsFast(term)) {
+        *output = static_cast<int8_t>(RequantizeFast(sum, fast));
+      } else if (term.multiplier.shift == kConstantShift) {
+        *output = static_cast<int8_t>(term.bias);
+      } else {
+        const Multiplier multiplier = {term.multiplier.value,
+                                       term.multiplier.shift - kGeneralShift};
+        *output = static_cast<int8_t>(Finish(job_, multiplier, sum));
+      }
+    }
+  }
+
+  void ComputeInChunks(uint32_t count, int8_t* output) {
+    std::fill_n(sums_, kQuadPixels * job_.channel_count, 0);
+    for (uint32_t begin = 0; begin < layout_.tap_count; begin += chunk_taps_) {
+      const uint32_t end = std::min(begin + chunk_taps_, layout_.tap_count);
+      gather_.Gather(begin, end);
+      for (uint32_t channel = 0; channel < job_.channel_count; ++channel) {
+        if (job_.terms[channel].multiplier.shift == kConstantShift) continue;
+        SumPixelQuad(gather_.values(), weights_ + channel * channel_bytes_ + begin, end - begin,
+                     sums_ + kQuadPixels * channel);
+      }
+    }
+    for (uint32_t channel = 0; channel < job_.channel_count; ++channel) {
+      StoreSums(channel, sums_ + kQuadPixels * channel, count, output + channel,
+                job_.shape->output_channels);
+    }
+  }
+
+  const ConvRows<ConvS8>& job_;
+  const QuadLayout& layout_;
+  QuadGather gather_;
+  const uint8_t* const weights_;
+  const uint32_t channel_bytes_;
+  const uint32_t chunk_taps_;
+  const bool is_all_fast_;
+  int32_t* const sums_;
+};
+
+}  // namespace
+
+void BeginQuads(const ConvRows<ConvS8>& job, const QuadLayout& layout, ChannelTermS8* terms) {
+  const int64_t reach = int64_t{layout.tap_count} * 255 * 128;
+  bool is_all_fast = true;
+  for (uint32_t channel = 0; channel < job.channel_count; ++channel) {
+    terms[channel] = BeginTerm(job, terms[channel], reach);
+    is_all_fast = is_all_fast && IsFast(terms[channel]);
+  }
+  reinterpret_cast<Header*>(job.scratch)->is_all_fast = is_all_fast ? 1 : 0;
+}
+
+void ComputeQuadRows(const ConvRows<ConvS8>& job, const QuadLayout& layout, const uint8_t* weights,
+                     uint32_t channel_bytes) {
+  QuadRows(job, layout, weights, channel_bytes).Compute();
+}
+
+}  // namespace ota::engine::dsp
