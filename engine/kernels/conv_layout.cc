@@ -3,70 +3,109 @@
 
 #include <algorithm>
 
+#include "base/units.h"
+
 namespace ota::engine {
 namespace {
 
-constexpr uint32_t kWindowRowsMax = 16;
-/// Bounds the sums of a tile: twice taps * 2^14, and the bias, stay below 2^30.
-constexpr uint32_t kTapsMax = (1 << 14) - 3 * kWindowRowsMax;
-
-/// Rows of a window up to so many taps are gathered, and a tile has as many channels as the bytes
-/// hold widened weights for.
-constexpr uint32_t kGatheredTapsMax = 12;
-constexpr uint32_t kGatheredWeightBytes = 1536;
-/// Layers with no more widened weights than this are one tile: so they go row by row, and their
-/// output may overlap their input.
-constexpr uint32_t kSmallLayerBytes = 1024;
+/// Bounds the sums of a window: taps * 255 * 128, and the bias, stay below 2^29.
+constexpr uint32_t kTapsMax = 12 * 1024;
+/// Longer windows are gathered in chunks, and their tiles have sums, which bounds their channels.
+constexpr uint32_t kChunkTapsMax = 512;
+constexpr uint32_t kChunkedChannelsMax = 64;
+/// Bytes of a widened tap: words, and the halves that only some cores can use.
+constexpr uint32_t kWordBytes = 4;
+constexpr uint32_t kHalfBytes = 2;
+constexpr uint32_t kSmallTapsMax = 64;
+/// Terms are kept for all channels of a tile.
+constexpr uint32_t kTileChannelsMax = 256;
 
 constexpr uint32_t kDepthwiseTapsMax = 256;
+/// Of the weights of a depthwise convolution by channel.
+constexpr uint32_t kDepthwiseWeightBytesMax = 4096;
 
-/// Terms of a tile, of a pair of channels, and of a row of the window.
 constexpr uint32_t kTileBytes = 8;
-constexpr uint32_t kPairBytes = 32;
-constexpr uint32_t kRowBytes = 8;
 
-ConvWay ChooseWay(const WindowShape& shape) {
-  const bool is_contiguous = shape.dilation_width == 1 || shape.window_width == 1;
-  const uint32_t row_taps = ConvLayoutS8::RowTaps(shape);
-  if (!is_contiguous || shape.window_channels != shape.input_channels ||
-      shape.window_height > kWindowRowsMax || row_taps * shape.window_height > kTapsMax) {
-    return ConvWay::kReference;
-  }
-  const bool is_short = row_taps <= kGatheredTapsMax && shape.window_height > 1;
-  return is_short ? ConvWay::kGather : ConvWay::kInPlace;
+uint32_t TapCount(const WindowShape& shape) {
+  return uint32_t{shape.window_height} * shape.window_width * shape.window_channels;
+}
+
+/// Whether every window lies in the image.
+bool IsNeverPadded(const WindowShape& shape) {
+  const uint32_t rows = (shape.output_height - 1u) * shape.stride_height +
+                        (shape.window_height - 1u) * shape.dilation_height;
+  const uint32_t columns = (shape.output_width - 1u) * shape.stride_width +
+                           (shape.window_width - 1u) * shape.dilation_width;
+  return shape.padding_top == 0 && shape.padding_left == 0 && rows < shape.input_height &&
+         columns < shape.input_width;
 }
 
 }  // namespace
 
-ConvLayoutS8::ConvLayoutS8(const WindowShape& shape) : way(ChooseWay(shape)) {
-  if (way == ConvWay::kGather) {
-    groups = group_count = (RowTaps(shape) * shape.window_height + 3) / 4;
-    pair_count = std::clamp<uint32_t>(kGatheredWeightBytes / pair_weight_bytes(), 1,
-                                      (shape.output_channels + 1u) / 2);
-    copies = kGatheredPixels;
-    return;
+QuadLayout::QuadLayout(const WindowShape& shape, uint32_t chunk_taps_max, uint32_t tap_bytes)
+    : tap_count(TapCount(shape)),
+      pieces_across(shape.dilation_width == 1 ? 1 : shape.window_width),
+      chunk_taps_max(chunk_taps_max),
+      is_padded(!IsNeverPadded(shape)),
+      header_bytes(kTileBytes) {
+  piece_taps = uint32_t{shape.window_width} * shape.window_channels / pieces_across;
+  is_aligned = piece_taps % 4 == 0;
+  value_bytes = RoundUp(std::min(tap_count, chunk_taps_max), 4) * kQuadPixels * tap_bytes;
+  work_bytes = 0;
+  const uint32_t channels = std::min<uint32_t>(kChunkedChannelsMax, shape.output_channels);
+  for (const uint32_t bytes : {kHalfBytes, kWordBytes}) {
+    const uint32_t chunk = ChunkTaps(bytes);
+    const uint32_t sums = chunk < tap_count ? channels * uint32_t{sizeof(int32_t)} : 0;
+    work_bytes = std::max(work_bytes, kQuadPixels * (CopyBytes(chunk) + sums));
   }
-  group_count = (RowTaps(shape) + 3) / 4;
-  groups = group_count * shape.window_height;
-  const uint32_t all_pairs = (shape.output_channels + 1u) / 2;
-  pair_count = all_pairs * pair_weight_bytes() <= kSmallLayerBytes ? all_pairs : 1;
-  copies = 2;
 }
 
-uint32_t ConvTileChannelsS8(const WindowShape& shape) { return 2 * ConvLayoutS8(shape).pair_count; }
+uint32_t QuadLayout::ChunkTaps(uint32_t tap_bytes) const {
+  const uint32_t room = std::min(chunk_taps_max, value_bytes / (kQuadPixels * tap_bytes));
+  return tap_count <= room ? tap_count : room / 4 * 4;
+}
+
+uint32_t QuadLayout::CopyBytes(uint32_t chunk_taps) const {
+  if (is_aligned && !is_padded) return 0;
+  const bool is_by_piece = is_aligned && (chunk_taps < tap_count || pieces_across != 1);
+  return RoundUp(is_by_piece ? std::min(piece_taps, chunk_taps) : chunk_taps, 4);
+}
+
+QuadLayout ConvQuadLayout(const WindowShape& shape) { return {shape, kChunkTapsMax, kWordBytes}; }
+QuadLayout DepthwiseQuadLayout(const WindowShape& shape) {
+  const bool is_small = TapCount(shape) <= kSmallTapsMax;
+  return {shape, kDepthwiseTapsMax, is_small ? kWordBytes : kHalfBytes};
+}
+
+ConvWay ChooseConvWay(const WindowShape& shape) {
+  const bool is_plain =
+      shape.window_channels == shape.input_channels && TapCount(shape) <= kTapsMax;
+  return is_plain ? ConvWay::kQuads : ConvWay::kReference;
+}
+
+uint32_t ConvTileChannelsS8(const WindowShape& shape) {
+  const bool is_chunked =
+      ChooseConvWay(shape) == ConvWay::kQuads && TapCount(shape) > kChunkTapsMax;
+  return std::min<uint32_t>(shape.output_channels,
+                            is_chunked ? kChunkedChannelsMax : kTileChannelsMax);
+}
 
 uint32_t ConvScratchBytesS8(const WindowShape& shape) {
-  const ConvLayoutS8 layout(shape);
-  if (layout.way == ConvWay::kReference) return kTileBytes;
-  const uint32_t rows = layout.way == ConvWay::kInPlace ? shape.window_height : 0;
-  return kTileBytes + layout.pair_count * (kPairBytes + layout.pair_weight_bytes()) +
-         layout.pair_count * rows * kRowBytes + layout.copies * layout.groups * 4;
+  return ChooseConvWay(shape) == ConvWay::kReference ? kTileBytes
+                                                     : ConvQuadLayout(shape).scratch_bytes();
 }
 
 DepthwiseWay ChooseDepthwiseWay(const WindowShape& shape) {
-  const uint32_t taps = uint32_t{shape.window_height} * shape.window_width;
+  const uint32_t taps = TapCount(shape);
+  if (taps > kDepthwiseTapsMax) return DepthwiseWay::kReference;
+  if (shape.input_channels == 1 && shape.output_channels > 1) {
+    const uint32_t weight_bytes = DepthwiseQuadChannelBytes(shape) * shape.output_channels;
+    const bool fits =
+        weight_bytes <= kDepthwiseWeightBytesMax && shape.output_channels <= kChunkedChannelsMax;
+    return fits ? DepthwiseWay::kQuads : DepthwiseWay::kReference;
+  }
   if (shape.input_channels != shape.output_channels ||
-      shape.input_channels % kDepthwiseChannels != 0 || taps > kDepthwiseTapsMax) {
+      shape.input_channels % kDepthwiseChannels != 0) {
     return DepthwiseWay::kReference;
   }
   const bool is_3x3 = shape.window_height == 3 && shape.window_width == 3;
@@ -77,8 +116,9 @@ DepthwiseWay ChooseDepthwiseWay(const WindowShape& shape) {
 }
 
 uint32_t DepthwiseTileChannelsS8(const WindowShape& shape) {
-  const bool is_reference = ChooseDepthwiseWay(shape) == DepthwiseWay::kReference;
-  return is_reference ? shape.output_channels : kDepthwiseChannels;
+  const DepthwiseWay way = ChooseDepthwiseWay(shape);
+  const bool is_by_four = way == DepthwiseWay::kSideBySide || way == DepthwiseWay::kLines;
+  return is_by_four ? kDepthwiseChannels : shape.output_channels;
 }
 
 uint32_t DepthwiseScratchBytesS8(const WindowShape& shape) {
@@ -86,11 +126,13 @@ uint32_t DepthwiseScratchBytesS8(const WindowShape& shape) {
     case DepthwiseWay::kReference:
       return kTileBytes;
     case DepthwiseWay::kSideBySide:
-      return kDepthwiseTileBytes +
-             uint32_t{shape.window_height} * shape.window_width * kDepthwiseTapBytes;
+      return kDepthwiseTileBytes + TapCount(shape) * kDepthwiseTapBytes;
     case DepthwiseWay::kLines:
       return kDepthwiseLinesTileBytes +
              3 * kDepthwiseChannels * DepthwiseLineTaps(shape) * uint32_t{sizeof(int16_t)};
+    case DepthwiseWay::kQuads:
+      return DepthwiseQuadLayout(shape).scratch_bytes() +
+             DepthwiseQuadChannelBytes(shape) * shape.output_channels;
   }
   return 0;
 }

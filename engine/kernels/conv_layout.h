@@ -22,37 +22,49 @@ uint32_t DepthwiseScratchBytesS8(const WindowShape& shape);
 /// How a fast kernel goes about a CONV_2D.
 enum class ConvWay : uint32_t {
   kReference,  ///< too odd a shape for it
-  kInPlace,    ///< long rows of a window: read where they lie
-  kGather      ///< short ones: windows are copied, some pixels at a time
+  kQuads       ///< four pixels at a time
+};
+ConvWay ChooseConvWay(const WindowShape& shape);
+
+/// Pixels whose windows are gathered at a time.
+constexpr uint32_t kQuadPixels = 4;
+
+/// How the windows of four pixels are gathered and widened. A window is a row of pieces, each of
+/// which lies together in the input. The parts of the scratch follow each other in the order of the
+/// fields in bytes.
+struct QuadLayout {
+  uint32_t tap_count;
+  uint32_t piece_taps;
+  uint32_t pieces_across;   ///< in a row of the window
+  uint32_t chunk_taps_max;  ///< gathered at a time
+  bool is_aligned;          ///< pieces are whole groups of four taps
+  bool is_padded;           ///< some windows reach out of the image
+
+  uint32_t header_bytes;
+  uint32_t value_bytes;  ///< widened windows
+  uint32_t work_bytes;   ///< copies of what is not read in place, then sums where windows come in
+                         ///< chunks
+
+  /// `chunk_taps_max`: a multiple of four; `tap_bytes`: of a widened tap of one pixel.
+  QuadLayout(const WindowShape& shape, uint32_t chunk_taps_max, uint32_t tap_bytes);
+
+  /// Taps that a core gathers at a time whose widened taps have `tap_bytes`: all, or a multiple of
+  /// four.
+  uint32_t ChunkTaps(uint32_t tap_bytes) const;
+  /// Bytes that the copies of one of the four pixels have.
+  uint32_t CopyBytes(uint32_t chunk_taps) const;
+  uint32_t scratch_bytes() const { return header_bytes + value_bytes + work_bytes; }
 };
 
-/// Windows gathered at a time.
-constexpr uint32_t kGatheredPixels = 8;
-/// Bytes of widened weights for four taps of a pair of channels.
-constexpr uint32_t kTapGroupBytes = 16;
-
-/// The plan of a CONV_2D tile. Weights and windows are handled in groups of four taps, the last one
-/// filled up, output channels in pairs.
-struct ConvLayoutS8 {
-  ConvWay way;
-  uint32_t group_count;  ///< groups that lie together: of a window's row, or gathered of all rows
-  uint32_t groups;       ///< of a whole window
-  uint32_t pair_count;   ///< pairs of channels in a tile
-  uint32_t copies;       ///< windows copied at a time
-
-  explicit ConvLayoutS8(const WindowShape& shape);
-
-  static uint32_t RowTaps(const WindowShape& shape) {
-    return uint32_t{shape.window_width} * shape.window_channels;
-  }
-  uint32_t pair_weight_bytes() const { return groups * kTapGroupBytes; }
-};
+QuadLayout ConvQuadLayout(const WindowShape& shape);
+QuadLayout DepthwiseQuadLayout(const WindowShape& shape);
 
 /// How a fast kernel goes about a DEPTHWISE_CONV_2D.
 enum class DepthwiseWay : uint32_t {
   kReference,   ///< too odd a shape for it
   kSideBySide,  ///< four channels at a time
-  kLines        ///< 3x3: four channels at a time, split into lines
+  kLines,       ///< 3x3: four channels at a time, split into lines
+  kQuads        ///< of one input channel: as a CONV_2D
 };
 
 constexpr uint32_t kDepthwiseChannels = 4;
@@ -62,6 +74,11 @@ constexpr uint32_t kDepthwiseTapBytes = 8;
 constexpr uint32_t kDepthwiseLinesTileBytes = 264;
 
 DepthwiseWay ChooseDepthwiseWay(const WindowShape& shape);
+
+/// Bytes of a channel's weights, by channel, that follow the quads' scratch of a depthwise tile.
+constexpr uint32_t DepthwiseQuadChannelBytes(const WindowShape& shape) {
+  return (uint32_t{shape.window_height} * shape.window_width + 3) / 4 * 4;
+}
 
 /// Taps of one line, padding included, even: what pairs of pixels need.
 constexpr uint32_t DepthwiseLineTaps(const WindowShape& shape) {

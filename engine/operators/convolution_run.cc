@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <bit>
+#include <numeric>
 #include <type_traits>
 
 #include "base/units.h"
@@ -110,10 +111,16 @@ class ConvRun {
       block_ = std::clamp<uint32_t>(RoundUp(kUnitMacs / row_macs + 1, 8), 1, params_.tile_channels);
     }
     blocks_ = (params_.tile_channels + block_ - 1) / block_;
-    rows_ = is_block_outer_
-                ? std::clamp<uint32_t>(kUnitMacs / (row_macs * block_) + 1, 1, shape.output_height)
-                : 1;
+    rows_ = is_block_outer_ || blocks_ == 1 ? CountRows(row_macs) : 1;
     chunks_ = (shape.output_height + rows_ - 1) / rows_;
+  }
+
+  // Kernels take four pixels at a time: whole fours, if few rows make them.
+  uint32_t CountRows(uint32_t row_macs) const {
+    const WindowShape& shape = params_.shape;
+    const uint32_t rows = kUnitMacs / (row_macs * block_) + 1;
+    const uint32_t even_rows = RoundUp(rows, 4 / std::gcd(4u, uint32_t{shape.output_width}));
+    return std::min<uint32_t>(even_rows, shape.output_height);
   }
 
   void FillJob() {

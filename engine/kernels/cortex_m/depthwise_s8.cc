@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // DEPTHWISE_CONV_2D in int8 for cores with the DSP extension. A tile is four channels that lie side
 // by side: one load brings a tap of all of them. Their weights are widened once into scratch. 3x3
-// windows take another way (depthwise_lines.h).
-#include <algorithm>
-
+// windows take another way (depthwise_lines.h). Of one input channel it is a CONV_2D, whose weights
+// are brought into that order (quad_rows.h).
 #include "engine/kernels/conv.h"
 #include "engine/kernels/conv_layout.h"
+#include "engine/kernels/cortex_m/clamp_rows.h"
 #include "engine/kernels/cortex_m/depthwise_lines.h"
 #include "engine/kernels/cortex_m/fast_term.h"
+#include "engine/kernels/cortex_m/quad_rows.h"
 
 namespace ota::engine {
 namespace {
@@ -136,20 +137,6 @@ class TileRow {
   int8_t* output_;
 };
 
-void ClampRows(const ConvRows<ConvS8>& job) {
-  if (job.range.lowest <= INT8_MIN && job.range.highest >= INT8_MAX) return;
-  const WindowShape& shape = *job.shape;
-  const uint32_t pixels = job.row_count * shape.output_width;
-  int8_t* pixel =
-      job.output + job.channel_begin + job.row_begin * shape.output_width * shape.output_channels;
-  for (uint32_t i = 0; i < pixels; ++i, pixel += shape.output_channels) {
-    for (uint32_t channel = 0; channel < kTileChannels; ++channel) {
-      pixel[channel] = static_cast<int8_t>(
-          std::clamp<int32_t>(pixel[channel], job.range.lowest, job.range.highest));
-    }
-  }
-}
-
 /// Widens the weights of the tile; returns the sums by channel.
 Sums WidenWeights(const ConvRows<ConvS8>& job) {
   constexpr TapWeights kOnes = {0x00010001, 0x00010001};
@@ -180,9 +167,36 @@ bool BeginSideBySide(const ConvRows<ConvS8>& job, const ChannelTermS8* terms) {
   return true;
 }
 
+/// The weights by channel, each filled up to whole groups of four taps.
+uint8_t* QuadWeights(const ConvRows<ConvS8>& job, const QuadLayout& layout) {
+  return job.scratch + layout.scratch_bytes();
+}
+
+void BeginAsConvolution(const ConvRows<ConvS8>& job, ChannelTermS8* terms) {
+  const QuadLayout layout = DepthwiseQuadLayout(*job.shape);
+  dsp::BeginQuads(job, layout, terms);
+  const uint32_t channel_bytes = DepthwiseQuadChannelBytes(*job.shape);
+  uint8_t* target = QuadWeights(job, layout);
+  for (uint32_t channel = 0; channel < job.channel_count; ++channel) {
+    const uint8_t* source = job.weights + channel;
+    for (uint32_t tap = 0; tap < channel_bytes; ++tap, source += job.weight_stride) {
+      *target++ = tap < layout.tap_count ? *source : uint8_t{0};
+    }
+  }
+}
+
+void ComputeAsConvolution(const ConvRows<ConvS8>& job) {
+  const QuadLayout layout = DepthwiseQuadLayout(*job.shape);
+  dsp::ComputeQuadRows(job, layout, QuadWeights(job, layout),
+                       DepthwiseQuadChannelBytes(*job.shape));
+}
+
 }  // namespace
 
 void BeginDepthwiseTileS8(const ConvRows<ConvS8>& job, ChannelTermS8* terms) {
+  if (ChooseDepthwiseWay(*job.shape) == DepthwiseWay::kQuads) {
+    return BeginAsConvolution(job, terms);
+  }
   DepthwiseWay& way = TileOf(job).way;
   way = ChooseDepthwiseWay(*job.shape);
   if (way == DepthwiseWay::kReference || job.channel_count != kTileChannels) {
@@ -195,9 +209,13 @@ void BeginDepthwiseTileS8(const ConvRows<ConvS8>& job, ChannelTermS8* terms) {
 }
 
 void DepthwiseRowsS8(const ConvRows<ConvS8>& job) {
-  switch (TileOf(job).way) {
+  const bool is_convolution = ChooseDepthwiseWay(*job.shape) == DepthwiseWay::kQuads;
+  switch (is_convolution ? DepthwiseWay::kQuads : TileOf(job).way) {
     case DepthwiseWay::kReference:
       return ReferenceDepthwiseRows<ConvS8>(job);
+    case DepthwiseWay::kQuads:
+      ComputeAsConvolution(job);
+      break;
     case DepthwiseWay::kSideBySide:
       for (uint32_t i = 0; i < job.row_count; ++i) TileRow(job, job.row_begin + i).Compute();
       break;
@@ -205,7 +223,7 @@ void DepthwiseRowsS8(const ConvRows<ConvS8>& job) {
       dsp::ComputeLines(job);
       break;
   }
-  ClampRows(job);
+  dsp::ClampRows(job);
 }
 
 }  // namespace ota::engine

@@ -80,11 +80,11 @@ inline uint32_t PackHigh(uint32_t a, uint32_t b) {
   return pair;
 }
 
-/// sum + (a * b + 2^31) / 2^32, rounded down.
-inline int32_t MultiplyTop(int32_t a, int32_t b, int32_t sum) {
-  int32_t top;
-  asm("smmlar %0, %1, %2, %3" : "=r"(top) : "r"(a), "r"(b), "r"(sum));
-  return top;
+/// x * m / 2^31, rounded half up, of a multiplier 2 m - 2^32 with m in [2^30, 2^31). |x| < 2^29.
+inline int32_t MultiplyHigh(int32_t x, int32_t multiplier) {
+  int32_t high;
+  asm("smmlar %0, %1, %2, %1" : "=r"(high) : "r"(x), "r"(multiplier));
+  return high;
 }
 
 /// To [-128, 127].
@@ -123,9 +123,15 @@ inline int32_t MultiplyPairs(uint32_t a, uint32_t b, int32_t sum) {
 }
 inline uint32_t PackLow(uint32_t a, uint32_t b) { return (a & 0xFFFF) | (b << 16); }
 inline uint32_t PackHigh(uint32_t a, uint32_t b) { return (a >> 16) | (b & 0xFFFF0000); }
-inline int32_t MultiplyTop(int32_t a, int32_t b, int32_t sum) {
-  const int64_t rounded = (int64_t{a} * b + (int64_t{1} << 31)) >> 32;
-  return static_cast<int32_t>(static_cast<uint32_t>(sum) + static_cast<uint32_t>(rounded));
+// From products of halves, for cores that have none of words: none of the sums here overflows.
+inline int32_t MultiplyHigh(int32_t x, int32_t multiplier) {
+  const uint32_t m = static_cast<uint32_t>(multiplier) >> 1;
+  const auto m_high = static_cast<int32_t>(m >> 16);
+  const auto m_low = static_cast<int32_t>(m & 0xFFFF);
+  const int32_t x_low = static_cast<int16_t>(x);
+  const int32_t x_high = (x - x_low) >> 16;
+  const int32_t middle = x_low * m_high + x_high * m_low + ((x_low * m_low) >> 16);
+  return 2 * x_high * m_high + ((middle + (1 << 14)) >> 15);
 }
 inline int32_t SaturateToByte(int32_t value) {
   return value < -128 ? -128 : (value > 127 ? 127 : value);

@@ -138,7 +138,7 @@ TEST(CortexMKernels, ConvolutionsEqualTheReference) {
   Prng prng(3);
   for (int round = 0; round < kRounds; ++round) {
     WindowShape shape = RandomShape(prng);
-    if (round % 3 == 0) shape.input_channels = Pick(prng, 12, 70);
+    if (round % 3 == 0) shape.input_channels = Pick(prng, 12, 200);
     shape.window_channels = shape.input_channels;
     shape.output_channels = Pick(prng, 1, 9);
     const uint32_t window =
@@ -158,11 +158,14 @@ TEST(CortexMKernels, DepthwiseConvolutionsEqualTheReference) {
     WindowShape shape = RandomShape(prng);
     shape.window_channels = 1;
     if (round % 2 == 0) shape.input_channels = static_cast<uint16_t>(4 * Pick(prng, 1, 3));
+    if (round % 8 == 1) shape.input_channels = 1;
+    if (round % 16 == 1) shape.window_height = shape.window_width = Pick(prng, 8, 10);
     if (round % 4 == 0) {
       shape.window_height = shape.window_width = 3;
       shape.dilation_height = shape.dilation_width = 1;
     }
-    const uint16_t multiplier = prng.NextBelow(6) == 0 ? 2 : 1;
+    const uint16_t multiplier =
+        shape.input_channels == 1 ? Pick(prng, 1, 8) : Pick(prng, 1, 6) / 6 + 1;
     shape.output_channels = static_cast<uint16_t>(shape.input_channels * multiplier);
     const uint32_t taps = uint32_t{shape.window_height} * shape.window_width;
     Operands operands(prng, shape, taps * shape.output_channels);

@@ -50,12 +50,6 @@ ChannelTermS8 BeginTerm(const ConvRows<ConvS8>& job, const ChannelTermS8& term, 
   return {term.bias, {term.multiplier.value, term.multiplier.shift + kGeneralShift}};
 }
 
-/// Taps that are gathered at a time on this core: all, or a multiple of four.
-uint32_t ChunkTaps(const QuadLayout& layout) {
-  const uint32_t room = layout.value_bytes / (kQuadPixels * kQuadTapBytes);
-  return layout.tap_count <= room ? layout.tap_count : std::min(layout.chunk_taps, room / 4 * 4);
-}
-
 int8_t* FillBytes(int32_t value, uint32_t count, int8_t* target) {
   for (; count != 0; --count) *target++ = static_cast<int8_t>(value);
   return target;
@@ -97,11 +91,17 @@ class QuadGather {
         pitch_(shape_.input_width * depth_),
         height_(shape_.input_height),
         row_reach_((shape_.window_height - 1) * shape_.dilation_height),
+        chunk_taps_(layout.ChunkTaps(kQuadTapBytes)),
+        copy_bytes_(layout.CopyBytes(chunk_taps_)),
         values_(reinterpret_cast<uint32_t*>(job.scratch + layout.header_bytes)),
         copies_(reinterpret_cast<int8_t*>(job.scratch + layout.header_bytes + layout.value_bytes)) {
   }
 
   const uint32_t* values() const { return values_; }
+  /// Taps that are gathered at a time.
+  uint32_t chunk_taps() const { return chunk_taps_; }
+  /// Behind what is copied.
+  int32_t* sums() const { return reinterpret_cast<int32_t*>(copies_ + kQuadPixels * copy_bytes_); }
 
   void SelectPixel(uint32_t index, uint32_t row, uint32_t column) {
     const int32_t y = shape_.InputRow(row), x = shape_.InputColumn(column);
@@ -117,7 +117,7 @@ class QuadGather {
     const int32_t row_step = pitch_ * shape_.dilation_height - static_cast<int32_t>(row_taps);
     QuadSources sources;
     int8_t* copy = copies_;
-    for (uint32_t i = 0; i < kQuadPixels; ++i, copy += layout_.copy_bytes) {
+    for (uint32_t i = 0; i < kQuadPixels; ++i, copy += copy_bytes_) {
       const bool is_in_place = layout_.is_aligned && IsWhole(windows_[i]);
       if (!is_in_place) CopyWindow(windows_[i], copy);
       sources.pixels[i] = is_in_place ? windows_[i].corner : copy;
@@ -200,7 +200,7 @@ class QuadGather {
       const Window& window = windows_[i];
       sources.pixels[i] = window.corner + offset;
       if (window.has_columns && HasRow(window, part)) continue;
-      int8_t* const copy = copies_ + i * layout_.copy_bytes;
+      int8_t* const copy = copies_ + i * copy_bytes_;
       CopyPadded(window, part, copy);
       sources.pixels[i] = copy;
     }
@@ -210,7 +210,7 @@ class QuadGather {
   void CopyPart(const PiecePart& part) {
     const int32_t offset = OffsetOf(part);
     int8_t* copy = copies_ + copy_at_;
-    for (uint32_t i = 0; i < kQuadPixels; ++i, copy += layout_.copy_bytes) {
+    for (uint32_t i = 0; i < kQuadPixels; ++i, copy += copy_bytes_) {
       const Window& window = windows_[i];
       if (window.has_columns && HasRow(window, part)) {
         CopyBytes(window.corner + offset, part.count, copy);
@@ -224,7 +224,7 @@ class QuadGather {
   void WidenCopies() const {
     QuadSources sources = {{}, (copy_at_ + 3) / 4, 1, {}};
     int8_t* copy = copies_;
-    for (uint32_t i = 0; i < kQuadPixels; ++i, copy += layout_.copy_bytes) {
+    for (uint32_t i = 0; i < kQuadPixels; ++i, copy += copy_bytes_) {
       FillBytes(zero_point_, 4 * sources.group_count - copy_at_, copy + copy_at_);
       sources.pixels[i] = copy;
     }
@@ -257,6 +257,8 @@ class QuadGather {
   const int32_t pitch_;  ///< bytes of a row of the input
   const int32_t height_;
   const int32_t row_reach_;  ///< from a window's first row to its last
+  const uint32_t chunk_taps_;
+  const uint32_t copy_bytes_;  ///< of one pixel
   uint32_t* const values_;
   int8_t* const copies_;
   uint32_t* target_ = nullptr;
@@ -273,10 +275,8 @@ class QuadRows {
         gather_(job, layout),
         weights_(weights),
         channel_bytes_(channel_bytes),
-        chunk_taps_(ChunkTaps(layout)),
         is_all_fast_(reinterpret_cast<const Header*>(job.scratch)->is_all_fast != 0),
-        sums_(reinterpret_cast<int32_t*>(job.scratch + layout.header_bytes + layout.value_bytes +
-                                         kQuadPixels * layout.copy_bytes)) {}
+        sums_(gather_.sums()) {}
 
   void Compute() {
     const WindowShape& shape = *job_.shape;
@@ -290,8 +290,8 @@ class QuadRows {
         gather_.SelectPixel(i, row, column);
         if (i + 1 < count || count == kQuadPixels) Advance(row, column);
       }
-      chunk_taps_ < layout_.tap_count ? ComputeInChunks(count, output)
-                                      : ComputeWhole(count, output);
+      gather_.chunk_taps() < layout_.tap_count ? ComputeInChunks(count, output)
+                                               : ComputeWhole(count, output);
       output += kQuadPixels * shape.output_channels;
     }
   }
@@ -379,8 +379,8 @@ class QuadRows {
 
   void ComputeInChunks(uint32_t count, int8_t* output) {
     std::fill_n(sums_, kQuadPixels * job_.channel_count, 0);
-    for (uint32_t begin = 0; begin < layout_.tap_count; begin += chunk_taps_) {
-      const uint32_t end = std::min(begin + chunk_taps_, layout_.tap_count);
+    for (uint32_t begin = 0; begin < layout_.tap_count; begin += gather_.chunk_taps()) {
+      const uint32_t end = std::min(begin + gather_.chunk_taps(), layout_.tap_count);
       gather_.Gather(begin, end);
       for (uint32_t channel = 0; channel < job_.channel_count; ++channel) {
         if (job_.terms[channel].multiplier.shift == kConstantShift) continue;
@@ -399,7 +399,6 @@ class QuadRows {
   QuadGather gather_;
   const uint8_t* const weights_;
   const uint32_t channel_bytes_;
-  const uint32_t chunk_taps_;
   const bool is_all_fast_;
   int32_t* const sums_;
 };
