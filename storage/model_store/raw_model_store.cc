@@ -3,415 +3,115 @@
 
 #include <algorithm>
 
+#include "base/units.h"
+#include "storage/block_device/aligned_read.h"
+
 namespace ota::storage {
-namespace {
-
-constexpr uint16_t kNoPosition = 0xFFFF;
-
-/// Tells two requests of one kind apart.
-uint32_t MixKey(uint32_t key, ByteSpan bytes) {
-  for (const uint8_t byte : bytes) key = (key ^ byte) * 16777619u;
-  return key;
-}
-
-}  // namespace
-
-RawModelStore::RawModelStore(BlockDevice& device, MutableByteSpan workspace)
-    : device_(device), workspace_(workspace), journal_(device, *this) {
-  Forget();
-}
-
-// --- operations: one is under way at a time, and needs no arguments to be driven on
-
-bool RawModelStore::IsUnderWay(Operation operation, uint32_t key) const {
-  return operation_ == operation && operation_key_ == key;
-}
-
-void RawModelStore::Start(Operation operation, uint32_t key) {
-  operation_ = operation;
-  operation_key_ = key;
-}
-
-/// Drives what is under way to its end. kBusy: not yet there.
-Status RawModelStore::Settle() {
-  if (operation_ == Operation::kScrub && !journal_.is_busy()) operation_ = Operation::kNone;
-  const Status status = Drive();
-  if (status == Status::kBusy) return status;
-  return is_mounted_ ? Status::kOk : Status::kWrongState;  // how the other one ended is lost
-}
-
-Status RawModelStore::Drive() {
-  Status status = Status::kOk;
-  switch (operation_) {
-    case Operation::kNone:
-      return Status::kOk;
-    case Operation::kFormat:
-      status = journal_.Format();
-      break;
-    case Operation::kScrub:
-    case Operation::kRecord:
-    case Operation::kBegin:
-      status = DriveRecord();
-      break;
-    case Operation::kResume:
-      status = DriveResume();
-      break;
-    case Operation::kFinish:
-      status = DriveFinish();
-      break;
-  }
-  if (status == Status::kBusy) return status;
-  if (IsOk(status) && operation_ == Operation::kBegin) {
-    is_ready_ = true;
-    taken_bytes_ = programmed_bytes_ = erased_bytes_ = 0;
-    ResetHash();
-  }
-  operation_ = Operation::kNone;
-  return status;
-}
-
-/// kCorrupted from the journal means that a record is lost that this store believes in.
-Status RawModelStore::DriveRecord() {
-  if (!journal_.is_busy()) return Status::kOk;
-  const Status status = journal_.Drive();
-  if (IsOk(status)) TakeRecord(journal_.last_position(), journal_.queued());
-  return status == Status::kCorrupted ? Status::kMediumFailed : status;
-}
 
 Status RawModelStore::Mount() {
-  Forget();
   const uint32_t unit = device_.geometry().program_unit;
   if (workspace_.empty() || unit == 0 || workspace_.size() % unit != 0) {
     return Status::kNotSupported;
   }
-  const Status status = journal_.Mount();
-  is_mounted_ = IsOk(status);
-  return status;
+  return JournaledStore::Mount();
 }
 
-Status RawModelStore::Format() {
-  if (!IsUnderWay(Operation::kFormat, 0)) {
-    if (Settle() == Status::kBusy) return Status::kBusy;
-    is_mounted_ = false;
-    Forget();
-    OTA_TRY(journal_.CheckGeometry());
-    Start(Operation::kFormat, 0);
-  }
-  OTA_TRY(Drive());
-  Forget();
-  is_mounted_ = true;
-  return Status::kOk;
+// --- space
+
+uint32_t RawModelStore::UnitCount(uint32_t size_bytes) const {
+  return size_bytes / erase_unit() + (size_bytes % erase_unit() == 0 ? 0 : 1);
 }
 
-void RawModelStore::Forget() {
-  is_mounted_ = false;
-  operation_ = Operation::kNone;
-  entries_.fill(Entry{});
-  note_positions_.fill(kNoPosition);
-  readers_.fill(Reader{});
-  staging_ = nullptr;
-  newest_nonce_ = 0;
-  is_ready_ = has_failed_ = false;
-  taken_bytes_ = programmed_bytes_ = durable_bytes_ = 0;
+uint32_t RawModelStore::NeededBytes(uint32_t size_bytes) const {
+  return UnitCount(size_bytes) * erase_unit();
 }
 
-Status RawModelStore::Change(Transition transition, const ModelName& name) {
-  const uint32_t hash = name.view().empty() ? 0 : ComputeNameHash(name);
-  const uint32_t key = hash ^ static_cast<uint32_t>(transition);
-  if (!IsUnderWay(Operation::kRecord, key)) {
-    OTA_TRY(Settle());
-    if (!HasAffected(transition, hash)) return Status::kNotFound;
-    Start(Operation::kRecord, key);
-    QueueTransition(transition, hash);
-  }
-  return Drive();
+bool RawModelStore::IsPlace(uint32_t place, uint32_t size_bytes) const {
+  return place >= first_unit() && IsInBounds(place, UnitCount(size_bytes), end_unit());
 }
 
-void RawModelStore::QueueTransition(Transition transition, uint32_t name_hash) {
-  RecordBytes record;
-  EncodeTransition({.transition = transition, .name_hash = name_hash}, record);
-  journal_.Queue(record);
-}
-
-Status RawModelStore::Abandon() { return Change(Transition::kAbandon, ModelName()); }
-
-Status RawModelStore::Activate(const ModelName& name) {
-  return Change(Transition::kActivate, name);
-}
-
-Status RawModelStore::Confirm(const ModelName& name) { return Change(Transition::kConfirm, name); }
-
-Status RawModelStore::Revert(const ModelName& name) { return Change(Transition::kRevert, name); }
-
-Status RawModelStore::Delete(const ModelName& name) {
-  if (!name.is_valid()) return Status::kNameInvalid;
-  return Change(Transition::kDelete, name);
-}
-
-Status RawModelStore::WriteNote(uint8_t key, ByteSpan bytes) {
-  if (key >= kNoteKeyCount || bytes.size() > kNoteBytesMax) return Status::kInvalidArgument;
-  const uint32_t request = MixKey(0x4E6F7465u + key, bytes);
-  if (!IsUnderWay(Operation::kRecord, request)) {
-    OTA_TRY(Settle());
-    RecordBytes record;
-    EncodeNote(key, bytes, record);
-    Start(Operation::kRecord, request);
-    journal_.Queue(record);
-  }
-  return Drive();
-}
-
-Result<uint32_t> RawModelStore::ReadNote(uint8_t key, MutableByteSpan target) {
-  if (key >= kNoteKeyCount) return Status::kInvalidArgument;
-  if (note_positions_[key] == kNoPosition) return Status::kNotFound;
-  RecordBytes record;
-  OTA_TRY(journal_.ReadRecord(note_positions_[key], record));
-  OTA_TRY(const ByteSpan note, DecodeNote(record));
-  if (note.size() > target.size()) return Status::kBufferTooSmall;
-  std::copy(note.begin(), note.end(), target.begin());
-  return static_cast<uint32_t>(note.size());
-}
-
-// --- what the journal says
-
-void RawModelStore::TakeRecord(uint16_t position, const RecordBytes& record) {
-  switch (RecordKindOf(record)) {
-    case RecordKind::kImage:
-      if (const Result<ImageBody> body = DecodeImage(record); body.ok()) TakeImage(*body, position);
-      break;
-    case RecordKind::kTransition:
-      if (const Result<TransitionBody> body = DecodeTransition(record); body.ok()) {
-        TakeTransition(*body);
-      }
-      break;
-    case RecordKind::kNote:
-      if (const Result<ByteSpan> note = DecodeNote(record); note.ok()) {
-        note_positions_[NoteKey(record)] = note->empty() ? kNoPosition : position;
-      }
-      break;
-    case RecordKind::kSegment:
-      break;
-  }
-  if (staging_ != nullptr && staging_->state != EntryState::kStaging) staging_ = nullptr;
-}
-
-/// The record is about an image that is known if name, slot and size agree; else about a new one.
-void RawModelStore::TakeImage(const ImageBody& body, uint16_t position) {
-  const uint32_t count = UnitCount(body.size_bytes);
-  if (body.first_unit < first_unit() || !IsInBounds(body.first_unit, count, end_unit())) return;
-  const uint32_t hash = ComputeNameHash(body.name);
-  const bool is_confirmed = body.state == ImageState::kConfirmed;
-  Entry* entry = FindEntry(hash, is_confirmed ? ImageChoice::kConfirmed : ImageChoice::kCandidate);
-  const bool is_known = entry != nullptr && entry->first_unit == body.first_unit &&
-                        entry->size_bytes == body.size_bytes &&
-                        (body.state != ImageState::kStaging || body.durable_bytes != 0);
-  if (!is_known) {
-    if (entry != nullptr) Retire(*entry);
-    if (body.state == ImageState::kStaging && staging_ != nullptr) Retire(*staging_);
-    entry = FindFreeEntry();
-    if (entry == nullptr) return;
-    *entry = Entry{.name_hash = hash, .first_unit = body.first_unit, .size_bytes = body.size_bytes};
-  }
-  if (body.nonce >= newest_nonce_) {
-    newest_nonce_ = body.nonce;
-    cursor_unit_ = body.first_unit + count;
-  }
-  entry->position = position;
-  entry->state = static_cast<EntryState>(body.state);
-  if (body.state != ImageState::kStaging) return;
-  staging_ = entry;
-  durable_bytes_ = body.durable_bytes;
-}
-
-void RawModelStore::TakeTransition(const TransitionBody& body) {
-  for (Entry& entry : entries_) {
-    if (!IsAffected(entry, body.transition, body.name_hash)) continue;
-    if (body.transition == Transition::kActivate) {
-      entry.state = EntryState::kTrial;
-    } else if (body.transition == Transition::kConfirm) {
-      Entry* const replaced = FindEntry(entry.name_hash, ImageChoice::kConfirmed);
-      if (replaced != nullptr) Retire(*replaced);
-      entry.state = EntryState::kConfirmed;
-    } else {
-      Retire(entry);
-    }
-  }
-}
-
-uint16_t RawModelStore::live_count() const {
-  uint32_t count = image_count();
-  for (const uint16_t position : note_positions_) count += position != kNoPosition ? 1 : 0;
-  return static_cast<uint16_t>(count);
-}
-
-uint16_t RawModelStore::live_position(uint16_t index) const {
-  if (const Entry* entry = NthImage(index); entry != nullptr) return entry->position;
-  uint32_t skipped = index - image_count();
-  for (const uint16_t position : note_positions_) {
-    if (position != kNoPosition && skipped-- == 0) return position;
-  }
-  return kNoPosition;
-}
-
-void RawModelStore::RefreshRecord(uint16_t index, RecordBytes& record) {
-  const Entry* const entry = NthImage(index);
-  if (entry != nullptr) PatchImageState(static_cast<ImageState>(entry->state), record);
-}
-
-void RawModelStore::MarkMoved() {
-  uint16_t position = 0;
-  for (Entry& entry : entries_) {
-    if (entry.is_image()) entry.position = position++;
-  }
-  for (uint16_t& note : note_positions_) {
-    if (note != kNoPosition) note = position++;
-  }
-}
-
-// --- the index
-
-bool RawModelStore::IsAffected(const Entry& entry, Transition transition, uint32_t name_hash) {
-  if (!entry.is_image() || (name_hash != 0 && name_hash != entry.name_hash)) return false;
-  switch (transition) {
-    case Transition::kActivate:
-      return entry.state == EntryState::kStaged;
-    case Transition::kConfirm:
-      return entry.state == EntryState::kTrial;
-    case Transition::kRevert:
-      return entry.state == EntryState::kStaged || entry.state == EntryState::kTrial;
-    case Transition::kDelete:
-      return name_hash != 0;
-    case Transition::kAbandon:
-      return entry.state == EntryState::kStaging;
-  }
-  return false;
-}
-
-bool RawModelStore::HasAffected(Transition transition, uint32_t name_hash) const {
+/// The first slot in [first, end) that is taken, leaving out what an image of `replacing_hash` that
+/// is being staged would replace.
+const RawModelStore::Entry* RawModelStore::FindBlocking(uint32_t first, uint32_t end,
+                                                        uint32_t replacing_hash) const {
+  const Entry* found = nullptr;
   for (const Entry& entry : entries_) {
-    if (IsAffected(entry, transition, name_hash)) return true;
-  }
-  return false;
-}
-
-void RawModelStore::Retire(Entry& entry) {
-  if (&entry == staging_) staging_ = nullptr;
-  entry.state = entry.open_count == 0 ? EntryState::kFree : EntryState::kRetired;
-}
-
-RawModelStore::Entry* RawModelStore::FindEntry(uint32_t name_hash, ImageChoice choice) {
-  Entry* found = nullptr;
-  for (Entry& entry : entries_) {
-    if (!entry.is_image() || entry.name_hash != name_hash) continue;
-    const bool is_confirmed = entry.state == EntryState::kConfirmed;
-    const bool is_wanted = choice == ImageChoice::kInUse
-                               ? is_confirmed || entry.state == EntryState::kTrial
-                               : is_confirmed == (choice == ImageChoice::kConfirmed);
-    if (is_wanted && (found == nullptr || !is_confirmed)) found = &entry;
+    if (entry.state == EntryState::kFree) continue;
+    const bool is_replaced = replacing_hash != 0 && entry.IsReplacedBy(replacing_hash);
+    const bool is_apart = entry.place >= end || entry.place + UnitCount(entry.size_bytes) <= first;
+    if (is_replaced || is_apart) continue;
+    if (found == nullptr || entry.place < found->place) found = &entry;
   }
   return found;
 }
 
-RawModelStore::Entry* RawModelStore::FindFreeEntry() {
-  for (uint32_t i = 0; i < journal_.image_count_max(); ++i) {
-    if (entries_[i].state == EntryState::kFree) return &entries_[i];
+/// The first free run behind the newest image, going round the device.
+Result<uint32_t> RawModelStore::FindPlace(uint32_t size_bytes, uint32_t name_hash) {
+  const uint32_t count = UnitCount(size_bytes);
+  const uint32_t starts[] = {std::max(newest_place_ + UnitCount(newest_bytes_), first_unit()),
+                             first_unit()};
+  for (const uint32_t start : starts) {
+    uint32_t first = start;
+    while (IsInBounds(first, count, end_unit())) {
+      const Entry* const entry = FindBlocking(first, first + count, name_hash);
+      if (entry == nullptr) return first;
+      first = entry->place + UnitCount(entry->size_bytes);
+    }
   }
-  return nullptr;
+  return Status::kStorageFull;
 }
 
-const RawModelStore::Entry* RawModelStore::NthImage(uint32_t index) const {
-  for (const Entry& entry : entries_) {
-    if (entry.is_image() && index-- == 0) return &entry;
+StoreSpace RawModelStore::space() {
+  StoreSpace space{.total_bytes = device_.geometry().size_bytes - journal_.size_bytes()};
+  for (uint32_t first = first_unit(); first < end_unit();) {
+    const Entry* const entry = FindBlocking(first, end_unit(), 0);
+    const uint32_t end = entry == nullptr ? end_unit() : std::max(first, entry->place);
+    const uint32_t run = (end - first) * erase_unit();
+    space.free_bytes += run;
+    space.largest_free_bytes = std::max(space.largest_free_bytes, run);
+    first = entry == nullptr ? end : entry->place + UnitCount(entry->size_bytes);
   }
-  return nullptr;
+  return space;
 }
 
-Result<ImageBody> RawModelStore::ReadBody(const Entry& entry) {
-  RecordBytes record;
-  OTA_TRY(journal_.ReadRecord(entry.position, record));
-  return DecodeImage(record);
+// --- slots
+
+Status RawModelStore::PreparePlace() {
+  erased_bytes_ = 0;
+  return Status::kOk;
 }
 
-/// Two names may have one hash, so the name itself is compared.
-Result<RawModelStore::Entry*> RawModelStore::FindNamed(const ModelName& name, ImageChoice choice) {
-  if (!is_mounted_) return Status::kWrongState;
-  Entry* const entry = FindEntry(ComputeNameHash(name), choice);
-  if (entry == nullptr) return Status::kNotFound;
-  OTA_TRY(const ImageBody body, ReadBody(*entry));
-  if (!(body.name == name)) return Status::kNotFound;
-  return entry;
+Result<uint32_t> RawModelStore::ReopenPlace() {
+  erased_bytes_ = durable_bytes_;
+  return durable_bytes_;
 }
 
-uint32_t RawModelStore::image_count() const {
-  uint32_t count = 0;
-  for (const Entry& entry : entries_) count += entry.is_image() ? 1 : 0;
-  return count;
+/// A resume starts at an erase unit, because what a cut left behind must be erased.
+uint32_t RawModelStore::resume_unit() const {
+  return device_.geometry().needs_erase ? erase_unit() : JournaledStore::resume_unit();
 }
 
-Result<ImageInfo> RawModelStore::DescribeImage(const Entry* entry) {
-  OTA_TRY(const ImageBody body, ReadBody(*entry));
-  const bool is_staging = entry->state == EntryState::kStaging;
-  return ImageInfo{.name = body.name,
-                   .state = static_cast<ImageState>(entry->state),
-                   .size_bytes = body.size_bytes,
-                   .durable_bytes = is_staging ? durable_bytes_ : body.size_bytes,
-                   .digest = body.digest,
-                   .sequence_number = body.sequence_number};
-}
-
-Result<ImageInfo> RawModelStore::ReadImageInfo(uint32_t index) {
-  const Entry* const entry = NthImage(index);
-  if (entry == nullptr) return Status::kOutOfRange;
-  return DescribeImage(entry);
-}
-
-Result<ImageInfo> RawModelStore::FindImage(const ModelName& name, ImageChoice choice) {
-  OTA_TRY(const Entry* const entry, FindNamed(name, choice));
-  return DescribeImage(entry);
-}
-
-Result<ImageInfo> RawModelStore::FindStaging() {
-  if (staging_ == nullptr) return Status::kNotFound;
-  return DescribeImage(staging_);
-}
-
-// --- open images
-
-Result<ByteSource*> RawModelStore::Open(const ModelName& name, ImageChoice choice) {
-  OTA_TRY(Entry* const entry, FindNamed(name, choice));
-  if (entry->state == EntryState::kStaging) return Status::kNotFound;
-  for (Reader& reader : readers_) {
-    if (reader.store_ != nullptr) continue;
-    reader.store_ = this;
-    reader.entry_ = entry;
-    entry->open_count += 1;
-    return static_cast<ByteSource*>(&reader);
+/// Erases ahead of what it programs.
+Status RawModelStore::WriteWorkspace(uint32_t length) {
+  const Geometry& geometry = device_.geometry();
+  const uint32_t first = staging_->place * geometry.erase_unit;
+  while (geometry.needs_erase && erased_bytes_ < taken_bytes_) {
+    OTA_TRY(device_.Erase(first + erased_bytes_, geometry.erase_unit));
+    erased_bytes_ += geometry.erase_unit;
   }
-  return Status::kTooManyOpen;
+  const uint32_t padded = RoundUp(length, geometry.program_unit);
+  std::fill_n(workspace_.begin() + length, padded - length, geometry.erased_value);
+  return device_.Program(first + programmed_bytes_, workspace_.first(padded));
 }
 
-void RawModelStore::Close(ByteSource* source) {
-  for (Reader& reader : readers_) {
-    if (&reader != source || reader.store_ == nullptr) continue;
-    Entry& entry = *reader.entry_;
-    entry.open_count -= 1;
-    if (entry.state == EntryState::kRetired) Retire(entry);
-    reader = Reader{};
-  }
+Status RawModelStore::ReadImage(const Entry& entry, uint32_t offset, MutableByteSpan target) {
+  return ReadUnaligned(device_, entry.place * erase_unit() + offset, target);
 }
 
-Status RawModelStore::Reader::Read(uint32_t offset, MutableByteSpan target) {
-  if (store_ == nullptr) return Status::kWrongState;
-  if (!IsInBounds(offset, target.size(), entry_->size_bytes)) return Status::kOutOfRange;
-  return store_->ReadImage(*entry_, offset, target);
-}
-
-std::optional<ByteSpan> RawModelStore::Reader::Map() const {
-  if (store_ == nullptr) return std::nullopt;
-  const std::optional<ByteSpan> all = store_->device_.Map();
+std::optional<ByteSpan> RawModelStore::MapImage(const Entry& entry) const {
+  const std::optional<ByteSpan> all = device_.Map();
   if (!all) return std::nullopt;
-  return all->subspan(size_t{entry_->first_unit} * store_->device_.geometry().erase_unit,
-                      entry_->size_bytes);
+  return all->subspan(size_t{entry.place} * erase_unit(), entry.size_bytes);
 }
 
 }  // namespace ota::storage

@@ -67,7 +67,7 @@ bool IsSegmentOf(const SegmentBody& body, const RecordBytes& record) {
 void EncodeImage(const ImageBody& body, RecordBytes& record) {
   const std::string_view name = body.name.view();
   StartRecord(RecordKind::kImage, static_cast<uint8_t>(body.state), name.size(), record);
-  StoreLe32(&record[kBodyAt], body.first_unit);
+  StoreLe32(&record[kBodyAt], body.place);
   StoreLe32(&record[kBodyAt + 4], body.size_bytes);
   StoreLe32(&record[kBodyAt + 8], body.durable_bytes);
   StoreLe64(&record[kBodyAt + 16], body.sequence_number);
@@ -113,7 +113,7 @@ Result<ImageBody> DecodeImage(const RecordBytes& record) {
   }
   ImageBody body;
   body.state = static_cast<ImageState>(state);
-  body.first_unit = LoadLe32(&record[kBodyAt]);
+  body.place = LoadLe32(&record[kBodyAt]);
   body.size_bytes = LoadLe32(&record[kBodyAt + 4]);
   body.durable_bytes = LoadLe32(&record[kBodyAt + 8]);
   body.sequence_number = LoadLe64(&record[kBodyAt + 16]);

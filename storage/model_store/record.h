@@ -48,7 +48,7 @@ struct SegmentBody {
 /// Body of an image record.
 struct ImageBody {
   ImageState state = ImageState::kStaging;
-  uint32_t first_unit = 0;  ///< of the slot, in erase units from the start of the device
+  uint32_t place = 0;  ///< of the bytes: RawModelStore: first erase unit; FileModelStore: number
   uint32_t size_bytes = 0;
   uint32_t durable_bytes = 0;
   uint64_t sequence_number = 0;

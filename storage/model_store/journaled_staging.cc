@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The half of RawModelStore that brings bytes into slots: space, staging, reading back.
+// The half of JournaledStore that brings bytes into their place: staging and reading back.
 #include <algorithm>
 
 #include "base/units.h"
-#include "storage/block_device/aligned_read.h"
-#include "storage/model_store/raw_model_store.h"
+#include "storage/model_store/journaled_store.h"
 
 namespace ota::storage {
 namespace {
@@ -16,69 +15,9 @@ constexpr uint32_t kBlockCountMax = 64;
 
 }  // namespace
 
-// --- space
-
-uint32_t RawModelStore::end_unit() const {
-  return device_.geometry().size_bytes / device_.geometry().erase_unit;
-}
-
-uint32_t RawModelStore::UnitCount(uint32_t size_bytes) const {
-  const uint32_t unit = device_.geometry().erase_unit;
-  return size_bytes / unit + (size_bytes % unit == 0 ? 0 : 1);
-}
-
-uint32_t RawModelStore::NeededBytes(uint32_t size_bytes) const {
-  return UnitCount(size_bytes) * device_.geometry().erase_unit;
-}
-
-/// The first slot in [first, end) that is taken, leaving out what an image of `replacing_hash` that
-/// is being staged would replace.
-const RawModelStore::Entry* RawModelStore::FindBlocking(uint32_t first, uint32_t end,
-                                                        uint32_t replacing_hash) const {
-  const Entry* found = nullptr;
-  for (const Entry& entry : entries_) {
-    if (entry.state == EntryState::kFree) continue;
-    const bool is_replaced =
-        entry.open_count == 0 && entry.is_candidate() && replacing_hash != 0 &&
-        (entry.name_hash == replacing_hash || entry.state == EntryState::kStaging);
-    const bool is_apart =
-        entry.first_unit >= end || entry.first_unit + UnitCount(entry.size_bytes) <= first;
-    if (is_replaced || is_apart) continue;
-    if (found == nullptr || entry.first_unit < found->first_unit) found = &entry;
-  }
-  return found;
-}
-
-/// The first free run from the cursor on, which goes round the device.
-Result<uint32_t> RawModelStore::FindSlot(uint32_t unit_count, uint32_t replacing_hash) const {
-  const uint32_t starts[] = {std::max(cursor_unit_, first_unit()), first_unit()};
-  for (const uint32_t start : starts) {
-    uint32_t first = start;
-    while (IsInBounds(first, unit_count, end_unit())) {
-      const Entry* const entry = FindBlocking(first, first + unit_count, replacing_hash);
-      if (entry == nullptr) return first;
-      first = entry->first_unit + UnitCount(entry->size_bytes);
-    }
-  }
-  return Status::kStorageFull;
-}
-
-StoreSpace RawModelStore::space() {
-  const uint32_t unit = device_.geometry().erase_unit;
-  StoreSpace space{.total_bytes = device_.geometry().size_bytes - journal_.size_bytes()};
-  for (uint32_t first = first_unit(); first < end_unit();) {
-    const Entry* const entry = FindBlocking(first, end_unit(), 0);
-    const uint32_t end = entry == nullptr ? end_unit() : std::max(first, entry->first_unit);
-    space.free_bytes += (end - first) * unit;
-    space.largest_free_bytes = std::max(space.largest_free_bytes, (end - first) * unit);
-    first = entry == nullptr ? end : entry->first_unit + UnitCount(entry->size_bytes);
-  }
-  return space;
-}
-
 // --- staging
 
-Status RawModelStore::Begin(const StageRequest& request) {
+Status JournaledStore::Begin(const StageRequest& request) {
   if (!request.name.is_valid()) return Status::kNameInvalid;
   if (request.size_bytes == 0) return Status::kInvalidArgument;
   const uint32_t key = ComputeNameHash(request.name) ^ LoadLe32(request.digest.data());
@@ -89,7 +28,7 @@ Status RawModelStore::Begin(const StageRequest& request) {
   return Drive();
 }
 
-Status RawModelStore::StartBegin(const StageRequest& request, uint32_t key) {
+Status JournaledStore::StartBegin(const StageRequest& request, uint32_t key) {
   const uint32_t hash = ComputeNameHash(request.name);
   for (const Entry& entry : entries_) {  // names of one hash cannot live side by side
     if (!entry.is_image() || entry.name_hash != hash) continue;
@@ -100,10 +39,10 @@ Status RawModelStore::StartBegin(const StageRequest& request, uint32_t key) {
   const bool gives_entry = (replaced != nullptr && replaced->open_count == 0) ||
                            (staging_ != nullptr && staging_->open_count == 0);
   if (!gives_entry && FindFreeEntry() == nullptr) return Status::kStorageFull;
-  OTA_TRY(const uint32_t first, FindSlot(UnitCount(request.size_bytes), hash));
+  OTA_TRY(const uint32_t first, FindPlace(request.size_bytes, hash));
   RecordBytes record;
   EncodeImage(ImageBody{.state = ImageState::kStaging,
-                        .first_unit = first,
+                        .place = first,
                         .size_bytes = request.size_bytes,
                         .sequence_number = request.sequence_number,
                         .digest = request.digest,
@@ -116,9 +55,9 @@ Status RawModelStore::StartBegin(const StageRequest& request, uint32_t key) {
   return Status::kOk;
 }
 
-uint32_t RawModelStore::staged_bytes() const { return staging_ == nullptr ? 0 : taken_bytes_; }
+uint32_t JournaledStore::staged_bytes() const { return staging_ == nullptr ? 0 : taken_bytes_; }
 
-Result<uint32_t> RawModelStore::Append(ByteSpan bytes) {
+Result<uint32_t> JournaledStore::Append(ByteSpan bytes) {
   if (staging_ == nullptr || !is_ready_) return Status::kWrongState;
   if (bytes.size() > staging_->size_bytes - taken_bytes_) return Status::kOutOfRange;
   OTA_TRY(Settle());
@@ -139,51 +78,34 @@ Result<uint32_t> RawModelStore::Append(ByteSpan bytes) {
 }
 
 /// Remembers that the medium failed the image in staging.
-Status RawModelStore::Watch(Status status) {
+Status JournaledStore::Watch(Status status) {
   has_failed_ = !IsOk(status) && status != Status::kBusy;
   return status;
 }
 
 /// Programs the workspace when it is full or holds the image's end. kOk: it has room again.
-Status RawModelStore::WriteBuffered() {
+Status JournaledStore::WriteBuffered() {
   if (has_failed_) return Status::kMediumFailed;
   const uint32_t buffered = taken_bytes_ - programmed_bytes_;
   const bool is_end = taken_bytes_ == staging_->size_bytes;
   if (buffered == workspace_.size() || (is_end && buffered != 0)) {
-    const Geometry& geometry = device_.geometry();
-    OTA_TRY(EraseAhead());
-    const uint32_t length = RoundUp(buffered, geometry.program_unit);
-    std::fill_n(workspace_.begin() + buffered, length - buffered, geometry.erased_value);
-    const uint32_t offset = staging_->first_unit * geometry.erase_unit + programmed_bytes_;
-    OTA_TRY(Watch(device_.Program(offset, workspace_.first(length))));
+    OTA_TRY(Watch(WriteWorkspace(buffered)));
     programmed_bytes_ = taken_bytes_;
   }
   return MarkProgress();
 }
 
-Status RawModelStore::EraseAhead() {
-  const Geometry& geometry = device_.geometry();
-  while (geometry.needs_erase && erased_bytes_ < taken_bytes_) {
-    const uint32_t offset = staging_->first_unit * geometry.erase_unit + erased_bytes_;
-    OTA_TRY(Watch(device_.Erase(offset, geometry.erase_unit)));
-    erased_bytes_ += geometry.erase_unit;
-  }
-  return Status::kOk;
+uint32_t JournaledStore::ComputeBlockBytes() const {
+  return RoundUp(std::max(staging_->size_bytes / kBlockCountMax, kBlockBytesMin), resume_unit());
 }
 
-/// Makes a record of how much is durable, now and then. A resume starts at an erase unit, because
-/// what a cut left behind must be erased.
-Status RawModelStore::MarkProgress() {
-  const Geometry& geometry = device_.geometry();
-  const uint32_t step =
-      geometry.needs_erase ? geometry.erase_unit : static_cast<uint32_t>(workspace_.size());
-  const uint32_t block =
-      RoundUp(std::max(staging_->size_bytes / kBlockCountMax, kBlockBytesMin), step);
-  const uint32_t durable = programmed_bytes_ - programmed_bytes_ % step;
-  if (programmed_bytes_ == staging_->size_bytes || durable < durable_bytes_ + block) {
+/// Makes a record of how much is durable, now and then.
+Status JournaledStore::MarkProgress() {
+  const uint32_t durable = programmed_bytes_ - programmed_bytes_ % resume_unit();
+  if (programmed_bytes_ == staging_->size_bytes || durable < durable_bytes_ + ComputeBlockBytes()) {
     return Status::kOk;
   }
-  OTA_TRY(Watch(device_.Sync()));
+  OTA_TRY(Watch(SyncWritten()));
   OTA_TRY(ImageBody body, ReadBody(*staging_));
   body.durable_bytes = durable;
   RecordBytes record;
@@ -193,26 +115,27 @@ Status RawModelStore::MarkProgress() {
   return Drive();
 }
 
-Status RawModelStore::Resume() {
+Status JournaledStore::Resume() {
   if (staging_ == nullptr) return Status::kNotFound;
   if (is_ready_) return Status::kOk;
   if (!IsUnderWay(Operation::kResume, 0)) {
     OTA_TRY(Settle());
+    OTA_TRY(durable_bytes_, ReopenPlace());
     ResetHash();
     Start(Operation::kResume, 0);
   }
   return Drive();
 }
 
-Status RawModelStore::DriveResume() {
+Status JournaledStore::DriveResume() {
   OTA_TRY(HashStored(*staging_, durable_bytes_));
-  taken_bytes_ = programmed_bytes_ = erased_bytes_ = durable_bytes_;
+  taken_bytes_ = programmed_bytes_ = durable_bytes_;
   is_ready_ = true;
   has_failed_ = false;
   return Status::kOk;
 }
 
-Status RawModelStore::Finish() {
+Status JournaledStore::Finish() {
   if (!IsUnderWay(Operation::kFinish, 0)) {
     OTA_TRY(Settle());
     if (staging_ == nullptr || !is_ready_ || taken_bytes_ != staging_->size_bytes) {
@@ -224,7 +147,7 @@ Status RawModelStore::Finish() {
   return Drive();
 }
 
-Status RawModelStore::DriveFinish() {
+Status JournaledStore::DriveFinish() {
   if (finish_step_ == FinishStep::kWrite) OTA_TRY(FinishWriting());
   if (finish_step_ == FinishStep::kVerify) OTA_TRY(FinishVerifying());
   const bool is_dropped = finish_step_ == FinishStep::kDrop;
@@ -232,14 +155,14 @@ Status RawModelStore::DriveFinish() {
   return is_dropped ? Status::kDigestMismatch : Status::kOk;
 }
 
-Status RawModelStore::FinishWriting() {
+Status JournaledStore::FinishWriting() {
   OTA_TRY(WriteBuffered());
-  OTA_TRY(Watch(device_.Sync()));
+  OTA_TRY(Watch(SyncWritten()));
   ImageBody body;
   return CompareDigest(FinishStep::kVerify, body);
 }
 
-Status RawModelStore::FinishVerifying() {
+Status JournaledStore::FinishVerifying() {
   OTA_TRY(HashStored(*staging_, staging_->size_bytes));
   ImageBody body;
   OTA_TRY(CompareDigest(FinishStep::kRecord, body));
@@ -253,7 +176,7 @@ Status RawModelStore::FinishVerifying() {
 }
 
 /// Goes to step `next` if what was hashed is the image demanded; otherwise the image is dropped.
-Status RawModelStore::CompareDigest(FinishStep next, ImageBody& body) {
+Status JournaledStore::CompareDigest(FinishStep next, ImageBody& body) {
   OTA_TRY(body, ReadBody(*staging_));
   const bool is_right = hash_.Finish() == body.digest;
   ResetHash();
@@ -264,13 +187,13 @@ Status RawModelStore::CompareDigest(FinishStep next, ImageBody& body) {
 
 // --- reading back
 
-void RawModelStore::ResetHash() {
+void JournaledStore::ResetHash() {
   hash_ = crypto::Sha256();
   hashed_bytes_ = 0;
 }
 
 /// Hashes the stored bytes up to `end`, some of them in each call. kBusy: not yet at the end.
-Status RawModelStore::HashStored(const Entry& entry, uint32_t end) {
+Status JournaledStore::HashStored(const Entry& entry, uint32_t end) {
   const uint32_t step_end = std::min(end, hashed_bytes_ + kHashStepBytes);
   while (hashed_bytes_ < step_end) {
     uint8_t chunk[kHashChunkBytes];
@@ -282,11 +205,7 @@ Status RawModelStore::HashStored(const Entry& entry, uint32_t end) {
   return hashed_bytes_ == end ? Status::kOk : Status::kBusy;
 }
 
-Status RawModelStore::ReadImage(const Entry& entry, uint32_t offset, MutableByteSpan target) {
-  return ReadUnaligned(device_, entry.first_unit * device_.geometry().erase_unit + offset, target);
-}
-
-Status RawModelStore::Scrub(ScrubReport& report) {
+Status JournaledStore::Scrub(ScrubReport& report) {
   if (operation_ != Operation::kScrub) {
     OTA_TRY(Settle());
     if (staging_ != nullptr) return Status::kWrongState;
@@ -311,7 +230,7 @@ Status RawModelStore::Scrub(ScrubReport& report) {
 }
 
 /// What cannot be read counts as damaged, like what has the wrong digest.
-Status RawModelStore::ScrubImage(ScrubReport& report, const Entry& entry) {
+Status JournaledStore::ScrubImage(ScrubReport& report, const Entry& entry) {
   const Status status = HashStored(entry, entry.size_bytes);
   if (status == Status::kBusy) return status;
   const Result<ImageBody> body = ReadBody(entry);
