@@ -68,7 +68,8 @@ struct Directory {
 };
 
 /// An open file. Owned by the caller; made by Open or Create, nothing needs to be closed. Invalid
-/// after Mount, Format, Check(kRepair), and Delete or Rename of the file. Of several that are open
+/// after Mount, Format, and Delete or Rename of the file; after Check(kRepair) it still can be
+/// read, if its bytes were on the medium. Of several that are open
 /// on one file only one may append; the others keep seeing the old size.
 struct File {
   uint32_t size_bytes = 0;
@@ -168,12 +169,19 @@ class FileSystem {
   /// the file; `target` is unchanged.
   virtual Status Read(File& file, uint32_t offset, MutableByteSpan target) = 0;
 
-  /// Where the bytes of the file lie, from `offset` on, which must be 0 or the end of the extents
-  /// of an earlier call. Returns how many were filled in; together they reach the end of the file
-  /// when that is less than all of `extents` or their sizes add up to it. Valid until the file is
-  /// appended to or deleted, or the volume is written in any way if it is SPIFFS (which moves pages
-  /// to reclaim space). An empty file has none.
+  /// Where the bytes of the file lie, from `offset` on, which must be a multiple of extent_unit().
+  /// Returns how many were filled in; together they reach the end of the file when that is less
+  /// than all of `extents` or their sizes add up to it. Valid until the file is appended to or
+  /// deleted, and as long as move_count() stays what it is. An empty file has none.
   virtual Result<size_t> ReadExtents(File& file, uint32_t offset, std::span<Extent> extents) = 0;
+
+  /// What files take space in: FAT clusters, the data of a SPIFFS page, four bytes on EEFS. Known
+  /// once mounted.
+  virtual uint32_t extent_unit() const = 0;
+
+  /// Changes when bytes of files that nobody wrote may have moved; only SPIFFS does that, to
+  /// reclaim space.
+  virtual uint32_t move_count() const { return 0; }
 
   /// Removes the file, or on FAT an empty directory. On the medium when it returns.
   /// kNotFound: nothing was changed. kNotSupported: read only, or a directory that is not empty.

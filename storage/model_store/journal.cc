@@ -20,26 +20,41 @@ uint64_t SequenceOf(uint32_t generation, uint16_t position) {
   return (uint64_t{generation} << 16) | position;
 }
 
+/// As the journal uses it, whatever the device claims.
+uint32_t ProgramUnitOf(const Geometry& geometry) {
+  return std::clamp<uint32_t>(geometry.program_unit, 1, kProgramUnitMax);
+}
+
+/// What stands before the records.
+uint32_t HeadBytes(uint32_t unit) {
+  return kCancelUnitCount * RoundUp(kCancelWordBytes, unit) + RoundUp(kRecordBytes, unit) +
+         RoundUp(kRecordDigestBytes, unit);
+}
+
 }  // namespace
 
-Journal::Journal(BlockDevice& device, JournalClient& client) : device_(device), client_(client) {
+Journal::Journal(BlockDevice& device, JournalClient& client, uint32_t image_count_max)
+    : device_(device), client_(client), image_count_max_(image_count_max) {
   const Geometry& geometry = device.geometry();
-  const bool is_small = geometry.size_bytes <= KiB(64);
-  image_count_max_ = is_small ? 8 : 32;
-  const uint32_t record_count = is_small ? 24 : 64;
-  const uint32_t unit = std::clamp<uint32_t>(geometry.program_unit, 1, kProgramUnitMax);
-  const uint32_t erase_unit = std::max<uint32_t>(geometry.erase_unit, 1);
+  const uint32_t unit = ProgramUnitOf(geometry);
   cancel_bytes_ = RoundUp(kCancelWordBytes, unit);
   mark_bytes_ = RoundUp(kRecordDigestBytes, unit);
   record_stride_ = RoundUp(kRecordBytes, unit);
-  const uint32_t head_bytes = kCancelUnitCount * cancel_bytes_ + record_stride_ + mark_bytes_;
-  layout_.segment_bytes = RoundUp(head_bytes + record_count * record_stride_, erase_unit);
+  layout_.segment_bytes = ComputeSegmentBytes(geometry, image_count_max);
   const uint32_t share = geometry.size_bytes / 8 / layout_.segment_bytes;
   layout_.segment_count = std::clamp<uint32_t>(share, 2, kSegmentCountMax);
   layout_.erase_unit = geometry.erase_unit;
   layout_.program_unit = geometry.program_unit;
   layout_.size_bytes = geometry.size_bytes;
-  capacity_ = std::min<uint32_t>((layout_.segment_bytes - head_bytes) / record_stride_, 0xFFFF);
+  const uint32_t room = layout_.segment_bytes - HeadBytes(unit);
+  capacity_ = std::min<uint32_t>(room / record_stride_, 0xFFFF);
+}
+
+uint32_t Journal::ComputeSegmentBytes(const Geometry& geometry, uint32_t image_count_max) {
+  const uint32_t record_count = image_count_max == 8 ? 24 : 64;
+  const uint32_t unit = ProgramUnitOf(geometry);
+  return RoundUp(HeadBytes(unit) + record_count * RoundUp(kRecordBytes, unit),
+                 std::max<uint32_t>(geometry.erase_unit, 1));
 }
 
 Status Journal::CheckGeometry() const {

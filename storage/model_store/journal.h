@@ -45,8 +45,12 @@ class JournalClient {
 
 class Journal {
  public:
-  /// `device` and `client` must outlive it.
-  Journal(BlockDevice& device, JournalClient& client);
+  /// `device` and `client` must outlive it. `image_count_max` is 8 or 32, and decides how many
+  /// records a segment has.
+  Journal(BlockDevice& device, JournalClient& client, uint32_t image_count_max);
+
+  /// How long a segment is.
+  static uint32_t ComputeSegmentBytes(const Geometry& geometry, uint32_t image_count_max);
 
   /// kNotSupported: the device is too small, or its units are too large.
   Status CheckGeometry() const;

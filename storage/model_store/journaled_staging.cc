@@ -11,7 +11,6 @@ namespace {
 constexpr uint32_t kHashChunkBytes = 256;
 constexpr uint32_t kHashStepBytes = KiB(4);  // hashed in one call
 constexpr uint32_t kBlockBytesMin = KiB(4);  // made durable at once
-constexpr uint32_t kBlockCountMax = 64;
 
 }  // namespace
 

@@ -16,8 +16,9 @@ uint32_t MixKey(uint32_t key, ByteSpan bytes) {
 
 }  // namespace
 
-JournaledStore::JournaledStore(BlockDevice& device, MutableByteSpan workspace)
-    : workspace_(workspace), journal_(device, *this) {
+JournaledStore::JournaledStore(BlockDevice& device, MutableByteSpan workspace,
+                               uint32_t image_count_max)
+    : workspace_(workspace), journal_(device, *this, image_count_max) {
   Forget();
 }
 
@@ -65,7 +66,9 @@ Status JournaledStore::Drive() {
   }
   if (status == Status::kBusy) return status;
   operation_ = Operation::kNone;
-  return IsOk(status) ? FinishChange() : status;
+  if (!IsOk(status) && status != Status::kDigestMismatch) return status;
+  OTA_TRY(FinishChange());
+  return status;
 }
 
 Status JournaledStore::DriveBegin() {
@@ -389,6 +392,7 @@ Result<ByteSource*> JournaledStore::Open(const ModelName& name, ImageChoice choi
   if (entry->state == EntryState::kStaging) return Status::kNotFound;
   for (Reader& reader : readers_) {
     if (reader.store_ != nullptr) continue;
+    OTA_TRY(OpenImage(*entry));
     reader.store_ = this;
     reader.entry_ = entry;
     entry->open_count += 1;

@@ -20,6 +20,12 @@ namespace ota::storage {
 
 inline constexpr size_t kImageCountMax = 32;
 inline constexpr size_t kOpenCountMax = 4;
+inline constexpr uint32_t kBlockCountMax = 64;  ///< in which an image is made durable
+
+/// How many images a store on a unit of that size keeps.
+constexpr uint32_t ImageCountMaxOf(uint32_t size_bytes) {
+  return size_bytes <= 65536 ? 8 : kImageCountMax;
+}
 
 class JournaledStore : public ModelStore, private JournalClient {
  public:
@@ -80,7 +86,7 @@ class JournaledStore : public ModelStore, private JournalClient {
   };
 
   /// `device`, where the journal is, and `workspace`, what is programmed at once, must outlive it.
-  JournaledStore(BlockDevice& device, MutableByteSpan workspace);
+  JournaledStore(BlockDevice& device, MutableByteSpan workspace, uint32_t image_count_max);
 
   // --- what the derived class does. kBusy: ask again.
 
@@ -107,6 +113,11 @@ class JournaledStore : public ModelStore, private JournalClient {
   /// After a restart an image is written further only from multiples of this.
   virtual uint32_t resume_unit() const { return static_cast<uint32_t>(workspace_.size()); }
 
+  /// Finds the image's bytes, so that they are found as long as it is open.
+  virtual Status OpenImage(const Entry& entry) {
+    (void)entry;  // a place that is known by its number needs no search
+    return Status::kOk;
+  }
   virtual Status ReadImage(const Entry& entry, uint32_t offset, MutableByteSpan target) = 0;
   virtual std::optional<ByteSpan> MapImage(const Entry& entry) const = 0;
 

@@ -18,7 +18,8 @@ class RawModelStore final : public JournaledStore {
   /// `device` and `workspace` must outlive it. `workspace` is what is programmed at once: a
   /// multiple of the device's program unit, best a power of two; it takes at least one unit.
   RawModelStore(BlockDevice& device, MutableByteSpan workspace)
-      : JournaledStore(device, workspace), device_(device) {}
+      : JournaledStore(device, workspace, ImageCountMaxOf(device.geometry().size_bytes)),
+        device_(device) {}
 
   Status Mount() override;
   StoreSpace space() override;

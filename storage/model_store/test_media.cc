@@ -16,6 +16,9 @@
 #include "storage/block_device/i2c_eeprom.h"
 #include "storage/block_device/sd_card.h"
 #include "storage/block_device/spi_nor.h"
+#include "storage/file_system/eefs/eefs_file_system.h"
+#include "storage/file_system/spiffs/spiffs_file_system.h"
+#include "storage/model_store/file_model_store.h"
 #include "storage/model_store/raw_model_store.h"
 #include "storage/model_store/test_store.h"
 
@@ -158,6 +161,159 @@ class Mmc {
   std::unique_ptr<Emmc> emmc_;
 };
 
+/// Cells that are overwritten freely, without a bus: sectors, pages or rows, each of which a cut
+/// leaves as BlockDevice says.
+class OverwriteDevice final : public BlockDevice {
+ public:
+  OverwriteDevice(simulator::PowerSupply& power, uint32_t size_bytes, uint32_t unit)
+      : array_({.size_bytes = size_bytes, .unit_bytes = unit, .keeps_unchanged_bits = true}, power),
+        geometry_{size_bytes, unit, unit, unit, 0, true, false} {}
+
+  const Geometry& geometry() const override { return geometry_; }
+  Status Read(uint32_t offset, MutableByteSpan target) override {
+    OTA_TRY(CheckRange(geometry_, geometry_.read_unit, offset, target.size()));
+    return array_.Read(offset, target);
+  }
+  Status Program(uint32_t offset, ByteSpan data) override {
+    OTA_TRY(CheckRange(geometry_, geometry_.program_unit, offset, data.size()));
+    for (; !data.empty(); data = data.subspan(geometry_.program_unit)) {
+      OTA_TRY(array_.Write(offset, data.first(geometry_.program_unit)));
+      offset += geometry_.program_unit;
+    }
+    return Status::kOk;
+  }
+  Status Erase(uint32_t offset, uint32_t length) override {
+    return Program(offset, std::vector<uint8_t>(length, geometry_.erased_value));
+  }
+  Status Sync() override { return array_.power().is_on() ? Status::kOk : Status::kMediumFailed; }
+
+  simulator::OverwriteArray& array() { return array_; }
+  const simulator::OverwriteArray& array() const { return array_; }
+
+ private:
+  simulator::OverwriteArray array_;
+  Geometry geometry_;
+};
+
+/// A part behind its driver, as a block device that survives restarts.
+template <typename Part>
+class PartMedium {
+ public:
+  template <typename... Arguments>
+  explicit PartMedium(simulator::PowerSupply& power, const Arguments&... arguments)
+      : part_(clock_, power, arguments...) {}
+
+  BlockDevice& Restart() {
+    driver_ = std::make_unique<FlashDriver>(part_.Restart(), queue_);
+    return *driver_;
+  }
+  std::vector<uint32_t> ReadWear() const { return part_.ReadWear(); }
+  uint32_t violation_count() const { return part_.violation_count(); }
+
+ private:
+  simulator::SimulatedClock clock_;
+  Part part_;
+  std::array<uint8_t, 512> queue_;
+  std::unique_ptr<FlashDriver> driver_;
+};
+
+class OverwriteMedium {
+ public:
+  OverwriteMedium(simulator::PowerSupply& power, uint32_t size_bytes, uint32_t unit)
+      : device_(power, size_bytes, unit) {}
+
+  BlockDevice& Restart() { return device_; }
+  std::vector<uint32_t> ReadWear() const { return ReadArrayWear(device_.array()); }
+  static uint32_t violation_count() { return 0; }
+
+ private:
+  OverwriteDevice device_;
+};
+
+/// Ends a wait when power is gone.
+class PowerWaiter final : public Waiter {
+ public:
+  explicit PowerWaiter(simulator::PowerSupply& power) : power_(power) {}
+  Status Wait() override { return power_.is_on() ? Status::kOk : Status::kMediumFailed; }
+
+ private:
+  simulator::PowerSupply& power_;
+};
+
+struct Spiffs {
+  std::unique_ptr<SpiffsFileSystem> Make(BlockDevice& device, Waiter& waiter,
+                                         MutableByteSpan buffer) const {
+    return std::make_unique<SpiffsFileSystem>(device, waiter, buffer);
+  }
+  using Files = SpiffsFileSystem;
+};
+
+struct Eefs {
+  std::unique_ptr<EefsFileSystem> Make(BlockDevice& device, Waiter& waiter, MutableByteSpan) const {
+    return std::make_unique<EefsFileSystem>(device, waiter);
+  }
+  using Files = EefsFileSystem;
+};
+
+/// A store on a file system, beside a file of somebody else.
+template <typename FileSystemKind, typename Medium>
+class FileStoreWorld final : public StoreWorld {
+ public:
+  template <typename... Arguments>
+  explicit FileStoreWorld(const FileSystemKind& kind, const Arguments&... arguments)
+      : kind_(kind), medium_(power_, arguments...) {
+    Restart();
+  }
+
+  simulator::PowerSupply& power() override { return power_; }
+  ModelStore& store() override { return *store_; }
+  void Restart() override {
+    power_.Restore();
+    BlockDevice& device = medium_.Restart();
+    store_.reset();
+    files_ = kind_.Make(device, waiter_, buffer_);
+    store_ = std::make_unique<FileModelStore>(*files_, device, waiter_, workspace_, extents_);
+  }
+  std::vector<uint32_t> ReadWear() const override { return medium_.ReadWear(); }
+  uint32_t violation_count() const override { return medium_.violation_count(); }
+
+  void AddForeignFile() override {
+    Result<File> file = files_->Create(kForeignName, kForeignBytes);
+    if (!file.ok()) return;
+    (void)files_->Append(*file, MakeModel(kForeignBytes, kForeignSeed));  // checked later
+    (void)files_->Sync(*file);
+  }
+  std::string FindFault() override {
+    std::vector<uint8_t> bytes(kForeignBytes);
+    Result<File> file = files_->Open(kForeignName);
+    if (!file.ok() || !IsOk(files_->Read(*file, 0, bytes)) ||
+        bytes != MakeModel(kForeignBytes, kForeignSeed)) {
+      return "the foreign file is damaged";
+    }
+    std::vector<uint8_t> work(4096);
+    const Result<CheckReport> report = files_->Check(CheckMode::kReport, work);
+    if (!report.ok()) return "the volume cannot be checked";
+    if (!report->is_sound()) return "the volume is not sound";
+    const uint32_t count = store_->image_count() + JournalFiles::kFileCount + 1;
+    return report->file_count == count ? "" : "a file was left behind";
+  }
+
+ private:
+  static constexpr const char* kForeignName = "foreign.txt";
+  static constexpr uint32_t kForeignBytes = 700;
+  static constexpr uint32_t kForeignSeed = 77;
+
+  FileSystemKind kind_;
+  simulator::PowerSupply power_;
+  Medium medium_;
+  PowerWaiter waiter_{power_};
+  std::array<uint8_t, 512> buffer_{};
+  std::vector<uint8_t> workspace_ = std::vector<uint8_t>(512);
+  std::vector<Extent> extents_ = std::vector<Extent>(10);
+  std::unique_ptr<typename FileSystemKind::Files> files_;
+  std::unique_ptr<FileModelStore> store_;
+};
+
 /// A part with other sizes, so that a run is short.
 OnChipFlashTraits Scale(OnChipFlashTraits traits, uint32_t size_bytes, uint32_t erase_unit) {
   traits.nor.size_bytes = size_bytes;
@@ -170,6 +326,12 @@ using Factory = std::function<std::unique_ptr<StoreWorld>()>;
 template <typename Part, typename... Arguments>
 Factory Make(uint32_t workspace_bytes, const Arguments&... arguments) {
   return [=] { return std::make_unique<RawStoreWorld<Part>>(workspace_bytes, arguments...); };
+}
+
+template <typename Medium, typename FileSystemKind, typename... Arguments>
+Factory MakeFiles(const FileSystemKind& kind, const Arguments&... arguments) {
+  return
+      [=] { return std::make_unique<FileStoreWorld<FileSystemKind, Medium>>(kind, arguments...); };
 }
 
 const std::map<std::string, Factory>& Factories() {
@@ -186,7 +348,14 @@ const std::map<std::string, Factory>& Factories() {
       {"eeprom-128k", Make<I2cMemory>(128, k24Lc1025, KiB(128))},
       {"fram-128k", Make<I2cMemory>(64, kFm24V10, KiB(128))},
       {"sd-1m", Make<Sd>(512, kSdsc64M, MiB(1))},
+<<<<<<< HEAD
       {"emmc-1m", Make<Mmc>(512, kEmmc4G, MiB(1))},
+=======
+      {"eefs-64k", MakeFiles<OverwriteMedium>(Eefs(), KiB(64), 8u)},
+      {"eefs-128k", MakeFiles<OverwriteMedium>(Eefs(), KiB(128), 64u)},
+      {"spiffs-256k",
+       MakeFiles<PartMedium<OnChipPart>>(Spiffs(), Scale(kTeensy40Flash, KiB(256), KiB(4)))},
+>>>>>>> ccf8655 (storage: Add FileModelStore, the model store on a file system)
   };
   return kFactories;
 }

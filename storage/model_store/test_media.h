@@ -26,6 +26,12 @@ class StoreWorld {
   /// Power comes back: RAM is empty, the medium is as it was left. The store is not mounted.
   virtual void Restart() = 0;
 
+  /// On a file system: writes a file that is none of the store's, after Format.
+  virtual void AddForeignFile() {}
+
+  /// On a file system, after the first change since Mount: what is wrong with the volume, or "".
+  virtual std::string FindFault() { return ""; }
+
   /// How often unit `unit` of the medium was erased or written; empty if the part does not count.
   virtual std::vector<uint32_t> ReadWear() const = 0;
 

@@ -141,6 +141,7 @@ uint64_t PowerCutRun::CountPoints() {
   world_ = MakeWorld(world_name_);
   before_ = after_ = found_ = ExpectedStore{};
   if (!IsOk(RunToEnd([&] { return world_->store().Format(); }))) return Fail("Format"), 0;
+  world_->AddForeignFile();
   const uint64_t first = world_->power().point_count();
   if (RunScenario() != Outcome::kDone) return 0;
   const uint64_t count = world_->power().point_count() - first;
@@ -154,6 +155,7 @@ bool PowerCutRun::Run(const std::vector<uint64_t>& cuts) {
   world_ = MakeWorld(world_name_);
   before_ = after_ = found_ = ExpectedStore{};
   if (!IsOk(RunToEnd([&] { return world_->store().Format(); }))) return Fail("Format"), false;
+  world_->AddForeignFile();
   Outcome outcome = Outcome::kDone;
   for (size_t i = 0; i <= cuts.size() && outcome != Outcome::kFailed; ++i) {
     simulator::PowerSupply& power = world_->power();
@@ -266,6 +268,7 @@ PowerCutRun::Outcome PowerCutRun::Recover() {
   if (outcome == Outcome::kDone) outcome = ResumeStaging();
   if (outcome == Outcome::kDone) outcome = UpdateAgain();
   if (outcome != Outcome::kDone) return outcome;
+  if (const std::string fault = world_->FindFault(); !fault.empty()) return Fail(fault);
   world_->Restart();
   return Inspect() ? Outcome::kDone : Outcome::kFailed;
 }

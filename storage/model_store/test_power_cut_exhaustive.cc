@@ -3,6 +3,7 @@
 // a single one.
 //
 //   power_cut_exhaustive [CUTS_MIN [JOB JOB_COUNT]]
+//   power_cut_exhaustive sweep WORLD SEED
 //   power_cut_exhaustive replay WORLD SEED CUT[,CUT…]
 #include <cinttypes>
 #include <cstdio>
@@ -65,7 +66,6 @@ struct Sweep {
     std::printf("%-24s seed %u: %llu points, %llu cuts so far, %llu losses\n", world.c_str(), seed,
                 static_cast<unsigned long long>(count), static_cast<unsigned long long>(cut_count),
                 static_cast<unsigned long long>(failure_count));
-    std::fflush(stdout);
   }
 };
 
@@ -73,8 +73,14 @@ struct Sweep {
 }  // namespace ota::storage
 
 int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   using namespace ota::storage;  // NOLINT: a program of its own
   if (argc == 5 && std::strcmp(argv[1], "replay") == 0) return Replay(argv[2], argv[3], argv[4]);
+  if (argc == 4 && std::strcmp(argv[1], "sweep") == 0) {
+    Sweep one;
+    one.Go(argv[2], static_cast<uint32_t>(std::stoul(argv[3])));
+    return one.failure_count == 0 ? 0 : 1;
+  }
   const uint64_t cuts_min = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1'000'000;
   Sweep sweep;
   if (argc == 4) {

@@ -34,6 +34,7 @@ class FatFileSystem final : public FileSystem {
   Status Sync(File& file) override;
   Status Read(File& file, uint32_t offset, MutableByteSpan target) override;
   Result<size_t> ReadExtents(File& file, uint32_t offset, std::span<Extent> extents) override;
+  uint32_t extent_unit() const override { return layout().cluster_bytes; }
   Status Delete(std::string_view path) override;
   Status Rename(std::string_view source, std::string_view target) override;
   Status CreateDirectory(std::string_view path) override;

@@ -338,6 +338,7 @@ Result<uint32_t> SpiffsVolume::ChooseVictim() {
 Status SpiffsVolume::Reclaim(uint32_t block) {
   const uint32_t pages = options_.block_bytes / options_.page_bytes;
   victim_ = block;
+  ++move_count_;
   Status status = Status::kOk;
   for (uint32_t entry = 0; entry < usable_pages_ && IsOk(status); ++entry) {
     status = MovePage(block * pages + lookup_pages_ + entry);

@@ -76,6 +76,7 @@ class SpiffsVolume {
   uint32_t data_bytes() const { return options_.page_bytes - kSpiffsPageHeaderBytes; }
   uint32_t free_page_count() const { return free_pages_; }
   uint32_t deleted_page_count() const { return deleted_pages_; }
+  uint32_t move_count() const { return move_count_; }
   /// Pages that are kept free for reclaiming.
   uint32_t reserved_page_count() const { return 2 * usable_pages_; }
 
@@ -181,6 +182,7 @@ class SpiffsVolume {
   uint32_t unfinished_block_ = kNoBlock;
   uint32_t victim_ = kNoBlock;  // the block being reclaimed, in which none is taken
   uint32_t reclaim_count_ = 0;
+  uint32_t move_count_ = 0;
   bool is_mounted_ = false;
 };
 
