@@ -34,7 +34,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"tests",
      {"base", "crypto", "formats", "engine", "storage", "agent", "simulator", "server", "cli"}},
     {"benchmarks",
-     {"base", "crypto", "formats", "engine", "storage", "agent", "simulator", "server"}},
+     {"base", "crypto", "formats", "engine", "storage", "agent", "cli", "simulator", "server"}},
 };
 
 /// Identifier words that the vocabulary replaces, each with the word to use.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "engine/kernels/requantize.h"
 #include "engine/kernels/shape.h"
@@ -122,6 +123,13 @@ extern template float ReferenceFinish<ConvF32>(float, const ChannelTermF32&,
 
 // The int8 kernels of this target: portable ones or those for a core, chosen by the build. Each has
 // the result of its reference kernel, bit for bit.
+
+/// Channels that the kernels take at once if they can: at least a tile. And where a mapped operator
+/// may then keep their terms, as long as it is called; empty where kernels have no memory but the
+/// scratch: there a block is a tile.
+uint32_t ConvBlockChannelsS8(const WindowShape& shape);
+uint32_t DepthwiseBlockChannelsS8(const WindowShape& shape);
+std::span<ChannelTermS8> BlockTermsS8();
 
 /// Is called once per tile after its terms are set, before its rows; may fold sums of weights into
 /// the biases, and widen weights into the scratch. The rows of `job` mean nothing. A tile has at

@@ -79,10 +79,11 @@ class ConvRun {
       : context_(context), params_(context.params<ConvParams>()), kind_(kind) {
     const WindowShape& shape = params_.shape;
     window_ = WindowElements<Types>(shape);
+    FillJob();
+    SelectTiles();
     SelectBlocks();
     units_per_tile_ = shape.batch_count * chunks_ * blocks_;
-    tiles_ = (shape.output_channels + params_.tile_channels - 1u) / params_.tile_channels;
-    FillJob();
+    tiles_ = (shape.output_channels + tile_channels_ - 1) / tile_channels_;
   }
 
   Status Run() {
@@ -99,18 +100,39 @@ class ConvRun {
   }
 
  private:
+  bool has_fast_kernels() const {
+    return std::is_same_v<Types, ConvS8> && kind_ != ConvKind::kTransposed;
+  }
+
+  uint32_t KernelChannels() const {
+    const bool is_full = kind_ == ConvKind::kFull;
+    return is_full ? ConvBlockChannelsS8(params_.shape) : DepthwiseBlockChannelsS8(params_.shape);
+  }
+
+  // The planned tile, or a larger one if its weights are in memory and the kernels keep its terms.
+  void SelectTiles() {
+    tile_channels_ = params_.tile_channels;
+    if constexpr (std::is_same_v<Types, ConvS8>) {
+      const std::span<ChannelTermS8> terms = BlockTermsS8();
+      const uint32_t channels = std::min({KernelChannels(), static_cast<uint32_t>(terms.size()),
+                                          uint32_t{params_.shape.output_channels}});
+      if (!has_fast_kernels() || !context_.is_mapped() || channels <= tile_channels_) return;
+      tile_channels_ = channels;
+      terms_ = terms.data();
+      are_terms_planned_ = false;
+    }
+  }
+
   void SelectBlocks() {
     const WindowShape& shape = params_.shape;
     const uint32_t row_macs = shape.output_width * window_;
-    if (std::is_same_v<Types, ConvS8> && kind_ != ConvKind::kTransposed) {
-      const bool is_full = kind_ == ConvKind::kFull;
-      block_ = std::min<uint32_t>(params_.tile_channels, is_full ? ConvTileChannelsS8(shape)
-                                                                 : DepthwiseTileChannelsS8(shape));
+    if (has_fast_kernels()) {
+      block_ = std::min(tile_channels_, KernelChannels());
       is_block_outer_ = block_ < shape.output_channels;
     } else {
-      block_ = std::clamp<uint32_t>(RoundUp(kUnitMacs / row_macs + 1, 8), 1, params_.tile_channels);
+      block_ = std::clamp<uint32_t>(RoundUp(kUnitMacs / row_macs + 1, 8), 1, tile_channels_);
     }
-    blocks_ = (params_.tile_channels + block_ - 1) / block_;
+    blocks_ = (tile_channels_ + block_ - 1) / block_;
     rows_ = is_block_outer_ || blocks_ == 1 ? CountRows(row_macs) : 1;
     chunks_ = (shape.output_height + rows_ - 1) / rows_;
   }
@@ -144,13 +166,15 @@ class ConvRun {
   Status SelectTile(uint32_t tile, bool is_first_unit) {
     if (tile == selected_tile_) return Status::kOk;
     const uint32_t outputs = params_.shape.output_channels;
-    tile_begin_ = tile * params_.tile_channels;
-    tile_count_ = std::min<uint32_t>(params_.tile_channels, outputs - tile_begin_);
+    tile_begin_ = tile * tile_channels_;
+    tile_count_ = std::min<uint32_t>(tile_channels_, outputs - tile_begin_);
     job_.channel_begin = tile_begin_;
     job_.channel_count = tile_count_;
     job_.terms = terms_;
     job_.weight_stride = context_.is_mapped() ? outputs : tile_count_;
-    if (is_first_unit) OTA_TRY(LoadTerms(context_, params_, tile_begin_, tile_count_, terms_));
+    if (is_first_unit || !are_terms_planned_) {
+      OTA_TRY(LoadTerms(context_, params_, tile_begin_, tile_count_, terms_));
+    }
     OTA_TRY(SelectWeights(is_first_unit));
     selected_tile_ = tile;
     return Status::kOk;
@@ -236,6 +260,8 @@ class ConvRun {
   const ConvKind kind_;
   ConvRows<Types> job_{};
   Term* terms_ = nullptr;
+  bool are_terms_planned_ = true;  ///< in the scratch, where they stay between steps
+  uint32_t tile_channels_ = 0;
   uint8_t* page_ = nullptr;
   uint32_t window_ = 0;
   uint32_t block_ = 0;

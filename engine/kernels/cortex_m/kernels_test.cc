@@ -1,203 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernels for Cortex-M against the reference kernels, bit for bit, on random shapes and values;
-// on a host through the emulated instructions of dsp.h. On emulated boards whole models run through
+// On a host through the emulated instructions of dsp.h. On emulated boards whole models run through
 // the same kernels (firmware/).
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <vector>
-
-#include "base/prng.h"
-#include "engine/kernels/conv.h"
-#include "engine/kernels/conv_layout.h"
+#include "engine/kernels/kernels_test.h"
 
 namespace ota::engine {
 namespace {
 
-constexpr int kRounds = 600;
-/// Structures in the scratch hold pointers, which are larger on a host.
-constexpr uint32_t kHostSlackBytes = 1024;
-constexpr int8_t kGuard = 0x5A;
-
-class Operands {
- public:
-  Operands(Prng& prng, const WindowShape& shape, uint32_t weight_count) : shape_(shape) {
-    input_.resize(uint32_t{shape.input_height} * shape.input_width * shape.input_channels);
-    for (int8_t& value : input_) value = static_cast<int8_t>(prng.Next());
-    weights_.resize(weight_count);
-    for (uint8_t& value : weights_) value = static_cast<uint8_t>(prng.Next());
-    for (uint32_t i = 0; i < shape.output_channels; ++i) terms_.push_back(RandomTerm(prng));
-    const bool is_clamped = prng.NextBelow(4) == 0;
-    job_.shape = &shape_;
-    job_.range = {static_cast<int32_t>(prng.NextBelow(256)) - 128,
-                  static_cast<int32_t>(prng.NextBelow(256)) - 128,
-                  is_clamped ? -100 : -128,
-                  is_clamped ? 90 : 127,
-                  0.0f,
-                  0.0f};
-    job_.rounding = prng.NextBelow(8) == 0 ? RoundingMode::kSingle : RoundingMode::kDouble;
-    job_.input = input_.data();
-    job_.weight_stride = shape.output_channels;
-    scratch_.resize(kHostSlackBytes / 8 +
-                    (std::max(ConvScratchBytesS8(shape), DepthwiseScratchBytesS8(shape)) + 7) / 8);
-    job_.scratch = reinterpret_cast<uint8_t*>(scratch_.data());
-  }
-
-  ConvRows<ConvS8>& job() { return job_; }
-  std::vector<ChannelTermS8>& terms() { return terms_; }
-  const uint8_t* weights() const { return weights_.data(); }
-
-  /// An output with a guard behind it.
-  std::vector<int8_t> MakeOutput() const {
-    return std::vector<int8_t>(
-        uint32_t{shape_.output_height} * shape_.output_width * shape_.output_channels + 4, kGuard);
-  }
-
- private:
-  /// Most as models have them; some dead, some with shifts that need the general form.
-  static ChannelTermS8 RandomTerm(Prng& prng) {
-    const auto value = static_cast<int32_t>((1u << 30) + prng.NextBelow(1u << 30));
-    const auto bias = static_cast<int32_t>(prng.NextBelow(40000)) - 20000;
-    switch (prng.NextBelow(20)) {
-      case 0:
-        return {bias, {value, static_cast<int32_t>(prng.NextBelow(3))}};
-      case 1:
-        return {bias, {value, -30}};
-      case 2:
-        return {bias * 50000, {value, -20}};
-      case 3:
-        return {bias, {0, 0}};
-      default:
-        return {bias, {value, -1 - static_cast<int32_t>(prng.NextBelow(12))}};
-    }
-  }
-
-  WindowShape shape_;
-  std::vector<int8_t> input_;
-  std::vector<uint8_t> weights_;
-  std::vector<ChannelTermS8> terms_;
-  std::vector<uint64_t> scratch_;
-  ConvRows<ConvS8> job_{};
-};
-
-uint16_t Pick(Prng& prng, uint32_t lowest, uint32_t highest) {
-  return static_cast<uint16_t>(lowest + prng.NextBelow(highest - lowest + 1));
-}
-
-WindowShape RandomShape(Prng& prng) {
-  WindowShape shape{};
-  shape.batch_count = 1;
-  shape.input_height = Pick(prng, 1, 11);
-  shape.input_width = Pick(prng, 1, 11);
-  shape.input_channels = Pick(prng, 1, 12);
-  shape.window_height = Pick(prng, 1, 4);
-  shape.window_width = Pick(prng, 1, 4);
-  shape.stride_height = Pick(prng, 1, 2);
-  shape.stride_width = Pick(prng, 1, 3);
-  shape.dilation_height = prng.NextBelow(4) == 0 ? 2 : 1;
-  shape.dilation_width = prng.NextBelow(4) == 0 ? 2 : 1;
-  shape.padding_top = Pick(prng, 0, shape.window_height - 1u);
-  shape.padding_left = Pick(prng, 0, shape.window_width - 1u);
-  shape.output_height = static_cast<uint16_t>(1 + (shape.input_height - 1) / shape.stride_height);
-  shape.output_width = static_cast<uint16_t>(1 + (shape.input_width - 1) / shape.stride_width);
-  return shape;
-}
-
-/// Runs all tiles, some rows at a time.
-template <typename Begin, typename Rows>
-void RunTiles(Operands& operands, uint32_t tile_channels, uint32_t channel_weights, Begin begin,
-              Rows rows) {
-  ConvRows<ConvS8> job = operands.job();
-  const WindowShape& shape = *job.shape;
-  for (uint32_t first = 0; first < shape.output_channels; first += tile_channels) {
-    job.channel_begin = first;
-    job.channel_count = std::min<uint32_t>(tile_channels, shape.output_channels - first);
-    std::vector<ChannelTermS8> terms(operands.terms().begin() + first,
-                                     operands.terms().begin() + first + job.channel_count);
-    job.terms = terms.data();
-    job.weights = operands.weights() + first * channel_weights;
-    begin(job, terms.data());
-    for (job.row_begin = 0; job.row_begin < shape.output_height; job.row_begin += 2) {
-      job.row_count = std::min<uint32_t>(2, shape.output_height - job.row_begin);
-      rows(job);
-    }
-  }
-}
-
-std::vector<int8_t> Reference(Operands& operands, uint32_t channel_weights,
-                              void (*rows)(const ConvRows<ConvS8>&)) {
-  std::vector<int8_t> output = operands.MakeOutput();
-  operands.job().output = output.data();
-  RunTiles(
-      operands, operands.job().shape->output_channels, channel_weights, [](const auto&, auto*) {},
-      rows);
-  return output;
-}
-
 TEST(CortexMKernels, ConvolutionsEqualTheReference) {
-  Prng prng(3);
-  for (int round = 0; round < kRounds; ++round) {
-    WindowShape shape = RandomShape(prng);
-    if (round % 3 == 0) shape.input_channels = Pick(prng, 12, 200);
-    shape.window_channels = shape.input_channels;
-    shape.output_channels = Pick(prng, 1, 9);
-    const uint32_t window =
-        uint32_t{shape.window_height} * shape.window_width * shape.window_channels;
-    Operands operands(prng, shape, window * shape.output_channels);
-    const auto expected = Reference(operands, window, ReferenceConvRows<ConvS8>);
-    std::vector<int8_t> output = operands.MakeOutput();
-    operands.job().output = output.data();
-    RunTiles(operands, ConvTileChannelsS8(shape), window, BeginConvTileS8, ConvRowsS8);
-    ASSERT_EQ(output, expected) << "round " << round;
-  }
+  ExpectConvolutionsEqualTheReference(ConvTileChannelsS8);
 }
 
 TEST(CortexMKernels, DepthwiseConvolutionsEqualTheReference) {
-  Prng prng(5);
-  for (int round = 0; round < kRounds; ++round) {
-    WindowShape shape = RandomShape(prng);
-    shape.window_channels = 1;
-    if (round % 2 == 0) shape.input_channels = static_cast<uint16_t>(4 * Pick(prng, 1, 3));
-    if (round % 8 == 1) shape.input_channels = 1;
-    if (round % 16 == 1) shape.window_height = shape.window_width = Pick(prng, 8, 10);
-    if (round % 4 == 0) {
-      shape.window_height = shape.window_width = 3;
-      shape.dilation_height = shape.dilation_width = 1;
-    }
-    const uint16_t multiplier =
-        shape.input_channels == 1 ? Pick(prng, 1, 8) : Pick(prng, 1, 6) / 6 + 1;
-    shape.output_channels = static_cast<uint16_t>(shape.input_channels * multiplier);
-    const uint32_t taps = uint32_t{shape.window_height} * shape.window_width;
-    Operands operands(prng, shape, taps * shape.output_channels);
-    const auto expected = Reference(operands, 1, ReferenceDepthwiseRows<ConvS8>);
-    std::vector<int8_t> output = operands.MakeOutput();
-    operands.job().output = output.data();
-    RunTiles(operands, DepthwiseTileChannelsS8(shape), 1, BeginDepthwiseTileS8, DepthwiseRowsS8);
-    ASSERT_EQ(output, expected) << "round " << round;
-  }
+  ExpectDepthwiseConvolutionsEqualTheReference(DepthwiseTileChannelsS8);
 }
 
-TEST(CortexMKernels, FullyConnectedEqualsTheReference) {
-  Prng prng(7);
-  for (int round = 0; round < kRounds; ++round) {
-    WindowShape shape{};
-    shape.batch_count = shape.input_height = shape.output_height = 1;
-    shape.window_height = shape.window_width = 1;
-    shape.stride_height = shape.stride_width = 1;
-    shape.dilation_height = shape.dilation_width = 1;
-    shape.input_width = shape.output_width = Pick(prng, 1, 3);
-    shape.input_channels = shape.window_channels = Pick(prng, 1, 600);
-    shape.output_channels = Pick(prng, 1, 20);
-    Operands operands(prng, shape, uint32_t{shape.input_channels} * shape.output_channels);
-    const auto expected = Reference(operands, shape.input_channels, ReferenceConvRows<ConvS8>);
-    std::vector<int8_t> output = operands.MakeOutput();
-    operands.job().output = output.data();
-    RunTiles(
-        operands, shape.output_channels, shape.input_channels, [](const auto&, auto*) {},
-        [](const ConvRows<ConvS8>& job) { FullyConnectedS8(job, nullptr); });
-    ASSERT_EQ(output, expected) << "round " << round;
-  }
-}
+TEST(CortexMKernels, FullyConnectedEqualsTheReference) { ExpectFullyConnectedEqualsTheReference(); }
 
 }  // namespace
 }  // namespace ota::engine

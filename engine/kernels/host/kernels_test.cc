@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/kernels/kernels_test.h"
+
+namespace ota::engine {
+namespace {
+
+TEST(HostKernels, ConvolutionsEqualTheReference) {
+  ExpectConvolutionsEqualTheReference(ConvBlockChannelsS8);
+}
+
+TEST(HostKernels, DepthwiseConvolutionsEqualTheReference) {
+  ExpectDepthwiseConvolutionsEqualTheReference(DepthwiseBlockChannelsS8);
+}
+
+TEST(HostKernels, FullyConnectedEqualsTheReference) { ExpectFullyConnectedEqualsTheReference(); }
+
+}  // namespace
+}  // namespace ota::engine
