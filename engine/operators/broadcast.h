@@ -32,10 +32,11 @@ void AllowElementwiseOverlap(PrepareContext& context, const BroadcastShape& shap
 /// Where an input's element for the output's element `index` lies.
 uint32_t FindBroadcastIndex(const BroadcastShape& shape, uint32_t input, uint32_t index);
 
-/// output[i] = compute(first[...], second[...]) for all i, in units of kElementsPerUnit.
+/// Calls `compute` with rows of elements, in units of kElementsPerUnit: first, its step, second,
+/// its step (0: the element is repeated), output, count.
 template <typename Input, typename Output, typename Compute>
-Status RunBroadcast(RunContext& context, const BroadcastShape& shape, const Input* first,
-                    const Input* second, Output* output, Compute compute) {
+Status RunBroadcastRows(RunContext& context, const BroadcastShape& shape, const Input* first,
+                        const Input* second, Output* output, Compute compute) {
   uint32_t total = 1;
   for (uint32_t i = 0; i < shape.rank; ++i) total *= shape.dimensions[i];
   const uint32_t inner = shape.dimensions[shape.rank - 1u];
@@ -47,16 +48,26 @@ Status RunBroadcast(RunContext& context, const BroadcastShape& shape, const Inpu
     const uint32_t end = std::min(at + kElementsPerUnit, total);
     while (at < end) {
       const uint32_t count = std::min(end - at, inner - at % inner);
-      const Input* const a = first + FindBroadcastIndex(shape, 0, at);
-      const Input* const b = second + FindBroadcastIndex(shape, 1, at);
-      for (uint32_t i = 0; i < count; ++i) {
-        output[at + i] = compute(a[i * first_step], b[i * second_step]);
-      }
+      compute(first + FindBroadcastIndex(shape, 0, at), first_step,
+              second + FindBroadcastIndex(shape, 1, at), second_step, output + at, count);
       at += count;
     }
     if (context.FinishUnit(kElementsPerUnit)) return Status::kBusy;
   }
   return Status::kOk;
+}
+
+/// output[i] = compute(first[...], second[...]) for all i, in units of kElementsPerUnit.
+template <typename Input, typename Output, typename Compute>
+Status RunBroadcast(RunContext& context, const BroadcastShape& shape, const Input* first,
+                    const Input* second, Output* output, Compute compute) {
+  return RunBroadcastRows(context, shape, first, second, output,
+                          [&compute](const Input* a, uint32_t a_step, const Input* b,
+                                     uint32_t b_step, Output* results, uint32_t count) {
+                            for (uint32_t i = 0; i < count; ++i) {
+                              results[i] = compute(a[i * a_step], b[i * b_step]);
+                            }
+                          });
 }
 
 }  // namespace ota::engine

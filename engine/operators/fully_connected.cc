@@ -17,7 +17,7 @@ using formats::TensorType;
 
 namespace {
 
-constexpr uint32_t kBlockChannels = 16;
+constexpr uint32_t kBlockChannels = 32;
 constexpr int32_t kSizeMax = 0xFFFF;
 
 struct FullyConnectedParams {
@@ -211,6 +211,7 @@ class FullyConnectedRun {
   Status Run() {
     const uint32_t block = std::clamp<uint32_t>(params_.page_channels, 1, kBlockChannels);
     const uint32_t channel_macs = uint32_t{params_.depth} * params_.batches;
+    for (uint32_t i = 0; i < std::min<uint32_t>(block, params_.outputs); ++i) SetTerm(terms_[i]);
     while (context_.unit() * block < params_.outputs) {
       const uint32_t first = context_.unit() * block;
       const uint32_t count = std::min<uint32_t>(block, params_.outputs - first);
@@ -232,21 +233,26 @@ class FullyConnectedRun {
   Status LoadTerms(uint32_t first, uint32_t count) {
     uint8_t chunk[kBlockChannels * 8];
     constexpr uint32_t kBiasBytes = sizeof(Term::bias);
-    for (uint32_t i = 0; i < count; ++i) terms_[i].bias = 0;
     if (params_.bias_offset != 0) {
-      OTA_TRY(const uint8_t* const at,
-              context_.FetchConstant(params_.bias_offset + first * kBiasBytes, count * kBiasBytes,
-                                     chunk));
-      for (uint32_t i = 0; i < count; ++i) {
-        std::memcpy(&terms_[i].bias, at + i * kBiasBytes, kBiasBytes);
+      OTA_TRY(const uint8_t* at, context_.FetchConstant(params_.bias_offset + first * kBiasBytes,
+                                                        count * kBiasBytes, chunk));
+      for (uint32_t i = 0; i < count; ++i, at += kBiasBytes) {
+        std::memcpy(&terms_[i].bias, at, kBiasBytes);
       }
     }
     if constexpr (!std::is_same_v<Types, ConvF32>) return LoadMultipliers(first, count, chunk);
     return Status::kOk;
   }
 
+  // No bias, and one multiplier for all; per channel others come in its place.
+  void SetTerm(Term& term) const {
+    term.bias = 0;
+    if constexpr (!std::is_same_v<Types, ConvF32>) {
+      term.multiplier = {params_.multiplier, params_.shift};
+    }
+  }
+
   Status LoadMultipliers(uint32_t first, uint32_t count, uint8_t* chunk) {
-    for (uint32_t i = 0; i < count; ++i) terms_[i].multiplier = {params_.multiplier, params_.shift};
     if (!params_.is_per_channel) return Status::kOk;
     const ChannelScales& scales = context_.params<FullyConnectedRecord>().scales;
     OTA_TRY(const uint8_t* const at,

@@ -2,6 +2,7 @@
 #include "engine/operators/sum.h"
 
 #include "engine/kernels/requantize.h"
+#include "engine/kernels/sum.h"
 #include "engine/operators/quantization.h"
 
 namespace ota::engine {
@@ -10,6 +11,8 @@ using formats::TensorInfo;
 using formats::TensorType;
 
 namespace {
+
+constexpr uint32_t kSumShiftS16 = 15;
 
 struct SumParams {
   Slot first;
@@ -21,7 +24,7 @@ struct SumParams {
   int16_t lowest;
   int16_t highest;
   int8_t shifts[3];
-  uint8_t left_shift;
+  uint8_t unused;
   TensorType type;
   uint8_t activation;
 };
@@ -52,9 +55,8 @@ Status FillQuantization(SumKind kind, const TensorInfo& first, const TensorInfo&
   OTA_TRY(VerifyQuantized(first));
   OTA_TRY(VerifyQuantized(second));
   OTA_TRY(const QuantizedLimits limits, ComputeQuantizedLimits(output, params.activation));
-  params.left_shift = output.type == TensorType::kInt16 ? 15 : 20;
-  const SumScales scales =
-      ComputeScales(kind, first.scale, second.scale, output.scale, params.left_shift);
+  const uint32_t left_shift = output.type == TensorType::kInt16 ? kSumShiftS16 : kSumShiftS8;
+  const SumScales scales = ComputeScales(kind, first.scale, second.scale, output.scale, left_shift);
   const ExactReal* const reals[3] = {&scales.inputs[0], &scales.inputs[1], &scales.output};
   for (uint32_t i = 0; i < 3; ++i) {
     const Multiplier multiplier = QuantizeMultiplier(*reals[i]);
@@ -70,25 +72,44 @@ Status FillQuantization(SumKind kind, const TensorInfo& first, const TensorInfo&
   return Status::kOk;
 }
 
-template <typename Value>
-Status RunQuantized(RunContext& context, SumKind kind) {
+Status RunInt8(RunContext& context, SumKind kind) {
+  const auto& params = context.params<SumParams>();
+  SumS8 sum;
+  for (uint32_t i = 0; i < 3; ++i) {
+    sum.multipliers[i] = {params.multipliers[i], params.shifts[i]};
+    sum.zero_points[i] = params.zero_points[i];
+  }
+  sum.lowest = params.lowest;
+  sum.highest = params.highest;
+  sum.is_difference = kind == SumKind::kSubtract;
+  sum.rounding = context.rounding();
+  return RunBroadcastRows(
+      context, params.shape, context.DataAs<int8_t>(params.first),
+      context.DataAs<int8_t>(params.second), context.DataAs<int8_t>(params.output),
+      [&sum](const int8_t* first, uint32_t first_step, const int8_t* second, uint32_t second_step,
+             int8_t* output, uint32_t count) {
+        ComputeSumRowS8(sum, {first, second, output, first_step, second_step, count});
+      });
+}
+
+Status RunInt16(RunContext& context, SumKind kind) {
   const auto& params = context.params<SumParams>();
   const RoundingMode rounding = context.rounding();
   const auto scale = [&params, rounding](int32_t value, uint32_t input) {
-    const int32_t shifted = WrappingShiftLeft(value - params.zero_points[input], params.left_shift);
+    const int32_t shifted = WrappingShiftLeft(value - params.zero_points[input], kSumShiftS16);
     return Requantize(shifted, {params.multipliers[input], params.shifts[input]}, rounding);
   };
   return RunBroadcast(
-      context, params.shape, context.DataAs<Value>(params.first),
-      context.DataAs<Value>(params.second), context.DataAs<Value>(params.output),
-      [&](Value a, Value b) {
+      context, params.shape, context.DataAs<int16_t>(params.first),
+      context.DataAs<int16_t>(params.second), context.DataAs<int16_t>(params.output),
+      [&](int16_t a, int16_t b) {
         const int32_t first = scale(a, 0);
         const int32_t second = scale(b, 1);
         const int32_t sum =
             kind == SumKind::kAdd ? WrappingAdd(first, second) : WrappingSubtract(first, second);
         const int32_t scaled = Requantize(sum, {params.multipliers[2], params.shifts[2]}, rounding);
         const int32_t result = WrappingAdd(scaled, params.zero_points[2]);
-        return static_cast<Value>(std::clamp<int32_t>(result, params.lowest, params.highest));
+        return static_cast<int16_t>(std::clamp<int32_t>(result, params.lowest, params.highest));
       });
 }
 
@@ -147,9 +168,9 @@ Status PrepareSum(PrepareContext& context, SumKind kind) {
 Status RunSum(RunContext& context, SumKind kind) {
   switch (context.params<SumParams>().type) {
     case TensorType::kInt8:
-      return RunQuantized<int8_t>(context, kind);
+      return RunInt8(context, kind);
     case TensorType::kInt16:
-      return RunQuantized<int16_t>(context, kind);
+      return RunInt16(context, kind);
     case TensorType::kInt32:
       return RunInt32(context, kind);
     default:

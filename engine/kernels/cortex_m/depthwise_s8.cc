@@ -104,7 +104,7 @@ class TileRow {
 
   Sums ComputePartial(int32_t x) const {
     const int32_t zero_point = job_.range.input_zero_point;
-    const uint32_t zero_points = dsp::PackHalves(zero_point, zero_point);
+    const uint32_t zero_points = dsp::PackHalves(-zero_point, -zero_point);
     const TapRange columns =
         FindTaps(x, shape_.window_width, shape_.dilation_width, shape_.input_width);
     Sums sums;
@@ -114,8 +114,7 @@ class TileRow {
       for (int32_t column = columns.begin; column < columns.end; ++column) {
         const uint32_t word = dsp::LoadWord(
             At(origin_ + row * shape_.dilation_height, x + column * shape_.dilation_width));
-        sums.Add(dsp::SubtractHalves(dsp::WidenEven(word), zero_points),
-                 dsp::SubtractHalves(dsp::WidenOdd(word), zero_points), weights[column]);
+        sums.Add(dsp::AddEven(zero_points, word), dsp::AddOdd(zero_points, word), weights[column]);
       }
     }
     return sums;

@@ -38,10 +38,15 @@ inline uint32_t WidenOdd(uint32_t bytes) {
   return pair;
 }
 
-/// Both halves of a less those of b.
-inline uint32_t SubtractHalves(uint32_t a, uint32_t b) {
+/// Bytes 0 and 2 of a word as signed halves, plus those of `halves`; bytes 1 and 3.
+inline uint32_t AddEven(uint32_t halves, uint32_t bytes) {
   uint32_t pair;
-  asm("ssub16 %0, %1, %2" : "=r"(pair) : "r"(a), "r"(b));
+  asm("sxtab16 %0, %1, %2" : "=r"(pair) : "r"(halves), "r"(bytes));
+  return pair;
+}
+inline uint32_t AddOdd(uint32_t halves, uint32_t bytes) {
+  uint32_t pair;
+  asm("sxtab16 %0, %1, %2, ror #8" : "=r"(pair) : "r"(halves), "r"(bytes));
   return pair;
 }
 
@@ -101,9 +106,11 @@ inline uint32_t WidenEven(uint32_t bytes) {
 }
 inline uint32_t WidenOdd(uint32_t bytes) { return WidenEven(bytes >> 8); }
 
-inline uint32_t SubtractHalves(uint32_t a, uint32_t b) {
-  return PackHalves(LowHalf(a) - LowHalf(b), HighHalf(a) - HighHalf(b));
+inline uint32_t AddEven(uint32_t halves, uint32_t bytes) {
+  const uint32_t wide = WidenEven(bytes);
+  return PackHalves(LowHalf(halves) + LowHalf(wide), HighHalf(halves) + HighHalf(wide));
 }
+inline uint32_t AddOdd(uint32_t halves, uint32_t bytes) { return AddEven(halves, bytes >> 8); }
 
 inline int32_t MultiplyLowLow(uint32_t a, uint32_t b, int32_t sum) {
   return static_cast<int32_t>(static_cast<uint32_t>(sum) +

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// FULLY_CONNECTED in int8 for cores with the DSP extension. Each weight is used once, so it is
-// widened on the way; the inputs are widened before, a chunk at a time, for all channels of the
-// tile.
+// FULLY_CONNECTED in int8 for Cortex-M. Each weight is used once, so it is widened on the way; the
+// inputs are widened before, a chunk at a time, for all channels of the tile.
 #include <algorithm>
+#include <span>
 
 #include "engine/kernels/conv.h"
 #include "engine/kernels/cortex_m/dot_rows.h"
@@ -11,85 +11,115 @@
 namespace ota::engine {
 namespace {
 
-constexpr uint32_t kChannelsMax = 16;
-constexpr uint32_t kChunkTaps = 256;
+constexpr uint32_t kChannelsMax = 32;
+constexpr uint32_t kChunkWords = 256;
+/// Biases and dot products below this keep to the limit of the cheap form.
+constexpr int32_t kPartLimit = dsp::kFastSumLimit / 2;
+constexpr uint32_t kFastTapsMax = kPartLimit / (255 * 128);
 
-/// Inputs less their zero point as halves, in the order in which weights are widened:
-/// (x0, x2), (x1, x3) of each four; the last four filled with zeros.
-void WidenInputs(const int8_t* input, uint32_t count, int32_t zero_point, uint32_t* target) {
-  const uint32_t zero_points = dsp::PackHalves(zero_point, zero_point);
-  for (; count >= 4; count -= 4, input += 4, target += 2) {
-    const uint32_t word = dsp::LoadWord(input);
-    target[0] = dsp::SubtractHalves(dsp::WidenEven(word), zero_points);
-    target[1] = dsp::SubtractHalves(dsp::WidenOdd(word), zero_points);
-  }
-  if (count == 0) return;
-  int32_t rest[4] = {};
-  for (uint32_t i = 0; i < count; ++i) rest[i] = input[i] - zero_point;
-  target[0] = dsp::PackHalves(rest[0], rest[2]);
-  target[1] = dsp::PackHalves(rest[1], rest[3]);
-}
+class Pixel {
+ public:
+  Pixel(const ConvRows<ConvS8>& job, const int8_t* input, uint32_t first, uint32_t count)
+      : job_(job),
+        taps_(job.shape->input_channels),
+        whole_taps_(taps_ / dsp::kRowGroupTaps * dsp::kRowGroupTaps),
+        input_(input),
+        weights_(job.weights + first * taps_),
+        terms_(job.terms + first),
+        count_(count) {}
 
-/// Adds what is left behind whole groups of eight taps.
-int32_t DotRest(const uint32_t* inputs, const uint8_t* weights, uint32_t count, int32_t sum) {
-  for (; count >= 4; count -= 4, inputs += 2, weights += 4) {
-    const uint32_t word = dsp::LoadWord(weights);
-    sum = dsp::MultiplyPairs(dsp::WidenEven(word), inputs[0], sum);
-    sum = dsp::MultiplyPairs(dsp::WidenOdd(word), inputs[1], sum);
+  void Compute(int8_t* output) {
+    const bool is_uniform = BeginSums();
+    const uint32_t chunk_taps = sizeof(values_) / dsp::kRowTapBytes;
+    for (uint32_t at = 0; at < whole_taps_; at += chunk_taps) {
+      AddChunk(at, std::min(chunk_taps, whole_taps_ - at));
+    }
+    if (whole_taps_ != taps_) AddRest();
+    if (is_uniform) return FinishUniform(output);
+    for (uint32_t i = 0; i < count_; ++i) output[i] = Finish(sums_[i], terms_[i]);
   }
-  if (count == 0) return sum;
-  uint8_t rest[4] = {};
-  for (uint32_t i = 0; i < count; ++i) rest[i] = weights[i];
-  sum = dsp::MultiplyPairs(dsp::WidenEven(dsp::LoadWord(rest)), inputs[0], sum);
-  return dsp::MultiplyPairs(dsp::WidenOdd(dsp::LoadWord(rest)), inputs[1], sum);
-}
 
-/// Adds a chunk of taps to the sums of all channels.
-void AddChunk(const uint32_t* inputs, const uint8_t* weights, uint32_t taps, uint32_t row_taps,
-              uint32_t channels, int32_t* sums) {
-  const uint32_t whole = taps / 8 * 8;
-  for (uint32_t channel = 0; channel < channels; channel += 2) {
-    const bool has_both = channel + 1 < channels;
-    const uint8_t* const row0 = weights + channel * row_taps;
-    const uint8_t* const row1 = has_both ? row0 + row_taps : row0;
-    int32_t sum0 = sums[channel];
-    int32_t sum1 = 0;
-    if (whole != 0) dsp::DotRows(inputs, row0, row1, whole / 8, sum0, sum1);
-    sums[channel] = DotRest(inputs + whole / 2, row0 + whole, taps - whole, sum0);
-    if (!has_both) return;
-    sum1 = DotRest(inputs + whole / 2, row1 + whole, taps - whole, sum1);
-    sums[channel + 1] = WrappingAdd(sums[channel + 1], sum1);
+ private:
+  /// Sums begin as biases. Whether one cheap form serves all.
+  bool BeginSums() {
+    const Multiplier shared = terms_[0].multiplier;
+    int32_t differences = 0, magnitudes = 0;
+    int32_t* sum = sums_;
+    for (const ChannelTermS8& term : std::span(terms_, count_)) {
+      *sum++ = term.bias;
+      differences |= term.multiplier.value ^ shared.value;
+      differences |= term.multiplier.shift ^ shared.shift;
+      magnitudes |= term.bias ^ (term.bias >> 31);
+    }
+    return differences == 0 && IsFast(terms_[0]) && magnitudes < kPartLimit;
   }
-}
 
-int8_t Finish(const ConvRows<ConvS8>& job, const ChannelTermS8& term, int32_t sum, bool is_fast) {
-  const int32_t zero_point = job.range.output_zero_point;
-  const int32_t result =
-      is_fast ? dsp::RequantizeFast(sum, dsp::MakeFastTerm(term.multiplier, zero_point))
-              : WrappingAdd(Requantize(sum, term.multiplier, job.rounding), zero_point);
-  return static_cast<int8_t>(std::clamp(result, job.range.lowest, job.range.highest));
-}
+  void AddChunk(uint32_t at, uint32_t taps) {
+    const uint32_t groups = taps / dsp::kRowGroupTaps;
+    dsp::WidenRow(input_ + at, groups, job_.range.input_zero_point, values_);
+    const uint8_t* row = weights_ + at;
+    uint32_t channel = 0;
+    for (; channel + 4 <= count_; channel += 4, row += 4 * taps_) {
+      const uint8_t* const rows[4] = {row, row + taps_, row + 2 * taps_, row + 3 * taps_};
+      dsp::DotRowQuad(values_, rows, groups, sums_ + channel);
+    }
+    const uint32_t left = count_ - channel;
+    if (left == 0) return;
+    const uint8_t* const last = row + (left - 1) * taps_;
+    const uint8_t* const rows[4] = {row, std::min(row + taps_, last),
+                                    std::min(row + 2 * taps_, last), last};
+    dsp::DotRowQuad(values_, rows, groups, sums_ + channel);
+  }
 
-void ComputePixel(const ConvRows<ConvS8>& job, const int8_t* input, uint32_t first, uint32_t count,
-                  int8_t* output) {
-  const uint32_t taps = job.shape->input_channels;
-  alignas(8) uint32_t inputs[kChunkTaps / 2];
-  int32_t sums[kChannelsMax];
-  for (uint32_t i = 0; i < count; ++i) sums[i] = job.terms[first + i].bias;
-  const uint8_t* const weights = job.weights + first * taps;
-  for (uint32_t at = 0; at < taps; at += kChunkTaps) {
-    const uint32_t length = std::min(kChunkTaps, taps - at);
-    WidenInputs(input + at, length, job.range.input_zero_point, inputs);
-    AddChunk(inputs, weights + at, length, taps, count, sums);
+  /// What is left behind whole groups.
+  void AddRest() {
+    for (uint32_t channel = 0; channel < count_; ++channel) {
+      const uint8_t* const row = weights_ + channel * taps_;
+      for (uint32_t tap = whole_taps_; tap < taps_; ++tap) {
+        const int32_t value = input_[tap] - job_.range.input_zero_point;
+        sums_[channel] = WrappingAdd(sums_[channel], value * static_cast<int8_t>(row[tap]));
+      }
+    }
   }
-  const int64_t dot_limit = int64_t{taps} * 255 * 128;
-  for (uint32_t i = 0; i < count; ++i) {
-    const ChannelTermS8& term = job.terms[first + i];
-    const int64_t limit = dot_limit + (term.bias < 0 ? -int64_t{term.bias} : term.bias);
-    const bool is_fast = dsp::HasFastForm(term.multiplier, limit, job.rounding);
-    output[i] = Finish(job, term, sums[i], is_fast);
+
+  bool IsFast(const ChannelTermS8& term) const {
+    return term.bias < kPartLimit && term.bias > -kPartLimit && taps_ <= kFastTapsMax &&
+           dsp::HasFastForm(term.multiplier, 0, job_.rounding);
   }
-}
+
+  void FinishUniform(int8_t* output) const {
+    const dsp::FastTerm fast =
+        dsp::MakeFastTerm(terms_[0].multiplier, job_.range.output_zero_point);
+    int8_t* result = output;
+    for (const int32_t sum : std::span(sums_, count_)) {
+      *result++ = static_cast<int8_t>(dsp::RequantizeFast(sum, fast));
+    }
+    if (job_.range.lowest <= INT8_MIN && job_.range.highest >= INT8_MAX) return;
+    for (uint32_t i = 0; i < count_; ++i) output[i] = Clamp(output[i]);
+  }
+
+  int8_t Finish(int32_t sum, const ChannelTermS8& term) const {
+    const int32_t zero_point = job_.range.output_zero_point;
+    if (IsFast(term)) {
+      return Clamp(dsp::RequantizeFast(sum, dsp::MakeFastTerm(term.multiplier, zero_point)));
+    }
+    return Clamp(WrappingAdd(Requantize(sum, term.multiplier, job_.rounding), zero_point));
+  }
+
+  int8_t Clamp(int32_t result) const {
+    return static_cast<int8_t>(std::clamp(result, job_.range.lowest, job_.range.highest));
+  }
+
+  const ConvRows<ConvS8>& job_;
+  const uint32_t taps_;
+  const uint32_t whole_taps_;
+  const int8_t* const input_;
+  const uint8_t* const weights_;
+  const ChannelTermS8* const terms_;
+  const uint32_t count_;
+  int32_t sums_[kChannelsMax];
+  uint32_t values_[kChunkWords];
+};
 
 }  // namespace
 
@@ -100,7 +130,7 @@ void FullyConnectedS8(const ConvRows<ConvS8>& job, ChannelTermS8*) {
     int8_t* const output = job.output + pixel * shape.output_channels + job.channel_begin;
     for (uint32_t first = 0; first < job.channel_count; first += kChannelsMax) {
       const uint32_t count = std::min(kChannelsMax, job.channel_count - first);
-      ComputePixel(job, input, first, count, output + first);
+      Pixel(job, input, first, count).Compute(output + first);
     }
   }
 }

@@ -35,15 +35,15 @@ void ComputePixelQuads(PixelQuads& run) {
 }
 
 uint32_t* WidenPixelQuad(const QuadSources& sources, int32_t zero_point, uint32_t* target) {
-  const uint32_t zero_points = PackHalves(zero_point, zero_point);
+  const uint32_t zero_points = PackHalves(-zero_point, -zero_point);
   const auto row_taps = static_cast<int32_t>(4 * sources.group_count);
   for (int32_t row = 0; row < static_cast<int32_t>(sources.row_count); ++row) {
     for (int32_t at = 0; at < row_taps; at += 4, target += 8) {
       for (uint32_t pixel = 0; pixel < 4; ++pixel) {
         const int32_t pitch = row_taps + sources.row_steps[pixel];
         const uint32_t word = LoadWord(sources.pixels[pixel] + row * pitch + at);
-        target[pixel] = SubtractHalves(WidenEven(word), zero_points);
-        target[4 + pixel] = SubtractHalves(WidenOdd(word), zero_points);
+        target[pixel] = AddEven(zero_points, word);
+        target[4 + pixel] = AddOdd(zero_points, word);
       }
     }
   }

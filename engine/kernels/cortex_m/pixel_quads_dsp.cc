@@ -119,7 +119,7 @@ const uint32_t kQuadTapBytes = 2;
 }
 
 uint32_t* WidenPixelQuad(const QuadSources& sources, int32_t zero_point, uint32_t* target) {
-  const uint32_t zero_points = PackHalves(zero_point, zero_point);
+  const uint32_t zero_points = PackHalves(-zero_point, -zero_point);
   const int8_t *pixel0 = sources.pixels[0], *pixel1 = sources.pixels[1];
   const int8_t *pixel2 = sources.pixels[2], *pixel3 = sources.pixels[3];
   for (uint32_t row = sources.row_count; row != 0; --row) {
@@ -127,8 +127,8 @@ uint32_t* WidenPixelQuad(const QuadSources& sources, int32_t zero_point, uint32_
       const auto widen = [zero_points, target](const int8_t*& pixel, uint32_t index) {
         const uint32_t word = LoadWord(pixel);
         pixel += 4;
-        target[index] = SubtractHalves(WidenEven(word), zero_points);
-        target[4 + index] = SubtractHalves(WidenOdd(word), zero_points);
+        target[index] = AddEven(zero_points, word);
+        target[4 + index] = AddOdd(zero_points, word);
       };
       widen(pixel0, 0);
       widen(pixel1, 1);

@@ -118,8 +118,11 @@ class QuadGather {
     QuadSources sources;
     int8_t* copy = copies_;
     for (uint32_t i = 0; i < kQuadPixels; ++i, copy += copy_bytes_) {
-      const bool is_in_place = layout_.is_aligned && IsWhole(windows_[i]);
-      if (!is_in_place) CopyWindow(windows_[i], copy);
+      const bool is_whole = IsWhole(windows_[i]);
+      const bool is_in_place = layout_.is_aligned && is_whole;
+      if (!is_in_place) {
+        is_whole ? CopyWholeWindow(windows_[i], copy) : CopyWindow(windows_[i], copy);
+      }
       sources.pixels[i] = is_in_place ? windows_[i].corner : copy;
       sources.row_steps[i] = is_in_place ? row_step : 0;
     }
@@ -144,6 +147,26 @@ class QuadGather {
  private:
   bool IsWhole(const Window& window) const {
     return window.has_columns && window.row >= 0 && window.row + row_reach_ < height_;
+  }
+
+  /// Copies a window of which every tap lies in the image. What a row's last word has too much, the
+  /// next rows cover: so many are left.
+  void CopyWholeWindow(const Window& window, int8_t* target) const {
+    const uint32_t row_taps = layout_.piece_taps;
+    const int8_t* source = window.corner;
+    for (uint32_t left = layout_.tap_count; left != 0; left -= row_taps) {
+      if (left >= (row_taps + 3) / 4 * 4) {
+        for (uint32_t at = 0; at < row_taps; at += 4) {
+          const uint32_t word = LoadWord(source + at);
+          std::memcpy(target + at, &word, sizeof word);
+        }
+      } else {
+        CopyBytes(source, row_taps, target);
+      }
+      source += pitch_ * shape_.dilation_height;
+      target += row_taps;
+    }
+    FillBytes(zero_point_, -layout_.tap_count % 4, target);
   }
 
   /// Copies a window row by row; zero points stand for what lies outside of the image.
