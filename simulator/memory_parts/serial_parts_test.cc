@@ -313,6 +313,9 @@ TEST(I2cEeprom, DriverGivesUpOnAPartThatIsGone) {
   storage::I2cEeprom eeprom(part, part.layout());
   power.TurnOff();
   EXPECT_EQ(Retry([&] { return eeprom.Poll(); }), Status::kMediumFailed);
+  std::array<uint8_t, 64> queue;
+  storage::FlashDriver driver(eeprom, queue);
+  EXPECT_EQ(Sync(driver), Status::kMediumFailed) << "and Sync comes to an end";
 }
 
 // --- SD

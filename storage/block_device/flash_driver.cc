@@ -43,9 +43,11 @@ Status FlashDriver::Erase(uint32_t offset, uint32_t length) {
 
 Status FlashDriver::Sync() {
   OTA_TRY(Advance());
-  const Status flushed = controller_.Flush();
-  if (flushed == Status::kBusy) return flushed;
-  if (!IsOk(flushed)) failure_ = flushed;
+  if (IsOk(failure_)) {  // else there is nothing to be flushed, and perhaps nobody to ask
+    const Status flushed = controller_.Flush();
+    if (flushed == Status::kBusy) return flushed;
+    failure_ = flushed;
+  }
   const Status failure = failure_;
   failure_ = Status::kOk;
   return failure;
