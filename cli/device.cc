@@ -55,6 +55,10 @@ void AddDeviceCommand(CLI::App& app) {
   command->add_option("--state", options->state_directory, "Where the board's memory unit is kept")
       ->required()
       ->type_name("DIR");
+  command
+      ->add_option("--medium", options->medium_path,
+                   "Start with what this image holds (see image build); for a new --state only")
+      ->type_name("FILE");
   command->add_option("--server", options->server_url, "Where models come from")
       ->type_name("https://HOST[:PORT]");
   command->add_option("--ca", options->ca_path, "Certificate of the CA to trust, PEM or DER")

@@ -9,8 +9,10 @@
 
 #include "cli/commands.h"
 #include "cli/device_fetch.h"
+#include "cli/medium.h"
 #include "cli/model_file.h"
 #include "cli/prediction.h"
+#include "cli/progress_bar.h"
 #include "engine/interpreter.h"
 
 namespace ota::cli {
@@ -63,6 +65,43 @@ bool IsGenerated(const std::string& input) {
   return input == "zero" || input == "max" || input.starts_with("random:");
 }
 
+/// What the memory unit did since the meter was made.
+class MediumMeter {
+ public:
+  explicit MediumMeter(const simulator::VirtualBoard& board)
+      : board_(board), before_(board.figures()), start_ns_(board.medium_clock().now_ns()) {}
+
+  double seconds() const {
+    return static_cast<double>(board_.medium_clock().now_ns() - start_ns_) * 1e-9;
+  }
+  simulator::PartFigures figures() const { return Subtract(board_.figures(), before_); }
+
+  json Report() const {
+    const simulator::PartFigures spent = figures();
+    return {{"seconds", seconds()},
+            {"read_bytes", spent.read_bytes},
+            {"programmed_bytes", spent.programmed_bytes},
+            {"erased_bytes", spent.erased_bytes},
+            {"energy_mj", static_cast<double>(spent.energy_nj) * 1e-6}};
+  }
+
+  /// "1.25 s on the medium, 12 KiB written, 24 KiB read, 3.1 mJ".
+  std::string Describe() const {
+    const simulator::PartFigures spent = figures();
+    char text[160];
+    std::snprintf(text, sizeof(text), "%.3g s on the medium, %s written, %s read, %.3g mJ",
+                  seconds(), FormatBytes(spent.programmed_bytes).c_str(),
+                  FormatBytes(spent.read_bytes).c_str(),
+                  static_cast<double>(spent.energy_nj) * 1e-6);
+    return text;
+  }
+
+ private:
+  const simulator::VirtualBoard& board_;
+  simulator::PartFigures before_;
+  uint64_t start_ns_;
+};
+
 /// Closes on every way out.
 class OpenModel {
  public:
@@ -89,20 +128,23 @@ class OpenModel {
 }  // namespace
 
 DeviceSession::DeviceSession(const DeviceOptions& options, json& report)
-    : options_(options),
-      report_(report),
-      board_(RequireBoard(options.board), options.state_directory) {
+    : options_(options), report_(report), board_(PrepareBoard(options), options.state_directory) {
   BootBoard();
+}
+
+/// The board; its medium is put into place before it starts.
+const simulator::BoardTraits& DeviceSession::PrepareBoard(const DeviceOptions& options) {
+  const simulator::BoardTraits& traits = RequireBoard(options.board);
+  if (!options.medium_path.empty()) {
+    InstallMedium(traits, options.state_directory, options.medium_path);
+  }
+  return traits;
 }
 
 void DeviceSession::BootBoard() {
   const simulator::BoardTraits& traits = board_.traits();
   const Status status = board_.Boot();
   const std::string unit(simulator::UnitName(traits.unit));
-  if (status == Status::kNotSupported) {
-    throw CommandError("board " + std::string(traits.id) + " (" + std::string(traits.name) +
-                       ") keeps its models on " + unit + ", which this build cannot simulate yet");
-  }
   if (!IsOk(status)) {
     throw CommandError("board " + std::string(traits.id) + " cannot mount its " + unit + " in " +
                        options_.state_directory + ": " + Describe(status) +
@@ -111,13 +153,18 @@ void DeviceSession::BootBoard() {
   const storage::StoreSpace space = board_.store().space();
   report_["board"] = traits.id;
   report_["name"] = traits.name;
+  report_["unit"] = unit;
   report_["arena_bytes"] = traits.arena_bytes();
+  report_["adopted"] = board_.adopted();
   if (options_.is_json) return;
   std::printf("board %s: %s, %s at %u MHz, arena of %u KiB, models on %s, %u of %u KiB free%s\n",
               std::string(traits.id).c_str(), std::string(traits.name).c_str(),
               std::string(traits.core).c_str(), traits.clock_mhz, traits.arena_bytes() / 1024,
               unit.c_str(), space.free_bytes / 1024, space.total_bytes / 1024,
               board_.was_formatted() ? ", formatted now" : "");
+  for (const std::string& name : board_.adopted()) {
+    std::printf("%s: was on the medium as a file, taken into the store\n", name.c_str());
+  }
   std::fflush(stdout);  // what follows may go to stderr
 }
 
@@ -134,18 +181,21 @@ void DeviceSession::FetchModels() {
   if (options_.fetch_names.empty()) return;
   DeviceFetch fetch(board_, options_.server_url, options_.ca_path, options_.cut_power_after_bytes);
   for (const std::string& name : options_.fetch_names) {
+    const MediumMeter meter(board_);
     const FetchSummary summary = fetch.Fetch(name);
     report_["fetched"].push_back({{"name", name},
                                   {"size_bytes", summary.total_bytes},
                                   {"received_bytes", summary.received_bytes},
                                   {"resumed_at", summary.resumed_at},
                                   {"retry_count", summary.retry_count},
-                                  {"was_present", summary.was_present}});
+                                  {"was_present", summary.was_present},
+                                  {"medium", meter.Report()}});
     if (options_.is_json) continue;
     if (summary.was_present) {
       std::printf("%s: is on the board already, %u bytes\n", name.c_str(), summary.total_bytes);
     } else {
-      std::printf("%s: fetched and stored, %u bytes\n", name.c_str(), summary.total_bytes);
+      std::printf("%s: fetched and stored, %u bytes; %s\n", name.c_str(), summary.total_bytes,
+                  meter.Describe().c_str());
     }
   }
 }
@@ -159,7 +209,9 @@ void DeviceSession::RunModels() {
 
 void DeviceSession::RunModel(const std::string& name, const std::string& input,
                              const std::string& labels) {
+  const MediumMeter meter(board_);
   OpenModel model(board_.store(), name);
+  const bool is_mapped = model.source().Map().has_value();
   engine::Interpreter interpreter(engine::AllOperators());
   const Status prepared = interpreter.Prepare(model.source(), board_.arena());
   if (prepared == Status::kArenaTooSmall) {
@@ -186,9 +238,12 @@ void DeviceSession::RunModel(const std::string& name, const std::string& input,
                              {"values", prediction.values},
                              {"index", prediction.index},
                              {"label", prediction.label},
+                             {"is_mapped", is_mapped},
+                             {"medium", meter.Report()},
                              {"arena_bytes", interpreter.summary().arena_bytes}});
   if (!options_.is_json) {
-    std::printf("%s(%s): %s\n", name.c_str(), input.c_str(), prediction.text.c_str());
+    std::printf("%s(%s): %s; %s\n", name.c_str(), input.c_str(), prediction.text.c_str(),
+                is_mapped ? "run in place" : ("streamed: " + meter.Describe()).c_str());
   }
 }
 

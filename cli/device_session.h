@@ -18,6 +18,7 @@ struct DeviceOptions {
   std::string state_directory;
   std::string server_url;
   std::string ca_path;
+  std::string medium_path;  ///< an image to start from; empty: what is in the directory
   std::vector<std::string> fetch_names;
   std::vector<std::string> run_names;
   std::vector<std::string> delete_names;
@@ -39,6 +40,7 @@ class DeviceSession {
   void ListModels();
 
  private:
+  static const simulator::BoardTraits& PrepareBoard(const DeviceOptions& options);
   void BootBoard();
   void RunModel(const std::string& name, const std::string& input, const std::string& labels);
 

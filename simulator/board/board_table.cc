@@ -42,11 +42,11 @@ std::string_view UnitName(MemoryUnitKind kind) {
     case MemoryUnitKind::kOnChipFlash:
       return "on-chip flash";
     case MemoryUnitKind::kSdCard:
-      return "SD card with FAT";
+      return "SD card, FAT";
     case MemoryUnitKind::kEeprom:
-      return "EEPROM with EEFS";
+      return "EEPROM, EEFS";
     case MemoryUnitKind::kSpiNor:
-      return "SPI NOR with SPIFFS";
+      return "SPI NOR, SPIFFS";
   }
   return "unknown";
 }

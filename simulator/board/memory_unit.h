@@ -3,8 +3,10 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "simulator/board/board_table.h"
+#include "simulator/memory_parts/part_figures.h"
 #include "simulator/memory_parts/power_supply.h"
 #include "simulator/memory_parts/simulated_clock.h"
 #include "storage/model_store/model_store.h"
@@ -16,15 +18,41 @@ namespace ota::simulator {
 class MemoryUnit {
  public:
   virtual ~MemoryUnit() = default;
+
+  /// Brings the part up. To be called first. kBusy: call again. Others as the part's driver.
+  virtual Status Start() = 0;
+
+  /// Only after Start.
   virtual storage::ModelStore& store() = 0;
+
   /// Whether nothing was ever written where the store lies.
   virtual bool is_blank() = 0;
+
+  /// Whether the medium has a file system, and no store on it: a medium that others have made.
+  virtual bool HasFilesOnly() { return false; }
+
+  /// Stages and confirms each file NAME.tflite of the root as NAME; the files stay. Returns the
+  /// names. Statuses as the file system and the store.
+  virtual Result<std::vector<std::string>> AdoptFiles() { return std::vector<std::string>(); }
+
+  virtual const PartFigures& figures() const = 0;
 };
 
-/// The unit of `traits`, with its bytes under `state_directory`; null: this kind cannot be booted
-/// by this build. `clock` and `power` must outlive it. Throws std::system_error with the path.
+/// The unit of `traits`, with its bytes under `state_directory`. `clock` and `power` must outlive
+/// it. Throws std::system_error with the path.
 std::unique_ptr<MemoryUnit> MakeMemoryUnit(const BoardTraits& traits,
                                            const std::string& state_directory,
                                            SimulatedClock& clock, PowerSupply& power);
+
+/// The file with the bytes of a board's part, and where in them models lie: what `image build` is
+/// to make for it.
+struct MediumPlace {
+  std::string path;
+  uint32_t offset = 0;
+  uint32_t size_bytes = 0;
+  bool takes_smaller = false;  ///< an image may be smaller, as a card's partition may
+  const char* image_options = "";
+};
+MediumPlace FindMediumPlace(const BoardTraits& traits, const std::string& state_directory);
 
 }  // namespace ota::simulator

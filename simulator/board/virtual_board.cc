@@ -17,15 +17,19 @@ VirtualBoard::VirtualBoard(const BoardTraits& traits, const std::string& state_d
 }
 
 Status VirtualBoard::Boot() {
-  if (unit_ == nullptr) return Status::kNotSupported;
-  Status status = RunToEnd([&] { return store().Mount(); });
-  if (status == Status::kCorrupted && unit_->is_blank()) {
-    status = RunToEnd([&] { return store().Format(); });
-    was_formatted_ = true;
-  }
-  OTA_TRY(status);
+  OTA_TRY(RunToEnd([&] { return unit_->Start(); }));
+  const Status mounted = RunToEnd([&] { return store().Mount(); });
+  if (!IsOk(mounted)) OTA_TRY(mounted == Status::kCorrupted ? MakeStore() : mounted);
   const Status reverted = RunToEnd([&] { return store().Revert(""); });
   return reverted == Status::kNotFound ? Status::kOk : reverted;
+}
+
+Status VirtualBoard::MakeStore() {
+  if (!unit_->is_blank() && !unit_->HasFilesOnly()) return Status::kCorrupted;
+  OTA_TRY(RunToEnd([&] { return store().Format(); }));
+  was_formatted_ = true;
+  OTA_TRY(adopted_, unit_->AdoptFiles());
+  return Status::kOk;
 }
 
 MutableByteSpan VirtualBoard::arena() {

@@ -18,10 +18,11 @@ class VirtualBoard {
   /// it cannot be had.
   VirtualBoard(const BoardTraits& traits, const std::string& state_directory);
 
-  /// Starts the board: mounts the store, or makes one on a unit that is blank; a trial that the
-  /// last run did not confirm is reverted.
-  /// kNotSupported: this build cannot simulate the board's unit. kCorrupted: what lies on the unit
-  /// is no store and not blank either; nothing was changed. Others as ModelStore::Mount and Format.
+  /// Starts the board: mounts the store, or makes one on a unit that is blank, or that holds files
+  /// that others have put there, whose models it takes; a trial that the last run did not confirm
+  /// is reverted.
+  /// kCorrupted: what lies on the unit is neither of these; nothing was changed. Others as
+  /// ModelStore::Mount and Format.
   Status Boot();
 
   const BoardTraits& traits() const { return traits_; }
@@ -30,14 +31,24 @@ class VirtualBoard {
   MutableByteSpan arena();
   PowerSupply& power() { return power_; }
   bool was_formatted() const { return was_formatted_; }
+  /// Names of the models that Boot took from files.
+  const std::vector<std::string>& adopted() const { return adopted_; }
+
+  /// What the memory unit has done and used since it was new.
+  const PartFigures& figures() const { return unit_->figures(); }
+  /// Time that the memory unit took, in this run.
+  const SimulatedClock& medium_clock() const { return clock_; }
 
  private:
+  Status MakeStore();
+
   const BoardTraits& traits_;
   SimulatedClock clock_;
   PowerSupply power_;
   std::unique_ptr<MemoryUnit> unit_;
   std::vector<uint8_t> arena_;
   bool was_formatted_ = false;
+  std::vector<std::string> adopted_;
 };
 
 /// Asks `function` again and again until its answer, a Status or a Result, is not kBusy. For code

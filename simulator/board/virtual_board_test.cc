@@ -8,6 +8,9 @@
 #include <set>
 
 #include "base/units.h"
+#include "simulator/board/memory_unit.h"
+#include "storage/block_device/memory_block_device.h"
+#include "storage/file_system/fat/fat_file_system.h"
 
 namespace ota::simulator {
 namespace {
@@ -44,49 +47,68 @@ TEST(BoardTable, HoldsTheSevenBoardsOfTheArticle) {
   std::set<std::string_view> ids;
   for (const BoardTraits& board : AllBoards()) {
     ids.insert(board.id);
-    EXPECT_GT(board.sram_bytes, kReservedSramBytes) << board.id;
+    EXPECT_GT(board.sram_bytes, kReservedSramBytes + UnitSramBytes(board.unit)) << board.id;
     EXPECT_EQ(FindBoard(board.id), &board);
   }
   EXPECT_EQ(ids.size(), 7u);
   EXPECT_EQ(FindBoard("b4"), FindBoard("B4"));
-  EXPECT_EQ(FindBoard("B4")->arena_bytes(), KiB(192) - kReservedSramBytes);
+  EXPECT_EQ(FindBoard("B4")->arena_bytes(), KiB(192) - kReservedSramBytes - KiB(8));
   EXPECT_EQ(FindBoard("B8"), nullptr);
   EXPECT_EQ(FindBoard(""), nullptr);
 }
 
-TEST_F(VirtualBoardTest, FormatsABlankUnitOnceAndKeepsWhatIsStored) {
-  for (const char* const id : {"B1", "B2"}) {
-    fs::remove_all(directory_);
-    const std::vector<uint8_t> model(5000, 7);
-    {
-      VirtualBoard board(*FindBoard(id), directory_);
-      ASSERT_EQ(board.Boot(), Status::kOk) << id;
-      EXPECT_TRUE(board.was_formatted());
-      ASSERT_EQ(StoreModel(board, "kws", model), Status::kOk);
-      ASSERT_EQ(RunToEnd([&] { return board.store().Confirm("kws"); }), Status::kOk);
-    }
-    EXPECT_EQ(fs::file_size(directory_ + "/flash.bin"), MiB(2)) << "the image of the whole part";
-    VirtualBoard board(*FindBoard(id), directory_);
-    ASSERT_EQ(board.Boot(), Status::kOk);
-    EXPECT_FALSE(board.was_formatted());
-    const Result<ByteSource*> source = RunToEnd([&] { return board.store().Open("kws"); });
-    ASSERT_TRUE(source.ok());
-    const std::optional<ByteSpan> bytes = (*source)->Map();
-    ASSERT_TRUE(bytes.has_value()) << "run in place from the on-chip flash";
-    EXPECT_TRUE(std::equal(bytes->begin(), bytes->end(), model.begin(), model.end()));
+/// On each board.
+class EveryBoardTest : public VirtualBoardTest, public testing::WithParamInterface<const char*> {
+ protected:
+  const BoardTraits& traits() const { return *FindBoard(GetParam()); }
+  std::string medium_path() const { return FindMediumPlace(traits(), directory_).path; }
+
+  std::vector<uint8_t> ReadModel(VirtualBoard& board, const char* name) {
+    const Result<ByteSource*> source = RunToEnd([&] { return board.store().Open(name); });
+    EXPECT_EQ(source.status(), Status::kOk) << GetParam();
+    if (!source.ok()) return {};
+    std::vector<uint8_t> bytes((*source)->size_bytes());
+    EXPECT_EQ(RunToEnd([&] { return (*source)->Read(0, bytes); }), Status::kOk);
+    const bool is_mapped = (*source)->Map().has_value();
+    EXPECT_EQ(is_mapped, traits().unit == MemoryUnitKind::kOnChipFlash) << "run in place";
     board.store().Close(*source);
+    return bytes;
   }
+  Status InstallModel(VirtualBoard& board, const char* name, const std::vector<uint8_t>& model) {
+    OTA_TRY(StoreModel(board, name, model));
+    return RunToEnd([&] { return board.store().Confirm(name); });
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Boards, EveryBoardTest,
+                         testing::Values("B1", "B2", "B3", "B4", "B5", "B6", "B7"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST_P(EveryBoardTest, FormatsABlankUnitOnceAndKeepsWhatIsStored) {
+  const std::vector<uint8_t> model(5000, 7);
+  {
+    VirtualBoard board(traits(), directory_);
+    ASSERT_EQ(board.Boot(), Status::kOk);
+    EXPECT_TRUE(board.was_formatted());
+    ASSERT_EQ(InstallModel(board, "kws", model), Status::kOk);
+    EXPECT_GE(board.figures().programmed_bytes, model.size());
+    EXPECT_GT(board.figures().energy_nj, 0u);
+    EXPECT_GT(board.medium_clock().now_ns(), 1'000'000u) << "it took its time";
+  }
+  VirtualBoard board(traits(), directory_);
+  ASSERT_EQ(board.Boot(), Status::kOk);
+  EXPECT_FALSE(board.was_formatted());
+  EXPECT_EQ(ReadModel(board, "kws"), model);
 }
 
-TEST_F(VirtualBoardTest, RevertsATrialThatWasNotConfirmed) {
+TEST_P(EveryBoardTest, RevertsATrialThatWasNotConfirmed) {
   {
-    VirtualBoard board(*FindBoard("B1"), directory_);
+    VirtualBoard board(traits(), directory_);
     ASSERT_EQ(board.Boot(), Status::kOk);
-    ASSERT_EQ(StoreModel(board, "kws", std::vector<uint8_t>(100, 1)), Status::kOk);
-    ASSERT_EQ(RunToEnd([&] { return board.store().Confirm("kws"); }), Status::kOk);
+    ASSERT_EQ(InstallModel(board, "kws", std::vector<uint8_t>(100, 1)), Status::kOk);
     ASSERT_EQ(StoreModel(board, "kws", std::vector<uint8_t>(200, 2)), Status::kOk);
   }
-  VirtualBoard board(*FindBoard("B1"), directory_);
+  VirtualBoard board(traits(), directory_);
   ASSERT_EQ(board.Boot(), Status::kOk);
   EXPECT_EQ(board.store().image_count(), 1u);
   const auto info = board.store().FindImage("kws", storage::ImageChoice::kInUse);
@@ -94,27 +116,80 @@ TEST_F(VirtualBoardTest, RevertsATrialThatWasNotConfirmed) {
   EXPECT_EQ(info->size_bytes, 100u);
 }
 
-TEST_F(VirtualBoardTest, LeavesAloneWhatItDoesNotKnow) {
-  fs::create_directories(directory_);
-  std::ofstream(directory_ + "/flash.bin") << std::string(MiB(2), 'x');
-  VirtualBoard board(*FindBoard("B1"), directory_);
-  EXPECT_EQ(board.Boot(), Status::kCorrupted);
-  std::ifstream file(directory_ + "/flash.bin", std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  EXPECT_EQ(bytes, std::string(MiB(2), 'x'));
+TEST_P(EveryBoardTest, KeepsTheConfirmedModelWhenPowerFailsInAnUpdate) {
+  const std::vector<uint8_t> model(3000, 1);
+  {
+    VirtualBoard board(traits(), directory_);
+    ASSERT_EQ(board.Boot(), Status::kOk);
+    ASSERT_EQ(InstallModel(board, "kws", model), Status::kOk);
+    board.power().CutAt(board.power().point_count() + 2500, 5);
+    EXPECT_NE(InstallModel(board, "kws", std::vector<uint8_t>(4000, 2)), Status::kOk);
+    EXPECT_FALSE(board.power().is_on());
+  }
+  VirtualBoard board(traits(), directory_);
+  ASSERT_EQ(board.Boot(), Status::kOk);
+  EXPECT_EQ(ReadModel(board, "kws"), model);
+  ASSERT_EQ(InstallModel(board, "kws", std::vector<uint8_t>(4000, 2)), Status::kOk);
+  EXPECT_EQ(ReadModel(board, "kws"), std::vector<uint8_t>(4000, 2));
 }
 
-TEST_F(VirtualBoardTest, SaysWhenItsUnitCannotBeSimulated) {
-  for (const BoardTraits& traits : AllBoards()) {
-    if (traits.unit == MemoryUnitKind::kOnChipFlash) continue;
-    VirtualBoard board(traits, directory_);
-    EXPECT_EQ(board.Boot(), Status::kNotSupported) << traits.id;
+TEST_P(EveryBoardTest, LeavesAloneWhatItDoesNotKnow) {
+  fs::create_directories(directory_);
+  const std::string content(MiB(2), 'x');
+  std::ofstream(medium_path()) << content;
+  VirtualBoard board(traits(), directory_);
+  EXPECT_EQ(board.Boot(), Status::kCorrupted);
+  std::ifstream file(medium_path(), std::ios::binary);
+  std::string bytes(content.size(), ' ');
+  const auto size = std::min<size_t>(content.size(), FindMediumPlace(traits(), "").size_bytes);
+  file.read(bytes.data(), static_cast<std::streamsize>(size));
+  EXPECT_EQ(bytes.substr(0, size), content.substr(0, size));
+}
+
+TEST_F(VirtualBoardTest, TakesTheModelsOfAMediumThatOthersHaveMade) {
+  const std::vector<uint8_t> model(5000, 7);
+  fs::create_directories(directory_);
+  {
+    std::vector<uint8_t> bytes(MiB(8));
+    storage::MemoryBlockDevice device(bytes, {MiB(8), 512, 512, 512, 0, true, false});
+    storage::SpinWaiter waiter;
+    std::array<uint8_t, 512> buffer;
+    storage::FatFileSystem files(device, waiter, buffer);
+    ASSERT_EQ(files.Format(), Status::kOk);
+    for (const char* const name : {"kws.tflite", "notes.txt"}) {
+      Result<storage::File> file = files.Create(name, 5000);
+      ASSERT_TRUE(file.ok());
+      ASSERT_EQ(files.Append(*file, model), Status::kOk);
+      ASSERT_EQ(files.Sync(*file), Status::kOk);
+    }
+    std::ofstream(directory_ + "/sd.bin", std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), MiB(8));
+  }
+  for (const bool is_first : {true, false}) {
+    VirtualBoard board(*FindBoard("B7"), directory_);
+    ASSERT_EQ(board.Boot(), Status::kOk);
+    EXPECT_EQ(board.adopted(),
+              is_first ? std::vector<std::string>{"kws"} : std::vector<std::string>());
+    EXPECT_EQ(board.store().image_count(), 1u);
+    const auto info = board.store().FindImage("kws", storage::ImageChoice::kConfirmed);
+    ASSERT_TRUE(info.ok());
+    EXPECT_EQ(info->digest, crypto::ComputeSha256(model));
   }
 }
 
-TEST_F(VirtualBoardTest, HasAnArenaOfWhatTheSramLeaves) {
-  VirtualBoard board(*FindBoard("B1"), directory_);
-  EXPECT_EQ(board.arena().size(), MiB(1) - kReservedSramBytes);
+TEST_P(EveryBoardTest, RefusesAModelThatItsUnitCannotHold) {
+  VirtualBoard board(traits(), directory_);
+  ASSERT_EQ(board.Boot(), Status::kOk);
+  const storage::StoreSpace space = board.store().space();
+  const storage::StageRequest request = {.name = "huge", .size_bytes = space.free_bytes + 1};
+  EXPECT_EQ(RunToEnd([&] { return board.store().Begin(request); }), Status::kStorageFull);
+  EXPECT_GT(board.store().NeededBytes(request.size_bytes), space.free_bytes);
+}
+
+TEST_P(EveryBoardTest, HasAnArenaOfWhatTheSramLeaves) {
+  VirtualBoard board(traits(), directory_);
+  EXPECT_EQ(board.arena().size(),
+            traits().sram_bytes - kReservedSramBytes - UnitSramBytes(traits().unit));
   EXPECT_EQ(reinterpret_cast<uintptr_t>(board.arena().data()) % 16, 0u);
 }
 
