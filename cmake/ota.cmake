@@ -70,6 +70,8 @@ function(ota_test name)
   include(GoogleTest)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_DEPS} ota_flags GTest::gmock GTest::gtest_main)
+  # Half the time to compile; what is tested keeps its own optimisation.
+  target_compile_options(${name} PRIVATE -O0)
   target_compile_definitions(${name} PRIVATE OTA_SOURCE_DIR="." OTA_SHARED_DIR="../shared")
   set(properties TIMEOUT 300)
   if(arg_LABELS)
