@@ -238,6 +238,7 @@ void DeviceSession::RunModel(const std::string& name, const std::string& input,
                              {"values", prediction.values},
                              {"index", prediction.index},
                              {"label", prediction.label},
+                             {"text", prediction.text},
                              {"is_mapped", is_mapped},
                              {"medium", meter.Report()},
                              {"arena_bytes", interpreter.summary().arena_bytes}});
