@@ -36,9 +36,7 @@ if(OTA_SANITIZE MATCHES thread)
   add_compile_definitions(BOOST_ASIO_DISABLE_FENCED_BLOCK)
 endif()
 if(OTA_FUZZ)
-  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=vptr
-                      -fno-sanitize-recover=all)
-  add_link_options(-fsanitize=address,undefined)
+  add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
 # ota_device_library(NAME SOURCES … DEPS …): a part of the device library.
