@@ -40,7 +40,7 @@ test-models:     ## Make tests/models and their golden vectors again
 test-exhaustive: packages-test  ## At least 10^6 power cuts on the model store
 	tools/test_exhaustive.sh
 
-fuzz: packages-test  ## Fuzz every parser, FUZZ_SECONDS (default 600) each
+fuzz: packages-test  ## Fuzz every parser, FUZZ_SECONDS (default 600) each; FUZZ_PRESET=fuzz-plain: no sanitizers
 	tools/fuzz.sh
 
 format: packages-test  ## Format our C++ in place

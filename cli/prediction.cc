@@ -4,56 +4,15 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
 
 #include "cli/commands.h"
+#include "cli/output_values.h"
 
 namespace ota::cli {
 namespace {
 
 using formats::TensorInfo;
-using formats::TensorType;
-
-template <typename T>
-void AppendValues(ByteSpan bytes, std::vector<double>& values) {
-  for (size_t at = 0; at + sizeof(T) <= bytes.size(); at += sizeof(T)) {
-    T value;
-    std::memcpy(&value, bytes.data() + at, sizeof(T));
-    values.push_back(static_cast<double>(value));
-  }
-}
-
-std::vector<double> ReadValues(ByteSpan bytes, const TensorInfo& tensor) {
-  std::vector<double> values;
-  switch (tensor.type) {
-    case TensorType::kFloat32:
-      AppendValues<float>(bytes, values);
-      break;
-    case TensorType::kInt8:
-      AppendValues<int8_t>(bytes, values);
-      break;
-    case TensorType::kUint8:
-      AppendValues<uint8_t>(bytes, values);
-      break;
-    case TensorType::kInt16:
-      AppendValues<int16_t>(bytes, values);
-      break;
-    case TensorType::kInt32:
-      AppendValues<int32_t>(bytes, values);
-      break;
-    case TensorType::kInt64:
-      AppendValues<int64_t>(bytes, values);
-      break;
-    default:
-      throw CommandError("the model's output is of a type without numbers");
-  }
-  if (tensor.scale_count == 0) return values;
-  for (double& value : values) {
-    value = (value - tensor.zero_point) * static_cast<double>(tensor.scale);
-  }
-  return values;
-}
 
 std::string Format(double value) {
   std::array<char, 32> text = {};
@@ -76,7 +35,9 @@ Prediction ReadPrediction(engine::Interpreter& interpreter,
   const Result<TensorInfo> tensor = interpreter.ReadOutputInfo(0);
   if (!tensor.ok()) throw CommandError("the model's output cannot be read");
   Prediction prediction;
-  prediction.values = ReadValues(interpreter.output(0), *tensor);
+  for (const nlohmann::json& value : ReadOutputValues(interpreter.output(0), *tensor)) {
+    prediction.values.push_back(ToReal(value, *tensor));
+  }
   const std::vector<double>& values = prediction.values;
   if (values.empty()) return prediction;
   prediction.index = std::max_element(values.begin(), values.end()) - values.begin();

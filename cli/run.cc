@@ -2,17 +2,16 @@
 #include <CLI/CLI.hpp>
 #include <cinttypes>
 #include <cstdio>
-#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "cli/model_file.h"
+#include "cli/output_values.h"
 
 namespace ota::cli {
 namespace {
 
 using formats::TensorInfo;
-using formats::TensorType;
 using nlohmann::json;
 
 constexpr size_t kShownElements = 16;
@@ -24,42 +23,6 @@ struct RunOptions {
   uint32_t arena_bytes = 0;
   bool as_json = false;
 };
-
-template <typename T>
-json ToArray(ByteSpan bytes) {
-  json values = json::array();
-  for (size_t at = 0; at + sizeof(T) <= bytes.size(); at += sizeof(T)) {
-    T value;
-    std::memcpy(&value, bytes.data() + at, sizeof(T));
-    values.push_back(value);
-  }
-  return values;
-}
-
-json ReadValues(ByteSpan bytes, TensorType type) {
-  switch (type) {
-    case TensorType::kFloat32:
-      return ToArray<float>(bytes);
-    case TensorType::kInt8:
-      return ToArray<int8_t>(bytes);
-    case TensorType::kInt16:
-      return ToArray<int16_t>(bytes);
-    case TensorType::kInt32:
-      return ToArray<int32_t>(bytes);
-    case TensorType::kUint32:
-      return ToArray<uint32_t>(bytes);
-    case TensorType::kInt64:
-      return ToArray<int64_t>(bytes);
-    default:
-      return ToArray<uint8_t>(bytes);
-  }
-}
-
-double ToReal(const json& value, const TensorInfo& tensor) {
-  const auto number = value.get<double>();
-  if (tensor.scale_count == 0) return number;
-  return (number - tensor.zero_point) * static_cast<double>(tensor.scale);
-}
 
 void PrintOutput(uint32_t index, const TensorInfo& tensor, const json& values) {
   std::printf("output %u: %s\n", index, DescribeTensor(tensor).c_str());
@@ -90,7 +53,7 @@ void RunModel(const RunOptions& options) {
   for (uint32_t i = 0; i < interpreter.output_count(); ++i) {
     const auto tensor = interpreter.ReadOutputInfo(i);
     if (!tensor.ok()) throw CommandError(options.model + ": an output cannot be read");
-    const json values = ReadValues(interpreter.output(i), tensor->type);
+    const json values = ReadOutputValues(interpreter.output(i), *tensor);
     if (!options.as_json) PrintOutput(i, *tensor, values);
     outputs.push_back({{"tensor", DescribeTensor(*tensor)}, {"values", values}});
   }
