@@ -169,8 +169,8 @@ inline void ExpectDepthwiseConvolutionsEqualTheReference(CountChannels count_cha
     if (round % 8 == 1) shape.input_channels = 1;
     if (round % 8 == 3) shape.input_channels = Pick(prng, 13, 80);
     if (round % 16 == 1) shape.window_height = shape.window_width = Pick(prng, 8, 10);
-    const uint16_t multiplier =
-        shape.input_channels == 1 ? Pick(prng, 1, 8) : Pick(prng, 1, 6) / 6 + 1;
+    const bool is_single = shape.input_channels == 1;
+    const uint16_t multiplier = is_single ? Pick(prng, 1, 8) : prng.NextBelow(6) == 0 ? 2 : 1;
     shape.output_channels = static_cast<uint16_t>(shape.input_channels * multiplier);
     const uint32_t taps = uint32_t{shape.window_height} * shape.window_width;
     Operands operands(prng, shape, taps * shape.output_channels);
