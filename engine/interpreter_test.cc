@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/prng.h"
+#include "engine/operators/operators.h"
 #include "engine/test_models.h"
 
 namespace ota::engine {
@@ -210,6 +211,29 @@ TEST(Interpreter, RefusesUnknownOperatorsAndSaysWhich) {
   Interpreter interpreter(AllOperators().first(1));
   EXPECT_EQ(interpreter.Prepare(source, arena.span()), Status::kUnknownOperator);
   EXPECT_GE(interpreter.failed_operator(), 0);
+}
+
+TEST(Interpreter, TakesInt8AloneWithTheVariantsForIt) {
+  constexpr const Operator* kInt8Operators[] = {
+      &kAddInt8, &kAveragePool2dInt8, &kConv2dInt8, &kDepthwiseConv2dInt8, &kFullyConnectedInt8,
+      &kReshape, &kSoftmaxInt8};
+  uint32_t same_count = 0, refused_count = 0;
+  for (const TestModel& model : MakeTestModels()) {
+    SCOPED_TRACE(model.name);
+    const Bytes bytes = model.Write();
+    MemoryByteSource source(bytes);
+    Arena arena(1 << 16);
+    Interpreter interpreter(kInt8Operators);
+    const Status status = interpreter.Prepare(source, arena.span());
+    if (status == Status::kUnsupportedType) ++refused_count;
+    if (status != Status::kOk) continue;
+    Fill(interpreter, 1);
+    ASSERT_EQ(interpreter.Invoke(), Status::kOk);
+    EXPECT_EQ(TakeOutputs(interpreter), RunOnce(source, 0, UINT32_MAX));
+    ++same_count;
+  }
+  EXPECT_GE(same_count, 8u);
+  EXPECT_GE(refused_count, 8u);
 }
 
 TEST(Interpreter, RefusesMisalignedArenasAndTinyPages) {

@@ -2,20 +2,27 @@
 # Runs a model on the emulated board and compares each output with recorded ones, byte for byte.
 #
 # cmake -DEMULATOR="qemu-system-arm;…" -DIMAGE=run_model.elf -DPSRAM=0x21000000 -DMODEL=m.tflite -DGOLDEN=m.json
-#       -DCASES="0;1;2" -P run_golden.cmake
+#       -DCASES="0;1;2" [-DPAGE=bytes] [-DBUDGET=instructions] -P run_golden.cmake
+# With a page the weights are streamed through it. An inference of more instructions than the budget fails.
 # The golden file has cases[] with outputs[] of {bytes, hex}; case 0 is all zero points, 1 all highest values, the
 # others random with seed case - 1 (golden_input.h).
 file(SIZE ${MODEL} model_bytes)
 file(READ ${GOLDEN} golden)
 math(EXPR case_address "${PSRAM} + 4")
 math(EXPR arena_address "${PSRAM} + 8")
+math(EXPR page_address "${PSRAM} + 12")
 math(EXPR model_address "${PSRAM} + 4096")
+
+if(NOT PAGE)
+  set(PAGE 0)
+endif()
 
 foreach(case IN LISTS CASES)
   execute_process(
     COMMAND timeout 120 ${EMULATOR} -kernel ${IMAGE} -device loader,addr=${PSRAM},data=${model_bytes},data-len=4
             -device loader,addr=${case_address},data=${case},data-len=4
             -device loader,addr=${arena_address},data=0,data-len=4
+            -device loader,addr=${page_address},data=${PAGE},data-len=4
             -device loader,file=${MODEL},addr=${model_address},force-raw=on
     OUTPUT_VARIABLE printed RESULT_VARIABLE exit_code)
   if(NOT exit_code EQUAL 0)
@@ -37,5 +44,9 @@ foreach(case IN LISTS CASES)
   endforeach()
   string(REGEX MATCH "arena_bytes [0-9]+" arena "${printed}")
   string(REGEX MATCH "invoke_instructions [0-9]+" instructions "${printed}")
+  string(REGEX MATCH "[0-9]+" count "${instructions}")
+  if(BUDGET AND count GREATER BUDGET)
+    message(FATAL_ERROR "${MODEL}, case ${case}: ${count} instructions, more than the budget of ${BUDGET}")
+  endif()
   message(STATUS "case ${case}: exact; ${arena}, ${instructions}")
 endforeach()

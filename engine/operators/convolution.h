@@ -38,12 +38,14 @@ constexpr uint32_t kConvSlotCount = 3;
 Status PrepareConvolution(PrepareContext& context, ConvKind kind, WindowOptions options,
                           uint8_t activation);
 
-/// Runs the rows of every tile.
+/// Runs the rows of every tile. The second is for programs that link nothing but int8.
 Status RunConvolution(RunContext& context, ConvKind kind);
+Status RunConvolutionInt8(RunContext& context, ConvKind kind);
 
 /// The same, if the weights of a channel come in parts. The scratch then holds sums of one channel,
 /// then a page.
 Status RunConvolutionInParts(RunContext& context);
+Status RunConvolutionInPartsInt8(RunContext& context);
 
 /// Rows of the output whose sums are kept at a time, and the bytes of those sums. A channel's
 /// weights are read once for so many rows.

@@ -142,10 +142,14 @@ ConvPartsPlan PlanConvParts(const WindowShape& shape, uint32_t sum_bytes, uint32
   return {rows, RoundUp(rows * row_bytes, kTensorAlignment)};
 }
 
+Status RunConvolutionInPartsInt8(RunContext& context) {
+  return ConvPartsRun<ConvS8>(context).Run();
+}
+
 Status RunConvolutionInParts(RunContext& context) {
   switch (context.params<ConvParams>().type) {
     case TensorType::kInt8:
-      return ConvPartsRun<ConvS8>(context).Run();
+      return RunConvolutionInPartsInt8(context);
     case TensorType::kInt16:
       return ConvPartsRun<ConvS16>(context).Run();
     default:

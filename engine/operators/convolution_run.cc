@@ -297,11 +297,16 @@ Status LoadTerms(RunContext& context, const ConvParams& params, uint32_t first, 
   return LoadBiases(context, params, first, count, terms, LoadF32);
 }
 
+Status RunConvolutionInt8(RunContext& context, ConvKind kind) {
+  if (context.params<ConvParams>().tile_channels == 0) return RunConvolutionInPartsInt8(context);
+  return ConvRun<ConvS8>(context, kind).Run();
+}
+
 Status RunConvolution(RunContext& context, ConvKind kind) {
   if (context.params<ConvParams>().tile_channels == 0) return RunConvolutionInParts(context);
   switch (context.params<ConvParams>().type) {
     case TensorType::kInt8:
-      return ConvRun<ConvS8>(context, kind).Run();
+      return RunConvolutionInt8(context, kind);
     case TensorType::kInt16:
       return ConvRun<ConvS16>(context, kind).Run();
     default:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/operators/convolution.h"
+#include "engine/operators/int8_only.h"
 #include "engine/operators/operators.h"
 
 namespace ota::engine {
@@ -20,9 +21,16 @@ Status RunDepthwiseConv2d(RunContext& context) {
   return RunConvolution(context, ConvKind::kDepthwise);
 }
 
+Status RunDepthwiseConv2dInt8(RunContext& context) {
+  return RunConvolutionInt8(context, ConvKind::kDepthwise);
+}
+
 }  // namespace
 
 const Operator kDepthwiseConv2d = {static_cast<int32_t>(formats::OperatorCode::kDepthwiseConv2d),
                                    nullptr, PrepareDepthwiseConv2d, RunDepthwiseConv2d};
+const Operator kDepthwiseConv2dInt8 = {
+    static_cast<int32_t>(formats::OperatorCode::kDepthwiseConv2d), nullptr,
+    PrepareInt8<PrepareDepthwiseConv2d>, RunDepthwiseConv2dInt8};
 
 }  // namespace ota::engine

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "engine/kernels/conv.h"
+#include "engine/operators/int8_only.h"
 #include "engine/operators/operators.h"
 #include "engine/operators/quantization.h"
 #include "engine/prepare_context.h"
@@ -332,10 +333,14 @@ Status PrepareFullyConnected(PrepareContext& context) {
                                : context.Commit(params, kSlotCount);
 }
 
+Status RunFullyConnectedInt8(RunContext& context) {
+  return FullyConnectedRun<ConvS8>(context).Run();
+}
+
 Status RunFullyConnected(RunContext& context) {
   switch (context.params<FullyConnectedParams>().type) {
     case TensorType::kInt8:
-      return FullyConnectedRun<ConvS8>(context).Run();
+      return RunFullyConnectedInt8(context);
     case TensorType::kInt16:
       return FullyConnectedRun<ConvS16>(context).Run();
     default:
@@ -347,5 +352,8 @@ Status RunFullyConnected(RunContext& context) {
 
 const Operator kFullyConnected = {static_cast<int32_t>(formats::OperatorCode::kFullyConnected),
                                   nullptr, PrepareFullyConnected, RunFullyConnected};
+const Operator kFullyConnectedInt8 = {static_cast<int32_t>(formats::OperatorCode::kFullyConnected),
+                                      nullptr, PrepareInt8<PrepareFullyConnected>,
+                                      RunFullyConnectedInt8};
 
 }  // namespace ota::engine

@@ -64,4 +64,13 @@ extern const Operator kUnidirectionalSequenceLstm;
 extern const Operator kUnpack;
 extern const Operator kVarHandle;
 
+// Of these, variants that take int8 alone, for programs whose models have nothing else: float and
+// int16 are then not linked.
+extern const Operator kAddInt8;
+extern const Operator kAveragePool2dInt8;
+extern const Operator kConv2dInt8;
+extern const Operator kDepthwiseConv2dInt8;
+extern const Operator kFullyConnectedInt8;
+extern const Operator kSoftmaxInt8;
+
 }  // namespace ota::engine

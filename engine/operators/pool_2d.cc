@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "engine/operators/int8_only.h"
 #include "engine/operators/operators.h"
 #include "engine/operators/quantization.h"
 #include "engine/operators/window.h"
@@ -154,12 +155,18 @@ Status RunRows(RunContext& context, Sum lowest, Sum highest) {
 }
 
 template <typename Kind>
+Status RunPoolInt8(RunContext& context) {
+  const auto& params = context.params<PoolParams>();
+  return RunRows<Kind, int8_t, int32_t>(context, params.lowest, params.highest);
+}
+
+template <typename Kind>
 Status RunPool(RunContext& context) {
   const auto& params = context.params<PoolParams>();
   const FloatLimits floats = ComputeFloatLimits(params.activation);
   switch (params.type) {
     case TensorType::kInt8:
-      return RunRows<Kind, int8_t, int32_t>(context, params.lowest, params.highest);
+      return RunPoolInt8<Kind>(context);
     case TensorType::kInt16:
       return RunRows<Kind, int16_t, int32_t>(context, params.lowest, params.highest);
     default:
@@ -171,6 +178,8 @@ Status RunPool(RunContext& context) {
 
 const Operator kAveragePool2d = {static_cast<int32_t>(formats::OperatorCode::kAveragePool2d),
                                  nullptr, PreparePool, RunPool<Average>};
+const Operator kAveragePool2dInt8 = {static_cast<int32_t>(formats::OperatorCode::kAveragePool2d),
+                                     nullptr, PrepareInt8<PreparePool>, RunPoolInt8<Average>};
 const Operator kMaxPool2d = {static_cast<int32_t>(formats::OperatorCode::kMaxPool2d), nullptr,
                              PreparePool, RunPool<Maximum>};
 

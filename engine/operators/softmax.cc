@@ -7,6 +7,7 @@
 #include "engine/kernels/fixed_point.h"
 #include "engine/kernels/requantize.h"
 #include "engine/kernels/softmax_tables.h"
+#include "engine/operators/int8_only.h"
 #include "engine/operators/operators.h"
 #include "engine/operators/quantization.h"
 #include "engine/prepare_context.h"
@@ -202,9 +203,13 @@ Status RunSoftmax(RunContext& context) {
                                                  : RunRows<int8_t, int16_t>(context);
 }
 
+Status RunSoftmaxInt8(RunContext& context) { return RunRows<int8_t, int8_t>(context); }
+
 }  // namespace
 
 const Operator kSoftmax = {static_cast<int32_t>(formats::OperatorCode::kSoftmax), nullptr,
                            PrepareSoftmax, RunSoftmax};
+const Operator kSoftmaxInt8 = {static_cast<int32_t>(formats::OperatorCode::kSoftmax), nullptr,
+                               PrepareInt8<PrepareSoftmax>, RunSoftmaxInt8};
 
 }  // namespace ota::engine

@@ -72,26 +72,6 @@ Status FillQuantization(SumKind kind, const TensorInfo& first, const TensorInfo&
   return Status::kOk;
 }
 
-Status RunInt8(RunContext& context, SumKind kind) {
-  const auto& params = context.params<SumParams>();
-  SumS8 sum;
-  for (uint32_t i = 0; i < 3; ++i) {
-    sum.multipliers[i] = {params.multipliers[i], params.shifts[i]};
-    sum.zero_points[i] = params.zero_points[i];
-  }
-  sum.lowest = params.lowest;
-  sum.highest = params.highest;
-  sum.is_difference = kind == SumKind::kSubtract;
-  sum.rounding = context.rounding();
-  return RunBroadcastRows(
-      context, params.shape, context.DataAs<int8_t>(params.first),
-      context.DataAs<int8_t>(params.second), context.DataAs<int8_t>(params.output),
-      [&sum](const int8_t* first, uint32_t first_step, const int8_t* second, uint32_t second_step,
-             int8_t* output, uint32_t count) {
-        ComputeSumRowS8(sum, {first, second, output, first_step, second_step, count});
-      });
-}
-
 Status RunInt16(RunContext& context, SumKind kind) {
   const auto& params = context.params<SumParams>();
   const RoundingMode rounding = context.rounding();
@@ -165,10 +145,30 @@ Status PrepareSum(PrepareContext& context, SumKind kind) {
   return context.Commit(params, 3);
 }
 
+Status RunSumInt8(RunContext& context, SumKind kind) {
+  const auto& params = context.params<SumParams>();
+  SumS8 sum;
+  for (uint32_t i = 0; i < 3; ++i) {
+    sum.multipliers[i] = {params.multipliers[i], params.shifts[i]};
+    sum.zero_points[i] = params.zero_points[i];
+  }
+  sum.lowest = params.lowest;
+  sum.highest = params.highest;
+  sum.is_difference = kind == SumKind::kSubtract;
+  sum.rounding = context.rounding();
+  return RunBroadcastRows(
+      context, params.shape, context.DataAs<int8_t>(params.first),
+      context.DataAs<int8_t>(params.second), context.DataAs<int8_t>(params.output),
+      [&sum](const int8_t* first, uint32_t first_step, const int8_t* second, uint32_t second_step,
+             int8_t* output, uint32_t count) {
+        ComputeSumRowS8(sum, {first, second, output, first_step, second_step, count});
+      });
+}
+
 Status RunSum(RunContext& context, SumKind kind) {
   switch (context.params<SumParams>().type) {
     case TensorType::kInt8:
-      return RunInt8(context, kind);
+      return RunSumInt8(context, kind);
     case TensorType::kInt16:
       return RunInt16(context, kind);
     case TensorType::kInt32:

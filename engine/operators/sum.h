@@ -11,5 +11,6 @@ enum class SumKind : uint8_t { kAdd, kSubtract };
 
 Status PrepareSum(PrepareContext& context, SumKind kind);
 Status RunSum(RunContext& context, SumKind kind);
+Status RunSumInt8(RunContext& context, SumKind kind);
 
 }  // namespace ota::engine

@@ -21,38 +21,40 @@
 
 #define OTA_ROWS(load0, load1) "ldmia r0!, {r4-r7}\n" OTA_ROW(load0, "r11") OTA_ROW(load1, "r12")
 
-// Inputs r0, rows r1 and r2, groups r3; the sums' address comes from the stack.
-#define OTA_DOT_ROWS(load0, load1) \
-  "push {r4-r11, lr}\n"                                                \
-  "ldr lr, [sp, #36]\n"                                                \
-  "ldrd r11, r12, [lr]\n"                                              \
-  "lsrs lr, r3, #3\n"                                                  \
-  "ands r3, #7\n"                                                      \
-  "beq 2f\n"                                                           \
-  "1:\n" OTA_ROWS(load0, load1)                                        \
-  "subs r3, #1\n"                                                      \
-  "bne 1b\n"                                                           \
-  "2: cmp lr, #0\n"                                                    \
-  "beq 4f\n"                                                           \
-  "3:\n" OTA_ROWS(load0, load1) OTA_ROWS(load0, load1) OTA_ROWS(load0, load1) \
-      OTA_ROWS(load0, load1) OTA_ROWS(load0, load1) OTA_ROWS(load0, load1) \
-      OTA_ROWS(load0, load1) OTA_ROWS(load0, load1) \
-  "subs lr, #1\n"                                                      \
-  "bne 3b\n"                                                           \
-  "4: ldr lr, [sp, #36]\n"                                             \
-  "strd r11, r12, [lr]\n"                                              \
+// Inputs r0, rows r1 and r2, groups r3; the sums' address comes from the stack. FOURS runs four
+// groups at a time; what it leaves in r3 is run one by one.
+#define OTA_DOT_ROWS(fours, load0, load1) \
+  "push {r4-r11, lr}\n"                    \
+  "ldr lr, [sp, #36]\n"                    \
+  "ldrd r11, r12, [lr]\n" fours            \
+  "1:\n" OTA_ROWS(load0, load1)            \
+  "subs r3, #1\n"                          \
+  "bne 1b\n"                               \
+  "2: ldr lr, [sp, #36]\n"                 \
+  "strd r11, r12, [lr]\n"                  \
   "pop {r4-r11, pc}\n"
+#define OTA_ALIGNED0 "ldrd r8, r9, [r1], #8\n"
+#define OTA_ALIGNED1 "ldrd r8, r9, [r2], #8\n"
+#define OTA_ALIGNED_ROWS OTA_ROWS(OTA_ALIGNED0, OTA_ALIGNED1)
+#define OTA_FOURS                                                            \
+  "lsrs lr, r3, #2\n"                                                        \
+  "beq 1f\n"                                                                 \
+  "3:\n" OTA_ALIGNED_ROWS OTA_ALIGNED_ROWS OTA_ALIGNED_ROWS OTA_ALIGNED_ROWS \
+  "subs lr, #1\n"                                                            \
+  "bne 3b\n"                                                                 \
+  "ands r3, #3\n"                                                            \
+  "beq 2f\n"
 
 namespace ota::engine::dsp {
 namespace {
 
 [[gnu::naked]] void DotAlignedRows(const uint32_t*, const uint8_t*, const uint8_t*, uint32_t,
                                    int32_t*) {
-  asm volatile(OTA_DOT_ROWS("ldrd r8, r9, [r1], #8\n", "ldrd r8, r9, [r2], #8\n"));
+  asm volatile(OTA_DOT_ROWS(OTA_FOURS, OTA_ALIGNED0, OTA_ALIGNED1));
 }
 
 [[gnu::naked]] void DotRows(const uint32_t*, const uint8_t*, const uint8_t*, uint32_t, int32_t*) {
-  asm volatile(OTA_DOT_ROWS("ldr r8, [r1], #4\n ldr r9, [r1], #4\n",
+  asm volatile(OTA_DOT_ROWS("", "ldr r8, [r1], #4\n ldr r9, [r1], #4\n",
                             "ldr r8, [r2], #4\n ldr r9, [r2], #4\n"));
 }
 

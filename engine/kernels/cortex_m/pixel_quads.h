@@ -16,9 +16,9 @@ namespace ota::engine::dsp {
 /// the right shift. Field offsets are known to the assembly.
 struct PixelQuads {
   const uint32_t* values;  ///< widened windows
-  const uint8_t* weights;  ///< of the first channel; those of the next follow
   uint32_t group_count;    ///< whole groups of four taps
-  uint32_t rest;           ///< taps behind them
+  const uint8_t* weights;  ///< of the first channel; those of the next follow
+  uint32_t rest;           ///< taps behind the groups
   const ChannelTermS8* terms;
   int32_t rounding_unit;     ///< 2 * output zero point + 1
   int8_t* output;            ///< first channel of the first pixel

@@ -73,11 +73,10 @@ const uint32_t kQuadTapBytes = 2;
       "sub sp, #12\n"
       "ldr r2, [r0, #12]\n"  // taps behind whole groups, at sp; the run, at sp + 4
       "strd r2, r0, [sp]\n"
-      "ldr r1, [r0, #4]\n"
+      "ldr r1, [r0, #8]\n"
       "10: ldr r2, [r0, #16]\n"
       "ldr r9, [r2]\n"
-      "ldr r2, [r0, #8]\n"
-      "ldr r0, [r0]\n"
+      "ldrd r0, r2, [r0]\n"
       "mov r10, r9\n"
       "mov r11, r9\n"
       "mov r12, r9\n" OTA_DOT("[sp]")

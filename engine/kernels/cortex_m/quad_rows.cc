@@ -23,7 +23,8 @@ struct Header {
 
 bool IsFast(const ChannelTermS8& term) { return term.multiplier.shift <= kFastShiftMax; }
 
-int32_t Finish(const ConvRows<ConvS8>& job, const Multiplier& multiplier, int32_t sum) {
+[[gnu::noinline]] int32_t Finish(const ConvRows<ConvS8>& job, const Multiplier& multiplier,
+                                 int32_t sum) {
   const int32_t scaled = Requantize(sum, multiplier, job.rounding);
   return std::clamp(WrappingAdd(scaled, job.range.output_zero_point), job.range.lowest,
                     job.range.highest);
@@ -38,7 +39,8 @@ bool IsConstant(const ConvRows<ConvS8>& job, const ChannelTermS8& term, int64_t 
          Finish(job, term.multiplier, static_cast<int32_t>(highest));
 }
 
-ChannelTermS8 BeginTerm(const ConvRows<ConvS8>& job, const ChannelTermS8& term, int64_t reach) {
+[[gnu::noinline]] ChannelTermS8 BeginTerm(const ConvRows<ConvS8>& job, const ChannelTermS8& term,
+                                          int64_t reach) {
   if (IsConstant(job, term, reach)) {
     return {Finish(job, term.multiplier, term.bias), {0, kConstantShift}};
   }
@@ -132,7 +134,7 @@ class QuadGather {
   }
 
   /// Widens taps [begin, end) of all four windows.
-  void Gather(uint32_t begin, uint32_t end) {
+  [[gnu::noinline]] void Gather(uint32_t begin, uint32_t end) {
     target_ = values_;
     copy_at_ = 0;
     PiecePart part = FirstPart(begin);
@@ -255,7 +257,8 @@ class QuadGather {
   }
 
   /// Copies what lies in the image; zero points stand for the rest.
-  void CopyPadded(const Window& window, const PiecePart& part, int8_t* target) const {
+  [[gnu::noinline]] void CopyPadded(const Window& window, const PiecePart& part,
+                                    int8_t* target) const {
     const auto count = static_cast<int32_t>(part.count);
     if (!HasRow(window, part)) {
       FillBytes(zero_point_, part.count, target);
@@ -381,8 +384,8 @@ class QuadRows {
     StoreSums(channel, sums, kQuadPixels, output, step);
   }
 
-  void StoreSums(uint32_t channel, const int32_t* sums, uint32_t count, int8_t* output,
-                 uint32_t step) const {
+  [[gnu::noinline]] void StoreSums(uint32_t channel, const int32_t* sums, uint32_t count,
+                                   int8_t* output, uint32_t step) const {
     const ChannelTermS8& term = job_.terms[channel];
     const FastTerm fast =
         IsFast(term) ? FastTermOf(term, 2 * job_.range.output_zero_point + 1) : FastTerm{};
@@ -400,7 +403,7 @@ class QuadRows {
     }
   }
 
-  void ComputeInChunks(uint32_t count, int8_t* output) {
+  [[gnu::noinline]] void ComputeInChunks(uint32_t count, int8_t* output) {
     std::fill_n(sums_, kQuadPixels * job_.channel_count, 0);
     for (uint32_t begin = 0; begin < layout_.tap_count; begin += gather_.chunk_taps()) {
       const uint32_t end = std::min(begin + gather_.chunk_taps(), layout_.tap_count);
