@@ -3,15 +3,16 @@
 # The main job, end to end, on this machine alone: a server publishes the project's models over HTTPS; seven
 # virtual boards fetch them at once, each onto its own kind of memory unit, and run each on real input; one
 # loses power in the middle and recovers; then all boot again without any network and run from their own
-# media. With the article's models beside the repository (../shared/models/article) a card takes them too.
+# media. With the article's models beside the repository a card takes them too.
 #
 # Usage: tools/demo.sh [OTA_TINYML [STATE_DIR]]   (defaults build/ota-tinyml, demo-state; the state is replaced)
+# DEMO_ARTICLE: where the article's models lie, ../shared/models/article if not set; empty: leave them out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 ota=${1:-build/ota-tinyml}
 state=${2:-demo-state}
-article=../shared/models/article
+article=${DEMO_ARTICLE-../shared/models/article}
 boards=(B1 B2 B3 B4 B5 B6 B7)
 models=()
 for file in models/*/*.tflite; do models+=("$(basename "$file" .tflite)"); done
@@ -139,7 +140,7 @@ stop_server
 on_all_boards run_models
 print_runs
 
-if [ -d "$article" ]; then
+if [ -n "$article" ] && [ -d "$article" ]; then
   say "5. The article's models: a card holds them all; what a board cannot hold or run is refused with numbers"
   rm -f "$state/port"
   cp "$article"/*.tflite "$state/server/models/"
