@@ -25,6 +25,18 @@ std::string Describe(Status status) {
   return std::string(StatusSentence(status)) + " [" + std::string(StatusName(status)) + ']';
 }
 
+const char* Describe(simulator::AdoptedFile::Verdict verdict) {
+  switch (verdict) {
+    case simulator::AdoptedFile::Verdict::kVerified:
+      return "its digest is right, taken into the store";
+    case simulator::AdoptedFile::Verdict::kUnlisted:
+      return "no digest is given for it, taken into the store as it is";
+    case simulator::AdoptedFile::Verdict::kRefused:
+      return "its digest is wrong, not taken";
+  }
+  return "";
+}
+
 const simulator::BoardTraits& RequireBoard(const std::string& id) {
   if (const simulator::BoardTraits* const traits = simulator::FindBoard(id)) return *traits;
   throw CommandError("--board " + id + ": there is no such board; say B1 to B7", 2);
@@ -155,15 +167,17 @@ void DeviceSession::BootBoard() {
   report_["name"] = traits.name;
   report_["unit"] = unit;
   report_["arena_bytes"] = traits.arena_bytes();
-  report_["adopted"] = board_.adopted();
+  for (const simulator::AdoptedFile& file : board_.adopted()) {
+    report_["adopted"].push_back({{"name", file.name}, {"verdict", Describe(file.verdict)}});
+  }
   if (options_.is_json) return;
   std::printf("board %s: %s, %s at %u MHz, arena of %u KiB, models on %s, %u of %u KiB free%s\n",
               std::string(traits.id).c_str(), std::string(traits.name).c_str(),
               std::string(traits.core).c_str(), traits.clock_mhz, traits.arena_bytes() / 1024,
               unit.c_str(), space.free_bytes / 1024, space.total_bytes / 1024,
               board_.was_formatted() ? ", formatted now" : "");
-  for (const std::string& name : board_.adopted()) {
-    std::printf("%s: was on the medium as a file, taken into the store\n", name.c_str());
+  for (const simulator::AdoptedFile& file : board_.adopted()) {
+    std::printf("%s: was on the medium as a file; %s\n", file.name.c_str(), Describe(file.verdict));
   }
   std::fflush(stdout);  // what follows may go to stderr
 }

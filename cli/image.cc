@@ -9,6 +9,8 @@
 #include "cli/commands.h"
 #include "cli/model_file.h"
 #include "cli/volume_image.h"
+#include "crypto/sha256.h"
+#include "simulator/board/memory_unit.h"
 
 namespace ota::cli {
 namespace {
@@ -21,6 +23,7 @@ struct BuildOptions {
   std::string erase_unit = "4K";
   std::vector<std::string> models;
   std::string output;
+  bool is_plain = false;
   ImageOptions image;
 };
 
@@ -53,14 +56,29 @@ std::pair<std::string, std::string> SplitModel(const std::string& argument, Imag
   return {kind == ImageKind::kRaw ? path.stem().string() : path.filename().string(), argument};
 }
 
+std::string FormatDigest(ByteSpan bytes) {
+  std::string text;
+  for (const uint8_t byte : crypto::ComputeSha256(bytes)) {
+    char digits[3];
+    std::snprintf(digits, sizeof(digits), "%02x", byte);
+    text += digits;
+  }
+  return text;
+}
+
 void Build(BuildOptions options) {
   options.image.kind = ParseImageKind(options.kind);
   options.image.erase_unit = ParseSize(options.erase_unit);
   std::unique_ptr<VolumeImage> image = VolumeImage::Make(ParseSize(options.size), options.image);
+  std::string digests;
   for (const std::string& argument : options.models) {
     const auto [name, path] = SplitModel(argument, options.image.kind);
-    image->Add(name, ReadFile(path));
+    const std::vector<uint8_t> bytes = ReadFile(path);
+    image->Add(name, bytes);
+    digests += FormatDigest(bytes) + "  " + name + '\n';
   }
+  const bool has_list = options.image.kind != ImageKind::kRaw && !options.is_plain;
+  if (has_list) image->Add(simulator::kDigestListName, {digests.begin(), digests.end()});
   image->Seal();
   SaveFile(options.output, image->bytes());
   std::printf("%s: %s, %zu models, %llu bytes free\n", options.output.c_str(),
@@ -180,6 +198,8 @@ void AddBuildCommand(CLI::App& parent) {
   command->add_option("models", options->models, "Files, or NAME=FILE to call one otherwise")
       ->required();
   command->add_option("-o,--output", options->output, "File to write")->required();
+  command->add_flag("--plain", options->is_plain,
+                    "Leave out models.sha256, the list of digests that boards verify files with");
   ImageOptions& image = options->image;
   command->add_option("--fat", image.fat_bits, "FAT: 12, 16 or 32; else what suits the size")
       ->check(CLI::IsMember({12, 16, 32}));

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
+#include <sstream>
 
 #include "base/units.h"
 #include "simulator/board/virtual_board.h"
@@ -27,6 +29,36 @@ using storage::FileModelStore;
 using storage::Waiter;
 
 constexpr std::string_view kModelSuffix = ".tflite";
+
+std::string Hex(ByteSpan bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const uint8_t byte : bytes) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+/// File name -> digest in hexadecimal digits. Lines of another form are passed over.
+std::map<std::string, std::string> ParseDigestList(const std::string& text) {
+  constexpr size_t kDigestDigits = 64;
+  std::map<std::string, std::string> digests;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const bool is_sound = line.size() > kDigestDigits + 2 && line[kDigestDigits] == ' ';
+    if (is_sound) digests[line.substr(kDigestDigits + 2)] = line.substr(0, kDigestDigits);
+  }
+  return digests;
+}
+
+AdoptedFile::Verdict JudgeFile(const std::map<std::string, std::string>& digests,
+                               const std::string& file_name, ByteSpan bytes) {
+  const auto found = digests.find(file_name);
+  if (found == digests.end()) return AdoptedFile::Verdict::kUnlisted;
+  return found->second == Hex(crypto::ComputeSha256(bytes)) ? AdoptedFile::Verdict::kVerified
+                                                            : AdoptedFile::Verdict::kRefused;
+}
 
 /// A board with SD. Partition table, tables of clusters and root directory lie at the start.
 struct SdWithFat {
@@ -55,7 +87,7 @@ struct EepromWithEefs {
   using Files = storage::EefsFileSystem;
   static constexpr MemoryUnitKind kKind = MemoryUnitKind::kEeprom;
   static constexpr uint32_t kBufferBytes = 0;
-  static constexpr uint32_t kWorkspaceBytes = 512;
+  static constexpr uint32_t kWorkspaceBytes = 1024;  // files begin anywhere in a page of 256
   static constexpr uint32_t kExtentsPerModel = 1;
   static constexpr uint32_t kCachePageBytes = 64;
   static constexpr uint32_t kCacheBytes = 32 * kCachePageBytes;
@@ -125,7 +157,7 @@ class FileUnit final : public MemoryUnit {
     return true;
   }
 
-  Result<std::vector<std::string>> AdoptFiles() override;
+  Result<std::vector<AdoptedFile>> AdoptFiles() override;
 
   const PartFigures& figures() const override { return hardware_.cells().figures(); }
 
@@ -146,7 +178,8 @@ class FileUnit final : public MemoryUnit {
   };
 
   Result<std::vector<std::string>> FindModelFiles();
-  Status AdoptFile(const std::string& file_name);
+  Result<std::vector<uint8_t>> ReadWholeFile(const std::string& file_name);
+  Status StoreModel(const std::string& name, ByteSpan bytes);
 
   MediumPlace place_;
   Hardware hardware_;
@@ -178,33 +211,47 @@ Result<std::vector<std::string>> FileUnit<Hardware>::FindModelFiles() {
 }
 
 template <typename Hardware>
-Result<std::vector<std::string>> FileUnit<Hardware>::AdoptFiles() {
-  OTA_TRY(std::vector<std::string> names, FindModelFiles());
-  for (std::string& name : names) {
-    OTA_TRY(AdoptFile(name));
-    name.resize(name.size() - kModelSuffix.size());
-  }
-  return names;
+Result<std::vector<uint8_t>> FileUnit<Hardware>::ReadWholeFile(const std::string& file_name) {
+  OTA_TRY(storage::File file, volume_->files.Open(file_name));
+  if (file.size_bytes > place_.size_bytes) return Status::kCorrupted;
+  std::vector<uint8_t> bytes(file.size_bytes);
+  OTA_TRY(volume_->files.Read(file, 0, bytes));
+  return bytes;
 }
 
 template <typename Hardware>
-Status FileUnit<Hardware>::AdoptFile(const std::string& file_name) {
-  OTA_TRY(storage::File file, volume_->files.Open(file_name));
-  std::vector<uint8_t> bytes(file.size_bytes);
-  OTA_TRY(volume_->files.Read(file, 0, bytes));
-  const std::string_view stem(file_name.data(), file_name.size() - kModelSuffix.size());
-  const storage::ModelName name(stem);
+Result<std::vector<AdoptedFile>> FileUnit<Hardware>::AdoptFiles() {
+  const Result<std::vector<uint8_t>> list = ReadWholeFile(kDigestListName);
+  if (!list.ok() && list.status() != Status::kNotFound) return list.status();
+  const auto digests = list.ok() ? ParseDigestList({list->begin(), list->end()})
+                                 : std::map<std::string, std::string>();
+  OTA_TRY(const std::vector<std::string> names, FindModelFiles());
+  std::vector<AdoptedFile> adopted;
+  for (const std::string& name : names) {
+    OTA_TRY(const std::vector<uint8_t> bytes, ReadWholeFile(name));
+    const std::string model = name.substr(0, name.size() - kModelSuffix.size());
+    const AdoptedFile::Verdict verdict = JudgeFile(digests, name, bytes);
+    if (verdict != AdoptedFile::Verdict::kRefused) OTA_TRY(StoreModel(model, bytes));
+    adopted.push_back({model, verdict});
+  }
+  return adopted;
+}
+
+template <typename Hardware>
+Status FileUnit<Hardware>::StoreModel(const std::string& name, ByteSpan bytes) {
   FileModelStore& store = volume_->store;
-  const storage::StageRequest request = {
-      .name = name, .size_bytes = file.size_bytes, .digest = crypto::ComputeSha256(bytes)};
+  const storage::ModelName model{name};
+  const storage::StageRequest request = {.name = model,
+                                         .size_bytes = static_cast<uint32_t>(bytes.size()),
+                                         .digest = crypto::ComputeSha256(bytes)};
   OTA_TRY(RunToEnd([&] { return store.Begin(request); }));
   for (ByteSpan rest = bytes; !rest.empty();) {
     OTA_TRY(const uint32_t taken, RunToEnd([&] { return store.Append(rest); }));
     rest = rest.subspan(taken);
   }
   OTA_TRY(RunToEnd([&] { return store.Finish(); }));
-  OTA_TRY(RunToEnd([&] { return store.Activate(name); }));
-  return RunToEnd([&] { return store.Confirm(name); });
+  OTA_TRY(RunToEnd([&] { return store.Activate(model); }));
+  return RunToEnd([&] { return store.Confirm(model); });
 }
 
 }  // namespace

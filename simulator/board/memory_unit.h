@@ -13,6 +13,20 @@
 
 namespace ota::simulator {
 
+/// A model that lay on a medium as the file NAME.tflite.
+struct AdoptedFile {
+  enum class Verdict : uint8_t {
+    kVerified,  ///< it has the digest that the medium's list gives: now in the store
+    kUnlisted,  ///< the medium gives no digest for it: in the store with the one it has
+    kRefused,   ///< it has another digest: not taken
+  };
+  std::string name;
+  Verdict verdict;
+};
+
+/// The list of digests on a medium: a file in the root, with lines as sha256sum writes them.
+inline constexpr const char* kDigestListName = "models.sha256";
+
 /// A board's memory unit with all that makes it a model store: part, driver, partition or file
 /// system, store. The part's bytes live in a file.
 class MemoryUnit {
@@ -31,9 +45,9 @@ class MemoryUnit {
   /// Whether the medium has a file system, and no store on it: a medium that others have made.
   virtual bool HasFilesOnly() { return false; }
 
-  /// Stages and confirms each file NAME.tflite of the root as NAME; the files stay. Returns the
-  /// names. Statuses as the file system and the store.
-  virtual Result<std::vector<std::string>> AdoptFiles() { return std::vector<std::string>(); }
+  /// Stages and confirms each file NAME.tflite of the root as NAME, after a look at the list of
+  /// digests; the files stay. Statuses as the file system and the store.
+  virtual Result<std::vector<AdoptedFile>> AdoptFiles() { return std::vector<AdoptedFile>(); }
 
   virtual const PartFigures& figures() const = 0;
 };

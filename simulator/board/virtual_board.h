@@ -31,8 +31,8 @@ class VirtualBoard {
   MutableByteSpan arena();
   PowerSupply& power() { return power_; }
   bool was_formatted() const { return was_formatted_; }
-  /// Names of the models that Boot took from files.
-  const std::vector<std::string>& adopted() const { return adopted_; }
+  /// The files that Boot found on a medium that others have made.
+  const std::vector<AdoptedFile>& adopted() const { return adopted_; }
 
   /// What the memory unit has done and used since it was new.
   const PartFigures& figures() const { return unit_->figures(); }
@@ -48,7 +48,7 @@ class VirtualBoard {
   std::unique_ptr<MemoryUnit> unit_;
   std::vector<uint8_t> arena_;
   bool was_formatted_ = false;
-  std::vector<std::string> adopted_;
+  std::vector<AdoptedFile> adopted_;
 };
 
 /// Asks `function` again and again until its answer, a Status or a Result, is not kBusy. For code

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 
 #include "base/units.h"
@@ -156,21 +157,37 @@ TEST_F(VirtualBoardTest, TakesTheModelsOfAMediumThatOthersHaveMade) {
     std::array<uint8_t, 512> buffer;
     storage::FatFileSystem files(device, waiter, buffer);
     ASSERT_EQ(files.Format(), Status::kOk);
-    for (const char* const name : {"kws.tflite", "notes.txt"}) {
-      Result<storage::File> file = files.Create(name, 5000);
+    const auto write = [&](const char* name, ByteSpan content) {
+      Result<storage::File> file = files.Create(name, 0);
       ASSERT_TRUE(file.ok());
-      ASSERT_EQ(files.Append(*file, model), Status::kOk);
+      ASSERT_EQ(files.Append(*file, content), Status::kOk);
       ASSERT_EQ(files.Sync(*file), Status::kOk);
-    }
+    };
+    // sha256sum of 5000 bytes of value 7.
+    const std::string list =
+        "f302a3f85503eeb1a105c81a5fbea0aa461417fb3893919572949cadbfee86a7  good.tflite\n"
+        "0000000000000000000000000000000000000000000000000000000000000000  bad.tflite\n"
+        "a line of another form\n";
+    write("kws.tflite", model);
+    write("good.tflite", model);
+    write("bad.tflite", model);
+    write("notes.txt", model);
+    write(kDigestListName, {reinterpret_cast<const uint8_t*>(list.data()), list.size()});
     std::ofstream(directory_ + "/sd.bin", std::ios::binary)
         .write(reinterpret_cast<const char*>(bytes.data()), MiB(8));
   }
   for (const bool is_first : {true, false}) {
     VirtualBoard board(*FindBoard("B7"), directory_);
     ASSERT_EQ(board.Boot(), Status::kOk);
-    EXPECT_EQ(board.adopted(),
-              is_first ? std::vector<std::string>{"kws"} : std::vector<std::string>());
-    EXPECT_EQ(board.store().image_count(), 1u);
+    std::map<std::string, AdoptedFile::Verdict> verdicts;
+    for (const AdoptedFile& file : board.adopted()) verdicts[file.name] = file.verdict;
+    EXPECT_EQ(verdicts.size(), is_first ? 3u : 0u);
+    if (is_first) {
+      EXPECT_EQ(verdicts["kws"], AdoptedFile::Verdict::kUnlisted);
+      EXPECT_EQ(verdicts["good"], AdoptedFile::Verdict::kVerified);
+      EXPECT_EQ(verdicts["bad"], AdoptedFile::Verdict::kRefused);
+    }
+    EXPECT_EQ(board.store().image_count(), 2u);
     const auto info = board.store().FindImage("kws", storage::ImageChoice::kConfirmed);
     ASSERT_TRUE(info.ok());
     EXPECT_EQ(info->digest, crypto::ComputeSha256(model));
