@@ -12,6 +12,7 @@
 #include "base/prng.h"
 #include "engine/kernels/conv.h"
 #include "engine/kernels/conv_layout.h"
+#include "engine/kernels/sum.h"
 
 namespace ota::engine {
 
@@ -200,6 +201,43 @@ inline void ExpectFullyConnectedEqualsTheReference() {
     RunTiles(
         operands, shape.output_channels, shape.input_channels, [](const auto&, auto*) {},
         [](const ConvRows<ConvS8>& job) { FullyConnectedS8(job, nullptr); });
+    ASSERT_EQ(output, expected) << "round " << round;
+  }
+}
+
+/// Multipliers as ADD and SUB have them: one half for the larger scale, at most that for the other.
+inline SumS8 RandomSum(Prng& prng) {
+  SumS8 sum;
+  const auto value = [&prng] {
+    return static_cast<int32_t>((1u << 30) + prng.NextBelow(1u << 30));
+  };
+  sum.multipliers[0] = {1 << 30, 0};
+  sum.multipliers[1] = {value(), -static_cast<int32_t>(prng.NextBelow(12))};
+  if (prng.NextBelow(2) == 0) std::swap(sum.multipliers[0], sum.multipliers[1]);
+  sum.multipliers[2] = {value(), -static_cast<int32_t>(Pick(prng, 15, 22))};
+  for (int32_t& zero_point : sum.zero_points) {
+    zero_point = static_cast<int32_t>(prng.NextBelow(256)) - 128;
+  }
+  sum.lowest = prng.NextBelow(2) == 0 ? -128 : sum.zero_points[2];
+  sum.highest = 127;
+  sum.is_difference = prng.NextBelow(2) == 0;
+  sum.rounding = prng.NextBelow(4) == 0 ? RoundingMode::kSingle : RoundingMode::kDouble;
+  return sum;
+}
+
+/// Rows of so many elements.
+inline void ExpectSumsEqualTheReference(uint32_t count) {
+  Prng prng(11);
+  for (int round = 0; round < kKernelRounds; ++round) {
+    const SumS8 sum = RandomSum(prng);
+    std::vector<int8_t> first(count), second(count), output(count + 1, kGuard), expected = output;
+    for (int8_t& value : first) value = static_cast<int8_t>(prng.Next());
+    for (int8_t& value : second) value = static_cast<int8_t>(prng.Next());
+    SumRowS8 row = {first.data(),      second.data(),     output.data(),
+                    prng.NextBelow(2), prng.NextBelow(2), count};
+    ComputeSumRowS8(sum, row);
+    row.output = expected.data();
+    ReferenceSumRowS8(sum, row);
     ASSERT_EQ(output, expected) << "round " << round;
   }
 }

@@ -15,9 +15,7 @@ std::span<ChannelTermS8> BlockTermsS8() {
 
 uint32_t ConvBlockChannelsS8(const WindowShape& shape) {
   const uint32_t taps = uint32_t{shape.window_height} * shape.window_width * shape.window_channels;
-  const uint32_t channels = host::kWeightsMax / std::min(host::FilledTaps(taps), host::kWeightsMax);
-  const uint32_t fours = channels >= 4 ? channels / 4 * 4 : channels;
-  return std::max(ConvTileChannelsS8(shape), std::min(fours, host::kBlockChannelsMax));
+  return std::max(ConvTileChannelsS8(shape), host::CountWindowChannels(taps) / 4 * 4);
 }
 
 uint32_t DepthwiseBlockChannelsS8(const WindowShape& shape) {

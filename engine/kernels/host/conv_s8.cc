@@ -18,6 +18,12 @@ OTA_VECTOR_CLONES void WidenWeights(const uint8_t* weights, uint32_t taps, uint3
   }
 }
 
+void ComputeBlock(const ConvRows<ConvS8>& job, uint32_t taps) {
+  alignas(64) int16_t widened[host::kWeightsMax];
+  WidenWeights(job.weights, taps, job.channel_count, widened);
+  host::ComputeWindows(job, widened);
+}
+
 }  // namespace
 
 void BeginConvTileS8(const ConvRows<ConvS8>&, ChannelTermS8*) {}
@@ -26,10 +32,22 @@ void ConvRowsS8(const ConvRows<ConvS8>& job) {
   const WindowShape& shape = *job.shape;
   const uint32_t taps = uint32_t{shape.window_height} * shape.window_width * shape.window_channels;
   const bool is_grouped = shape.window_channels != shape.input_channels;
-  if (is_grouped || !host::FitsWindows(taps, job.channel_count)) return ReferenceConvRows(job);
-  alignas(64) int16_t widened[host::kWeightsMax];
-  WidenWeights(job.weights, taps, job.channel_count, widened);
-  host::ComputeWindows(job, widened);
+  const uint32_t block = host::CountWindowChannels(taps);
+  if (is_grouped || block == 0) return ReferenceConvRows(job);
+  if (job.channel_count <= block) return ComputeBlock(job, taps);
+  ConvRows<ConvS8> part = job;
+  part.row_count =
+      1;  // the output may overlap the input, but no row of it those that the row needs
+  for (part.row_begin = job.row_begin; part.row_begin < job.row_begin + job.row_count;
+       ++part.row_begin) {
+    for (uint32_t first = 0; first < job.channel_count; first += block) {
+      part.channel_begin = job.channel_begin + first;
+      part.channel_count = std::min(block, job.channel_count - first);
+      part.terms = job.terms + first;
+      part.weights = job.weights + first * taps;
+      ComputeBlock(part, taps);
+    }
+  }
 }
 
 void FullyConnectedS8(const ConvRows<ConvS8>& job, ChannelTermS8*) { ConvRowsS8(job); }

@@ -153,7 +153,7 @@ void BeginDepthwiseTileS8(const ConvRows<ConvS8>&, ChannelTermS8*) {}
 void DepthwiseRowsS8(const ConvRows<ConvS8>& job) {
   const WindowShape& shape = *job.shape;
   const uint32_t taps = uint32_t{shape.window_height} * shape.window_width;
-  if (shape.input_channels == 1 && host::FitsWindows(taps, job.channel_count)) {
+  if (shape.input_channels == 1 && job.channel_count <= host::CountWindowChannels(taps)) {
     return ComputeAsConv(job, taps);
   }
   const bool fits =

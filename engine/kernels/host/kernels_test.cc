@@ -14,5 +14,10 @@ TEST(HostKernels, DepthwiseConvolutionsEqualTheReference) {
 
 TEST(HostKernels, FullyConnectedEqualsTheReference) { ExpectFullyConnectedEqualsTheReference(); }
 
+TEST(HostKernels, SumsEqualTheReference) {
+  ExpectSumsEqualTheReference(50);
+  ExpectSumsEqualTheReference(700);
+}
+
 }  // namespace
 }  // namespace ota::engine

@@ -5,22 +5,18 @@
 #include <cstring>
 #include <numeric>
 
+#include "engine/kernels/host/cheap_form.h"
 #include "engine/kernels/host/vectors.h"
 
 namespace ota::engine::host {
 
 namespace {
 
-constexpr int32_t kFastShiftMax = 20;
-constexpr int64_t kFastSumLimit = int64_t{1} << 30;
 constexpr int64_t kProductMax = 255 * 128;
 
-bool HasFastForm(const ChannelTermS8& term, uint32_t taps) {
+int64_t ComputeSumLimit(const ChannelTermS8& term, uint32_t taps) {
   const int64_t bias = term.bias;
-  const int64_t sum_limit = (bias < 0 ? -bias : bias) + taps * kProductMax;
-  if (sum_limit >= kFastSumLimit) return false;
-  if (term.multiplier.value == 0) return true;
-  return term.multiplier.shift <= -1 && term.multiplier.shift >= -kFastShiftMax;
+  return (bias < 0 ? -bias : bias) + taps * kProductMax;
 }
 
 struct Lanes {
@@ -34,11 +30,10 @@ OTA_VECTOR_PART void RequantizeLanes(const Lanes& lanes, const ResultRange& rang
                                      const int32_t* sums, int8_t* results) {
   int32_t high[kLanes];
   for (uint32_t i = 0; i < kLanes; ++i) {
-    const int64_t product = int64_t{sums[i] + lanes.bias[i]} * lanes.multiplier[i];
-    high[i] = static_cast<int32_t>((static_cast<uint64_t>(product) + (1u << 30)) >> 31);
+    high[i] = ComputeHigh(sums[i] + lanes.bias[i], lanes.multiplier[i]);
   }
   for (uint32_t i = 0; i < kLanes; ++i) {
-    const int32_t value = (high[i] + (high[i] >> 31) + lanes.rounding[i]) >> lanes.shift[i];
+    const int32_t value = FinishCheap(high[i], lanes.rounding[i], lanes.shift[i]);
     results[i] = static_cast<int8_t>(std::clamp(value, range.lowest, range.highest));
   }
 }
@@ -58,15 +53,15 @@ OTA_VECTOR_CLONES void RequantizeAll(const Lanes& lanes, uint32_t period, const 
 
 TileTerms::TileTerms(const ConvRows<ConvS8>& job, uint32_t taps) : job_(job) {
   const uint32_t period = std::lcm(job.channel_count, kLanes);
-  if (job.rounding != RoundingMode::kDouble || period > kPeriodMax) return;
+  if (period > kPeriodMax) return;
   for (uint32_t i = 0; i < period; ++i) {
     const ChannelTermS8& term = job.terms[i % job.channel_count];
-    if (!HasFastForm(term, taps)) return;
-    const int32_t shift = term.multiplier.value == 0 ? 1 : -term.multiplier.shift;
+    if (!HasCheapForm(term.multiplier, ComputeSumLimit(term, taps), job.rounding)) return;
+    const CheapForm form = MakeCheapForm(term.multiplier, job.range.output_zero_point);
     bias_[i] = term.bias;
-    multiplier_[i] = term.multiplier.value;
-    rounding_[i] = (1 << (shift - 1)) + job.range.output_zero_point * (1 << shift);
-    shift_[i] = shift;
+    multiplier_[i] = form.multiplier;
+    rounding_[i] = form.rounding;
+    shift_[i] = form.shift;
   }
   period_ = period;
 }

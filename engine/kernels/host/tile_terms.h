@@ -14,11 +14,7 @@ constexpr uint32_t kLanes = 16;
 /// Sums or results of a chunk, and what is touched behind them.
 constexpr uint32_t kChunkElements = kChunkPixels * kBlockChannelsMax + kLanes;
 
-/// Of each sum in a row of pixels, over and over. With a right shift e from 1 on,
-///   high = (x m + 2^30) >> 31
-///   y = (high + (high >> 31) + 2^(e-1) + (zero_point << e)) >> e
-/// is MultiplyByQuantizedMultiplier(x, m, -e) + zero_point in double rounding, as long as nothing
-/// overflows; see fast_term.h of the kernels for Cortex-M.
+/// The cheap form of each sum in a row of pixels, over and over.
 class TileTerms {
  public:
   /// `taps`: products in a sum, which bound it. `job` must outlive the terms.

@@ -10,15 +10,16 @@ namespace ota::engine::host {
 
 /// Taps of a window, and weights of a tile, filled up, that the buffers hold.
 constexpr uint32_t kTapsMax = 8192;
-constexpr uint32_t kWeightsMax = 32768;
+constexpr uint32_t kWeightsMax = 131072;
 
 /// Taps, filled up with zeros to whole vectors.
 constexpr uint32_t FilledTaps(uint32_t taps) { return (taps + 15) / 16 * 16; }
 
-/// Whether a tile fits the buffers.
-constexpr bool FitsWindows(uint32_t taps, uint32_t channels) {
-  return taps <= kTapsMax && channels <= kBlockChannelsMax &&
-         FilledTaps(taps) * channels <= kWeightsMax;
+/// Channels whose weights the buffers hold at once; 0: not even those of one.
+constexpr uint32_t CountWindowChannels(uint32_t taps) {
+  if (taps > kTapsMax) return 0;
+  const uint32_t channels = kWeightsMax / FilledTaps(taps);
+  return channels < kBlockChannelsMax ? channels : kBlockChannelsMax;
 }
 
 /// Computes the rows of `job`. Windows have all channels of the input at each tap. `weights`: per
