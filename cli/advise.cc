@@ -77,7 +77,8 @@ std::string FormatSeconds(double seconds) {
 /// "I2C EEPROM", "2 x I2C EEPROM".
 std::string DescribeUnit(const UnitAdvice& unit) {
   const std::string name = unit.facts.name;
-  return unit.part_count <= 1 ? name : std::to_string(int(unit.part_count)) + " x " + name;
+  return unit.part_count <= 1 ? name
+                              : std::to_string(static_cast<int>(unit.part_count)) + " x " + name;
 }
 
 void PrintTable(const std::vector<UnitAdvice>& advice, const Needs& needs) {
