@@ -93,6 +93,8 @@
     "The server knows newer root metadata than the device holds.")                                \
   X(kTrustStateInvalid, 0x0276, "formats", "The stored trust state breaks a rule of its format.") \
   X(kTrustStateFull, 0x0277, "formats", "The trust state has no room for one more component.")    \
+  X(kNotLogged, 0x0278, "formats",                                                                \
+    "It is not proved that the envelope is in the transparency log.")                             \
                                                                                                   \
   X(kUnknownOperator, 0x0301, "engine", "The model uses an operator that is not in the table.")   \
   X(kUnsupportedType, 0x0302, "engine", "An operator has no kernel for its tensor types.")        \
@@ -134,4 +136,5 @@
   X(kImageSizeMismatch, 0x0513, "agent", "The artifact has another size than its manifest says.") \
   X(kTrustAnchorInvalid, 0x0514, "agent",                                                         \
     "The certificate to trust cannot be read as PEM or DER.")                                     \
-  X(kSelfTestFailed, 0x0515, "agent", "A self-test gave another output than its manifest says.")
+  X(kSelfTestFailed, 0x0515, "agent", "A self-test gave another output than its manifest says.")  \
+  X(kAttemptsExhausted, 0x0516, "agent", "The release has failed as often as it may within a day.")

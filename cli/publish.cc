@@ -77,7 +77,7 @@ void AddReleaseOptions(CLI::App* command, ReleaseOptions& release) {
   command->add_option("--priority", release.priority, "critical, mandatory, optional");
   command->add_option("--use-before", release.use_before_s, "Seconds since 1970");
   command->add_option("--battery", release.minimum_battery_mwh, "mWh that must be left");
-  command->add_option("--uri", release.uri, "Where devices fetch it; default /models/NAME.bin");
+  command->add_option("--uri", release.uri, "Where devices fetch it; default: by its digest");
   command->add_flag("--integrated", release.is_integrated, "Put the payload into the envelope");
 }
 

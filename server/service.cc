@@ -16,7 +16,9 @@
 #include "server/http/listen_address.h"
 #include "server/http/log_api.h"
 #include "server/http/models_api.h"
+#include "server/http/poll_api.h"
 #include "server/http/releases_api.h"
+#include "server/key_pair.h"
 #include "server/tls/development_certificate.h"
 
 namespace ota::server {
@@ -76,6 +78,7 @@ class RunningService final : public Service {
   bool has_own_certificate() const { return !options_.certificate_path.empty(); }
   Failure PrepareDirectories();
   Failure PrepareReleases();
+  Failure PreparePolls();
   Failure PrepareCertificate();
   Failure StartHttp();
   Expected<DevelopmentCertificate> EnsureCertificate() const;
@@ -87,10 +90,17 @@ class RunningService final : public Service {
   std::vector<std::string> notices_;
   DirectoryLock lock_;
   std::unique_ptr<ArtifactStore> store_;
+  std::unique_ptr<ArtifactStore> newest_envelopes_;
   std::unique_ptr<ArtifactStore> envelopes_;
+  std::unique_ptr<ArtifactStore> payloads_;
   std::unique_ptr<TransparencyLog> transparency_log_;
+  std::unique_ptr<RootStore> roots_;
   std::unique_ptr<ReleaseStore> releases_;
   std::optional<PublisherToken> publisher_token_;
+  std::unique_ptr<ReleaseIndex> release_index_;
+  std::unique_ptr<crypto::PemKey> freshness_key_;
+  std::unique_ptr<FreshnessSigner> freshness_signer_;
+  std::unique_ptr<PollDesk> poll_desk_;
   std::unique_ptr<AccessLog> log_;
   Router router_;
   std::unique_ptr<HttpServer> http_;
@@ -126,17 +136,41 @@ Failure RunningService::PrepareDirectories() {
   return PrepareReleases();
 }
 
+// Takes the value over, or gives the error back.
+template <typename T>
+Failure Keep(Expected<T> made, T& target) {
+  if (!made.ok()) return made.error();
+  target = std::move(*made);
+  return std::nullopt;
+}
+
 Failure RunningService::PrepareReleases() {
   const std::string& directory = options_.data_directory;
-  Expected<std::unique_ptr<ArtifactStore>> envelopes =
-      ArtifactStore::Open(directory + "/models", ".suit");
-  if (!envelopes.ok()) return envelopes.error();
-  envelopes_ = std::move(*envelopes);
+  if (Failure failure = Keep(RootStore::Open(directory + "/roots"), roots_)) return failure;
+  if (Failure failure = Keep(ReleaseStore::Open(directory, *roots_, *transparency_log_), releases_))
+    return failure;
+  if (Failure failure =
+          Keep(ArtifactStore::Open(directory + "/models", ".suit"), newest_envelopes_))
+    return failure;
+  if (Failure failure = Keep(ArtifactStore::Open(directory + "/envelopes", ".suit"), envelopes_))
+    return failure;
+  if (Failure failure = Keep(ArtifactStore::Open(directory + "/payloads", ".bin"), payloads_))
+    return failure;
   Expected<PublisherToken> token = PublisherToken::Open(directory + "/publisher.token");
   if (!token.ok()) return token.error();
   publisher_token_ = *token;
-  releases_ = std::make_unique<ReleaseStore>(directory + "/models", directory + "/root.cbor",
-                                             *transparency_log_);
+  return PreparePolls();
+}
+
+Failure RunningService::PreparePolls() {
+  const std::string path = options_.data_directory + "/freshness";
+  if (Failure failure = Keep(OpenKeyPair(path, KeyPairUse::kMayBeMade), freshness_key_))
+    return failure;
+  release_index_ = std::make_unique<ReleaseIndex>(*newest_envelopes_, *roots_);
+  release_index_->Refresh();
+  freshness_signer_ = std::make_unique<FreshnessSigner>(*freshness_key_, *roots_);
+  poll_desk_ =
+      std::make_unique<PollDesk>(*release_index_, *roots_, *transparency_log_, *freshness_signer_);
   return std::nullopt;
 }
 
@@ -170,8 +204,11 @@ Failure RunningService::StartHttp() {
   if (!log.ok()) return log.error();
   log_ = std::move(*log);
   AddServiceRoutes(router_);
-  AddModelRoutes(router_, *store_, *envelopes_);
-  AddReleaseRoutes(router_, *releases_, *publisher_token_);
+  AddModelRoutes(router_, *store_, *newest_envelopes_);
+  AddDigestRoutes(router_, *envelopes_, *payloads_);
+  AddReleaseRoutes(router_, *releases_, *publisher_token_, [this] { release_index_->Refresh(); });
+  AddRootRoutes(router_, *roots_, *publisher_token_, [this] { release_index_->Refresh(); });
+  AddPollRoutes(router_, *poll_desk_);
   AddLogRoutes(router_, *transparency_log_);
   Expected<std::unique_ptr<HttpServer>> http = HttpServer::Start(http_options_, router_, *log_);
   if (!http.ok()) return http.error();
@@ -187,7 +224,9 @@ void RunningService::Refresh() {
   std::unique_lock lock(mutex_);
   while (!is_stopping_) {
     lock.unlock();
-    (void)store_->List();  // Only for what it remembers.
+    (void)store_->List();     // Only for what it remembers.
+    (void)roots_->Refresh();  // What a device would refuse is not taken.
+    release_index_->Refresh();
     const auto now = std::chrono::steady_clock::now();
     if (!has_own_certificate() && now - certificate_checked >= kCertificatePeriod) {
       certificate_checked = now;

@@ -9,7 +9,9 @@
 #include <thread>
 #include <vector>
 
+#include "formats/trust/poll.h"
 #include "server/artifact/digest.h"
+#include "server/release/test_publisher.h"
 #include "server/temporary_directory.h"
 #include "server/tls_peer.h"
 
@@ -68,6 +70,9 @@ class ServiceTest : public testing::Test {
     for (size_t count; (count = fread(part, 1, sizeof part, pipe)) > 0;) output.append(part, count);
     last_exit_code_ = WEXITSTATUS(pclose(pipe));
     return output;
+  }
+  void WriteBytes(const std::string& name, const formats::Bytes& bytes) {
+    directory_.Write(name, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
   void WaitForLog(std::string_view text) {
     for (int i = 0; i < 1000 && directory_.Read("access.log").find(text) == std::string::npos;
@@ -394,6 +399,54 @@ TEST_F(ServiceTest, ShowsItsTransparencyLog) {
                 StartsWith("HTTP/1.1 400 "))
         << target;
   }
+}
+
+TEST_F(ServiceTest, TakesRootsAndReleasesFromCurlAndAnswersPolls) {
+  Start();
+  TestPublisher publisher;
+  const Result<crypto::P256PublicKey> freshness =
+      crypto::DecodePublicPem(directory_.Read("data/freshness.pub.pem"));
+  ASSERT_TRUE(freshness.ok());
+  publisher.root_spec.freshness_key = *freshness;
+  const std::string put =
+      "curl -sS -o out -w '%{http_code}' --cacert $CA -H \"Authorization: Bearer "
+      "$(cat data/publisher.token)\" -T ";
+  WriteBytes("1.cbor", publisher.SignRoot(1));
+  EXPECT_EQ(Shell(put + "1.cbor $URL/roots/1"), "201");
+  WriteBytes("kws.suit", publisher.Envelope(7, "model"));
+  directory_.Write("kws.bin", "model");
+  Shell("(printf %08x $(stat -c %s kws.suit) | xxd -r -p; cat kws.suit kws.bin) > kws.release");
+  EXPECT_EQ(Shell(put + "kws.release $URL/releases/kws"), "201") << directory_.Read("out");
+  EXPECT_EQ(Shell("curl -sSf --cacert $CA $URL/roots/1 | cmp - 1.cbor"), "");
+  const std::string by_digest =
+      "curl -sSf --cacert $CA $URL/payloads/$(sha256sum < kws.bin | head -c 64)";
+  EXPECT_EQ(Shell(by_digest), "model");
+  EXPECT_EQ(Shell(by_digest + " -r 2-"), "del");
+  EXPECT_EQ(Shell("curl -sSf --cacert $CA $URL/envelopes/$(sha256sum < kws.suit | head -c 64) | "
+                  "cmp - kws.suit"),
+            "");
+
+  formats::Bytes question(512);
+  formats::CborWriter writer(question);
+  const formats::Bytes no_components = {0x80};
+  formats::PollQuestion asked;
+  asked.vendor_id = publisher.vendor_id;
+  asked.class_ids[0] = publisher.class_id;
+  asked.class_id_count = 1;
+  asked.nonce = ByteSpan(publisher.vendor_id).first(8);
+  asked.wants_all = true;
+  asked.components = no_components;
+  WritePollQuestion(writer, asked);
+  question.resize(writer.size_needed_bytes());
+  WriteBytes("question", question);
+  Shell("curl -sSf --cacert $CA --data-binary @question $URL/poll -o answer");
+  const std::string answer = directory_.Read("answer");
+  const Result<formats::PollAnswer> decoded =
+      formats::DecodePollAnswer({reinterpret_cast<const uint8_t*>(answer.data()), answer.size()});
+  ASSERT_TRUE(decoded.ok()) << answer;
+  EXPECT_EQ(decoded->offer_count, 1u);
+  EXPECT_EQ(Shell("curl -sS -o /dev/null -w '%{http_code}' --cacert $CA -d nonsense $URL/poll"),
+            "400");
 }
 
 TEST_F(ServiceTest, LogsOneLineForEachRequest) {

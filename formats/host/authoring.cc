@@ -116,7 +116,9 @@ Bytes EncodeLeaf(const FreshnessQuestion& question) {
   for (const SequenceResetSpec& item : question.newest) {
     newest.push_back({item.kind, item.name, item.sequence_number});
   }
-  return Encode([&](CborWriter& writer) { WriteFreshnessLeaf(writer, question.nonce, newest); });
+  return Encode([&](CborWriter& writer) {
+    WriteFreshnessLeaf(writer, question.nonce, newest, question.log);
+  });
 }
 
 }  // namespace

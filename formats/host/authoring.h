@@ -69,6 +69,7 @@ Result<Bytes> AddManifestSignature(ByteSpan envelope, crypto::SigningKey& signer
 struct FreshnessQuestion {
   Bytes nonce;
   std::vector<SequenceResetSpec> newest;
+  LogHead log = {};  // size 0: not told
 };
 Result<std::vector<Bytes>> AnswerFreshness(std::span<const FreshnessQuestion> questions,
                                            uint64_t time_s, uint32_t root_version,

@@ -13,6 +13,9 @@ namespace {
 constexpr uint8_t kExternalData[] = {'O', 'T', 'A', '-', 'T', 'i', 'n', 'y', 'M', 'L',
                                      ' ', 'f', 'r', 'e', 's', 'h', 'n', 'e', 's', 's'};
 
+constexpr uint32_t kLeafMembers = 2;
+constexpr uint32_t kLeafMembersWithLog = 4;
+
 // The array of newest numbers, having checked that each is one.
 Result<ByteSpan> ReadNewest(CborReader& reader) {
   CborReader items = reader;
@@ -20,6 +23,15 @@ Result<ByteSpan> ReadNewest(CborReader& reader) {
   OTA_TRY(const uint32_t count, items.ReadArrayHead(kTrackedComponentsMax));
   for (uint32_t i = 0; i < count; ++i) OTA_TRY(ReadSequence(items));
   return encoded;
+}
+
+Result<LogHead> ReadLogHead(CborReader& reader) {
+  LogHead log;
+  OTA_TRY(const uint64_t size, reader.ReadUnsigned(UINT32_MAX));
+  OTA_TRY(log.root, reader.ReadBytes(crypto::kSha256Bytes));
+  if (size == 0 || log.root.size() != crypto::kSha256Bytes) return Status::kCborOutOfRange;
+  log.size = static_cast<uint32_t>(size);
+  return log;
 }
 
 Result<ByteSpan> FindFreshnessKey(const KeySet& keys, ByteSpan key_id) {
@@ -45,11 +57,14 @@ void WriteFreshnessStatement(CborWriter& writer, const FreshnessStatement& state
 }
 
 void WriteFreshnessLeaf(CborWriter& writer, ByteSpan nonce,
-                        std::span<const ComponentSequence> newest) {
-  writer.WriteArrayHead(2);
+                        std::span<const ComponentSequence> newest, const LogHead& log) {
+  writer.WriteArrayHead(log.size == 0 ? kLeafMembers : kLeafMembersWithLog);
   writer.WriteBytes(nonce);
   writer.WriteArrayHead(newest.size());
   for (const ComponentSequence& sequence : newest) WriteSequence(writer, sequence);
+  if (log.size == 0) return;
+  writer.WriteUnsigned(log.size);
+  writer.WriteBytes(log.root);
 }
 
 void WriteFreshnessAnswer(CborWriter& writer, const FreshnessAnswer& answer) {
@@ -111,8 +126,12 @@ Status FreshnessVerification::CheckLeaf(const TrustState& state, ByteSpan leaf, 
   OTA_TRY(const uint32_t count, reader.ReadArrayHead());
   OTA_TRY(const ByteSpan answered, reader.ReadBytes(kNonceBytesMax));
   OTA_TRY(newest_, ReadNewest(reader));
+  log_ = {};
+  if (count == kLeafMembersWithLog) {
+    OTA_TRY(log_, ReadLogHead(reader));
+  }
   OTA_TRY(reader.Finish());
-  if (count != 2) return Status::kCborTypeUnexpected;
+  if (count != kLeafMembers && count != kLeafMembersWithLog) return Status::kCborTypeUnexpected;
   const bool is_ours =
       nonce.size() >= kNonceBytesMin && crypto::AreEqualInConstantTime(answered, nonce);
   if (!is_ours) return Status::kNonceMismatch;
@@ -167,6 +186,14 @@ Status FreshnessVerification::Apply(TrustState& state) const {
   }
   state.trusted_time_s = statement_.time_s;
   return Status::kOk;
+}
+
+Result<ComponentSequence> FreshnessVerification::FindNewest(uint32_t index) const {
+  CborReader items(newest_);
+  OTA_TRY(const uint32_t count, items.ReadArrayHead());
+  if (index >= count) return Status::kOutOfRange;
+  for (uint32_t i = 0; i < index; ++i) OTA_TRY(ReadSequence(items));
+  return ReadSequence(items);
 }
 
 void TrustedTime::Set(uint64_t time_s, uint64_t asked_ms, uint64_t answered_ms) {

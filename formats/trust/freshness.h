@@ -30,6 +30,12 @@ struct FreshnessStatement {
   uint32_t root_version = 0;
 };
 
+/// How the transparency log stood at that time; a device that asks for proofs gets it signed.
+struct LogHead {
+  uint32_t size = 0;  // 0: not told
+  ByteSpan root;      // 32 bytes
+};
+
 /// What one device gets of it: its leaf, and the way from there to what is signed.
 struct FreshnessAnswer {
   ByteSpan signed_statement;  // COSE_Sign1 with the statement in it
@@ -43,7 +49,7 @@ crypto::Sha256Digest ComputeStatementSigningDigest(ByteSpan statement);
 
 void WriteFreshnessStatement(CborWriter& writer, const FreshnessStatement& statement);
 void WriteFreshnessLeaf(CborWriter& writer, ByteSpan nonce,
-                        std::span<const ComponentSequence> newest);
+                        std::span<const ComponentSequence> newest, const LogHead& log = {});
 void WriteFreshnessAnswer(CborWriter& writer, const FreshnessAnswer& answer);
 
 /// Statuses of CborReader.
@@ -66,6 +72,12 @@ class FreshnessVerification {
   /// none in progress.
   Status Step(uint32_t operations_max, TrustState& state);
 
+  // What the answer says, once Step has returned kOk, while the answer's bytes live.
+  const FreshnessStatement& statement() const { return statement_; }
+  const LogHead& log() const { return log_; }
+  /// The newest number with that index. kOutOfRange: there are not so many.
+  Result<ComponentSequence> FindNewest(uint32_t index) const;
+
  private:
   Status CheckLeaf(const TrustState& state, ByteSpan leaf, ByteSpan nonce);
   Status BeginSignature(const TrustState& state, ByteSpan signed_statement);
@@ -74,6 +86,7 @@ class FreshnessVerification {
   crypto::Es256Verification verification_;
   FreshnessStatement statement_;
   ByteSpan newest_;  // encoded array of ComponentSequence
+  LogHead log_;
   bool is_in_progress_ = false;
 };
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "formats/trust/freshness.h"
+#include "formats/trust/poll.h"
 #include "formats/trust/root_update.h"
 #include "formats/trust/trust_state.h"
 
@@ -42,12 +43,30 @@ void TryRoot(ByteSpan bytes) {
   (void)ApplyRootMetadata(bytes, state);          // as above
 }
 
+void TryPoll(ByteSpan bytes) {
+  const Result<PollQuestion> question = DecodePollQuestion(bytes);
+  if (question.ok()) {
+    std::vector<uint8_t> buffer(bytes.size());
+    CborWriter writer(buffer);
+    WritePollQuestion(writer, *question);
+    const Result<ByteSpan> again = writer.Finish();
+    Require(again.ok() && std::equal(again->begin(), again->end(), bytes.begin(), bytes.end()));
+  }
+  const Result<PollAnswer> answer = DecodePollAnswer(bytes);
+  for (uint32_t i = 0; answer.ok() && i < answer->offer_count; ++i) {
+    const Result<PollOffer> offer = FindPollOffer(*answer, i);
+    Require(offer.ok());
+    (void)VerifyLogProof(*offer, {1, offer->envelope_digest}, bytes);  // any answer will do
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const ByteSpan bytes(data, size);
   TryState(bytes);
   TryRoot(bytes);
+  TryPoll(bytes);
   const Result<SignedRoot> root = DecodeSignedRoot(bytes);
   if (root.ok()) TryRoot(root->metadata);
   const Result<FreshnessAnswer> answer = DecodeFreshnessAnswer(bytes);

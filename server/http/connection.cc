@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -26,6 +28,14 @@ constexpr size_t kBodyBlockBytes = 64 * 1024;
 constexpr size_t kTargetBytesMax = 2048;
 constexpr size_t kDrainBytesMax = 1024 * 1024;
 constexpr std::chrono::milliseconds kCloseMax{2000};
+
+// A coroutine that rests until it is given the answer.
+template <typename Handler>
+struct Pending {
+  explicit Pending(Handler taken) : handler(std::move(taken)) {}
+  Handler handler;
+  std::atomic<bool> is_answered = false;
+};
 
 std::string_view View(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
@@ -273,7 +283,30 @@ Connection::Awaitable<Response> Connection::TakeBody(Parser& parser, BodySink& s
     if (refusal) co_return std::move(*refusal);
   }
   is_body_unread_ = false;
-  co_return co_await OnWorker([&] { return sink.Finish(); });
+  co_return co_await FinishBody(sink);
+}
+
+// Lets a worker finish the sink, and rests until somebody has called its answer.
+Connection::Awaitable<Response> Connection::FinishBody(BodySink& sink) {
+  const auto initiate = [this, &sink](auto handler) {
+    auto work = asio::make_work_guard(asio::get_associated_executor(handler));
+    auto pending = std::make_shared<Pending<decltype(handler)>>(std::move(handler));
+    const BodySink::Answer answer = [pending, work](Response response) {
+      if (pending->is_answered.exchange(true)) return;
+      asio::post(work.get_executor(), [pending, response = std::move(response)]() mutable {
+        std::move(pending->handler)(std::move(response));
+      });
+    };
+    asio::post(context_.workers, [&sink, answer] {
+      try {
+        sink.Finish(answer);
+      } catch (const std::exception& error) {
+        answer(ServerError(error.what()));
+      }
+    });
+  };
+  co_return co_await asio::async_initiate<decltype(asio::use_awaitable), void(Response)>(
+      initiate, asio::use_awaitable);
 }
 
 Connection::Awaitable<Connection::ErrorCode> Connection::FillBlock(Parser& parser, size_t& filled) {

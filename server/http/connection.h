@@ -67,6 +67,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   Awaitable<ErrorCode> ReadMore();
   Awaitable<Response> Answer(Parser& parser, const Request& request);
   Awaitable<Response> TakeBody(Parser& parser, BodySink& sink);
+  Awaitable<Response> FinishBody(BodySink& sink);
   Awaitable<ErrorCode> FillBlock(Parser& parser, size_t& filled);
   Awaitable<Persistence> RefuseHead(ErrorCode error);
   Awaitable<bool> Send(Response& response, bool has_body, Persistence persistence);

@@ -56,10 +56,12 @@ uint64_t Response::body_bytes() const {
   return std::get<SourceBody>(body).length;
 }
 
-Response ErrorResponse(int status, std::string_view what, std::string_view remedy) {
+Response ErrorResponse(int status, std::string_view what, std::string_view remedy,
+                       std::string_view name) {
   nlohmann::ordered_json error;
   error["status"] = status;
   error["reason"] = ReasonPhrase(status);
+  if (!name.empty()) error["name"] = name;
   error["what"] = what;
   error["do"] = remedy;
   Response response;

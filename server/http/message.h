@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,13 +59,16 @@ struct Response {
 /// refused, and nothing may remain of it.
 class BodySink {
  public:
+  using Answer = std::function<void(Response)>;
+
   virtual ~BodySink() = default;
   /// Most bytes that will be taken; a longer body is refused with 413.
   virtual uint64_t bytes_max() const = 0;
   /// Takes the next bytes. A Response ends the request early with it.
   virtual std::optional<Response> Append(ByteSpan bytes) = 0;
-  /// The body is complete; answers the request.
-  virtual Response Finish() = 0;
+  /// The body is complete. Calls `answer` once, at once or later, from any thread; the sink lives
+  /// until then.
+  virtual void Finish(const Answer& answer) = 0;
 };
 
 /// What a handler says to the head of a request: the answer, or who takes the body first. A body
@@ -79,8 +83,9 @@ class RequestHandler {
 };
 
 /// A JSON answer that says what is wrong and what to do, e.g. {"error": {"status": 404, "what": …,
-/// "do": …}}.
-Response ErrorResponse(int status, std::string_view what, std::string_view remedy);
+/// "do": …}}. `name` is the name of the status with which a device would refuse it; empty: none.
+Response ErrorResponse(int status, std::string_view what, std::string_view remedy,
+                       std::string_view name = {});
 
 /// The reason phrase, e.g. "Not Found".
 std::string_view ReasonPhrase(int status);

@@ -12,16 +12,13 @@
 #include <iterator>
 
 #include "formats/manifest/envelope.h"
-#include "formats/trust/manifest_verification.h"
-#include "formats/trust/root_update.h"
-#include "formats/trust/trust_state.h"
+#include "formats/manifest/manifest.h"
 #include "server/durable_write.h"
+#include "server/release/release_verification.h"
 
 namespace ota::server {
 
 namespace {
-
-using Refusal = ReleaseStore::Refusal;
 
 constexpr std::string_view kStagingPrefix = ".upload-";
 
@@ -30,32 +27,32 @@ std::vector<uint8_t> ReadBytes(const std::string& path) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
+std::string_view TextOf(const std::vector<uint8_t>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 Refusal ManifestRefusal(Status status) {
   return {403, "the manifest is refused: " + std::string(StatusSentence(status)),
-          "sign it with a release key that the trust metadata allows for this component"};
+          "sign it with a release key that the root metadata allows for this component", status};
 }
 
-// Trust metadata that has the signatures of its own root keys, as a fresh device would hold it.
-Status LoadTrust(const std::string& path, formats::TrustState& state) {
-  const std::vector<uint8_t> bytes = ReadBytes(path);
-  if (bytes.empty()) return Status::kNotFound;
-  OTA_TRY(formats::VerifyInitialRoot(bytes));
-  OTA_TRY(const formats::SignedRoot root, formats::DecodeSignedRoot(bytes));
-  OTA_TRY(formats::InitializeTrustState(root.metadata, state));
-  return formats::CheckRootExpiry(state, static_cast<uint64_t>(time(nullptr)));
+Failure MakeDirectory(const std::string& path) {
+  if (mkdir(path.c_str(), 0755) == 0 || errno == EEXIST) return std::nullopt;
+  return SystemError("make the directory", path, errno);
 }
 
-Status VerifyManifest(const formats::TrustState& state, ByteSpan envelope,
-                      formats::Manifest& manifest) {
-  formats::ManifestVerification verification;
-  OTA_TRY(verification.Begin(state, envelope));
-  Status status = Status::kBusy;
-  while (status == Status::kBusy) status = verification.Step(0, manifest);
-  OTA_TRY(status);
-  if (manifest.is_payload_integrated()) return Status::kNotSupported;
-  MemoryByteSource source(envelope);
-  OTA_TRY(formats::FindPayload(source, verification.envelope(), {}));
-  return Status::kOk;
+// Makes `path` another name of the file `existing`, in the place of what it named before.
+Failure LinkOver(const std::string& existing, const std::string& path) {
+  const std::string beside = path + ".link";
+  unlink(beside.c_str());
+  if (link(existing.c_str(), beside.c_str()) != 0) return SystemError("write", beside, errno);
+  if (rename(beside.c_str(), path.c_str()) == 0) {
+    unlink(beside.c_str());  // It stays where both names were the same file already.
+    return SyncDirectoryOf(path);
+  }
+  const int error = errno;
+  unlink(beside.c_str());
+  return SystemError("write", path, error);
 }
 
 }  // namespace
@@ -77,25 +74,33 @@ Failure ReleaseStore::Staging::Append(ByteSpan bytes) {
   return std::nullopt;
 }
 
-ReleaseStore::ReleaseStore(std::string models_directory, std::string root_path,
-                           TransparencyLog& log)
-    : models_directory_(std::move(models_directory)), root_path_(std::move(root_path)), log_(log) {
+Expected<std::unique_ptr<ReleaseStore>> ReleaseStore::Open(const std::string& data_directory,
+                                                           const RootStore& roots,
+                                                           TransparencyLog& log) {
+  for (const char* folder : {"/models", "/payloads", "/envelopes"}) {
+    if (Failure failure = MakeDirectory(data_directory + folder)) return *failure;
+  }
   std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(models_directory_, ignored)) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(data_directory + "/payloads", ignored)) {
     if (entry.path().filename().string().starts_with(kStagingPrefix)) unlink(entry.path().c_str());
   }
+  return std::unique_ptr<ReleaseStore>(new ReleaseStore(data_directory, roots, log));
 }
 
-ReleaseStore::Outcome<AcceptedEnvelope> ReleaseStore::Verify(const std::string& name,
-                                                             std::vector<uint8_t> envelope) const {
-  formats::TrustState state;
-  if (const Status status = LoadTrust(root_path_, state); !IsOk(status)) {
-    return Refusal{
-        403, "this server has no valid trust metadata: " + std::string(StatusSentence(status)),
-        "put the signed root metadata into " + root_path_ + " at the server"};
+std::string ReleaseStore::PathOf(std::string_view folder, std::string_view name) const {
+  return data_directory_ + "/" + std::string(folder) + "/" + std::string(name);
+}
+
+Outcome<AcceptedEnvelope> ReleaseStore::Verify(const std::string& name,
+                                               std::vector<uint8_t> envelope) const {
+  formats::TrustState trust;
+  if (!IsOk(roots_.LoadNewest(trust))) {
+    return Refusal{403, "this server has no root metadata",
+                   "give it the signed root metadata, `ota-tinyml trust publish`"};
   }
   formats::Manifest manifest;
-  if (const Status status = VerifyManifest(state, envelope, manifest); !IsOk(status)) {
+  if (const Status status = VerifyRelease(trust, envelope, manifest); !IsOk(status)) {
     return ManifestRefusal(status);
   }
   if (manifest.component_name != name) {
@@ -109,12 +114,14 @@ ReleaseStore::Outcome<AcceptedEnvelope> ReleaseStore::Verify(const std::string& 
   accepted.payload_bytes = manifest.payload_size_bytes;
   accepted.name = name;
   accepted.sequence_number = manifest.sequence_number;
+  accepted.is_payload_model = manifest.kind == formats::ComponentKind::kModel &&
+                              manifest.encryption_info.empty() && manifest.encoding_count == 0;
   accepted.bytes = std::move(envelope);
   return accepted;
 }
 
 std::optional<Refusal> ReleaseStore::CompareWithHeld(const AcceptedEnvelope& accepted) const {
-  const std::vector<uint8_t> held = ReadBytes(models_directory_ + "/" + accepted.name + ".suit");
+  const std::vector<uint8_t> held = ReadBytes(PathOf("models", accepted.name + ".suit"));
   if (held.empty() || held == accepted.bytes) return std::nullopt;
   const Result<formats::Envelope> envelope = formats::DecodeEnvelope(held);
   if (!envelope.ok()) return std::nullopt;  // Not one of ours; it is replaced.
@@ -127,8 +134,8 @@ std::optional<Refusal> ReleaseStore::CompareWithHeld(const AcceptedEnvelope& acc
                  "publish with a higher one"};
 }
 
-ReleaseStore::Outcome<AcceptedEnvelope> ReleaseStore::Accept(const std::string& name,
-                                                             std::vector<uint8_t> envelope) const {
+Outcome<AcceptedEnvelope> ReleaseStore::Accept(const std::string& name,
+                                               std::vector<uint8_t> envelope) const {
   Outcome<AcceptedEnvelope> outcome = Verify(name, std::move(envelope));
   if (const auto* accepted = std::get_if<AcceptedEnvelope>(&outcome)) {
     if (std::optional<Refusal> refusal = CompareWithHeld(*accepted)) return *refusal;
@@ -137,26 +144,36 @@ ReleaseStore::Outcome<AcceptedEnvelope> ReleaseStore::Accept(const std::string& 
 }
 
 Expected<std::unique_ptr<ReleaseStore::Staging>> ReleaseStore::Stage() {
-  std::string path = models_directory_ + "/" + std::string(kStagingPrefix) + "XXXXXX";
+  std::string path = PathOf("payloads", std::string(kStagingPrefix) + "XXXXXX");
   const int descriptor = mkostemp(path.data(), O_CLOEXEC);
   if (descriptor < 0) return SystemError("write", path, errno);
   return std::make_unique<Staging>(path, descriptor);
 }
 
-Failure ReleaseStore::Place(const AcceptedEnvelope& accepted, Staging& staging) {
-  const std::string path = models_directory_ + "/" + accepted.name;
-  if (rename(staging.path_.c_str(), (path + ".tflite").c_str()) != 0) {
-    return SystemError("write", path + ".tflite", errno);
+Failure ReleaseStore::PlacePayload(const AcceptedEnvelope& accepted, Staging& staging) const {
+  if (fchmod(staging.descriptor_, 0444) != 0 || fsync(staging.descriptor_) != 0) {
+    return SystemError("sync", staging.path_, errno);
   }
+  const std::string path = PathOf("payloads", HexText(accepted.payload_digest) + ".bin");
+  if (rename(staging.path_.c_str(), path.c_str()) != 0) return SystemError("write", path, errno);
   staging.path_.clear();
-  // Syncs the directory too, and so both names.
-  return WriteDurably(path + ".suit",
-                      {reinterpret_cast<const char*>(accepted.bytes.data()), accepted.bytes.size()},
-                      0644);
+  return SyncDirectoryOf(path);
 }
 
-ReleaseStore::Outcome<uint64_t> ReleaseStore::Publish(const AcceptedEnvelope& accepted,
-                                                      Staging& staging) {
+Failure ReleaseStore::PlaceEnvelope(const AcceptedEnvelope& accepted) const {
+  const std::string_view text = TextOf(accepted.bytes);
+  const std::string name = HexText(ComputeDigest(text)) + ".suit";
+  if (Failure failure = WriteDurably(PathOf("envelopes", name), text, 0444)) return failure;
+  return WriteDurably(PathOf("models", accepted.name + ".suit"), text, 0644);
+}
+
+Failure ReleaseStore::PlaceModel(const AcceptedEnvelope& accepted) const {
+  if (!accepted.is_payload_model) return std::nullopt;
+  return LinkOver(PathOf("payloads", HexText(accepted.payload_digest) + ".bin"),
+                  PathOf("models", accepted.name + ".tflite"));
+}
+
+Outcome<uint64_t> ReleaseStore::Publish(const AcceptedEnvelope& accepted, Staging& staging) {
   if (staging.size_bytes_ != accepted.payload_bytes ||
       staging.digest_.Finish() != accepted.payload_digest) {
     return Refusal{422, "the payload is not the one that the manifest was signed for",
@@ -167,12 +184,11 @@ ReleaseStore::Outcome<uint64_t> ReleaseStore::Publish(const AcceptedEnvelope& ac
   const auto no_room = [](const Error& error) {
     return Refusal{507, error.message, "make room at the server, then publish again"};
   };
-  if (fchmod(staging.descriptor_, 0644) != 0 || fsync(staging.descriptor_) != 0) {
-    return no_room(SystemError("sync", staging.path_, errno));
-  }
+  if (Failure failure = PlacePayload(accepted, staging)) return no_room(*failure);
   Expected<uint64_t> index = log_.Append(accepted.bytes);
   if (!index.ok()) return no_room(index.error());
-  if (Failure failure = Place(accepted, staging)) return no_room(*failure);
+  if (Failure failure = PlaceModel(accepted)) return no_room(*failure);
+  if (Failure failure = PlaceEnvelope(accepted)) return no_room(*failure);
   return *index;
 }
 

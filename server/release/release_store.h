@@ -5,12 +5,12 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
-#include "formats/manifest/manifest.h"
 #include "server/artifact/digest.h"
 #include "server/expected.h"
+#include "server/release/refusal.h"
+#include "server/release/root_store.h"
 #include "server/transparency_log/transparency_log.h"
 
 namespace ota::server {
@@ -25,28 +25,28 @@ struct AcceptedEnvelope {
   uint64_t sequence_number = 0;
   Digest payload_digest{};
   uint32_t payload_bytes = 0;
+  bool is_payload_model =
+      false;  ///< The payload is the model itself: neither encrypted nor encoded.
 };
 
-/// Takes releases in. The envelope of release NAME becomes NAME.suit in the models directory, its
-/// payload, as it travels, NAME.tflite.
+/// Takes releases in, under one data directory DIR:
+///
+///   DIR/payloads/HEX.bin     each payload, as it travels, by its SHA-256; DIR/payloads/ is also
+///                            where uploads are staged
+///   DIR/envelopes/HEX.suit   each envelope, by its SHA-256
+///   DIR/models/NAME.suit     the newest envelope of a name
+///   DIR/models/NAME.tflite   its payload once more, if that is the model itself
 ///
 /// Invariants:
-/// - nothing is stored or logged that the trust metadata (signed root metadata in `root_path`) does
-///   not allow; without that file nothing is accepted;
+/// - nothing is stored or logged that the newest root metadata does not allow; without any nothing
+///   is accepted;
 /// - the sequence number of a name only grows;
+/// - an envelope that is on offer has its payload: that one comes first;
 /// - what Publish has returned for is on the disk, synced, and in the transparency log.
 ///
 /// Thread-safe.
 class ReleaseStore {
  public:
-  struct Refusal {
-    int http_status = 403;
-    std::string what;
-    std::string remedy;
-  };
-  template <typename T>
-  using Outcome = std::variant<T, Refusal>;
-
   /// A payload on its way in: a file beside the models that nobody sees, gone unless published.
   class Staging {
    public:
@@ -66,11 +66,13 @@ class ReleaseStore {
     uint64_t size_bytes_ = 0;
   };
 
-  /// Removes what an earlier process left half uploaded. `log` must outlive the store.
-  ReleaseStore(std::string models_directory, std::string root_path, TransparencyLog& log);
+  /// Makes the directories that are missing, but for DIR, and removes what an earlier process left
+  /// half uploaded. `roots` and `log` must outlive the store. Error: no directory can be made.
+  static Expected<std::unique_ptr<ReleaseStore>> Open(const std::string& data_directory,
+                                                      const RootStore& roots, TransparencyLog& log);
 
-  /// Verifies signatures against the trust metadata, and that the release is newer than what is
-  /// here.
+  /// Verifies signatures against the newest root metadata, and that the release is newer than what
+  /// is here.
   Outcome<AcceptedEnvelope> Accept(const std::string& name, std::vector<uint8_t> envelope) const;
 
   /// Error: no file can be made.
@@ -81,12 +83,17 @@ class ReleaseStore {
   Outcome<uint64_t> Publish(const AcceptedEnvelope& accepted, Staging& staging);
 
  private:
+  ReleaseStore(std::string data_directory, const RootStore& roots, TransparencyLog& log)
+      : data_directory_(std::move(data_directory)), roots_(roots), log_(log) {}
   Outcome<AcceptedEnvelope> Verify(const std::string& name, std::vector<uint8_t> envelope) const;
   std::optional<Refusal> CompareWithHeld(const AcceptedEnvelope& accepted) const;
-  Failure Place(const AcceptedEnvelope& accepted, Staging& staging);
+  std::string PathOf(std::string_view folder, std::string_view name) const;
+  Failure PlacePayload(const AcceptedEnvelope& accepted, Staging& staging) const;
+  Failure PlaceModel(const AcceptedEnvelope& accepted) const;
+  Failure PlaceEnvelope(const AcceptedEnvelope& accepted) const;
 
-  const std::string models_directory_;
-  const std::string root_path_;
+  const std::string data_directory_;
+  const RootStore& roots_;
   TransparencyLog& log_;
   std::mutex mutex_;  // one Publish at a time
 };

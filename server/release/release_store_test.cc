@@ -7,60 +7,31 @@
 
 #include <algorithm>
 
-#include "formats/host/authoring.h"
 #include "server/http/releases_api.h"
+#include "server/release/test_publisher.h"
 #include "server/temporary_directory.h"
 
 namespace ota::server {
 namespace {
 
-using crypto::PemKey;
 using formats::Bytes;
 using testing::HasSubstr;
-
-std::unique_ptr<PemKey> NewKey() { return std::move(*PemKey::Generate()); }
 
 class ReleaseStoreTest : public testing::Test {
  protected:
   ReleaseStoreTest() {
-    std::filesystem::create_directory(directory_.path("models"));
-    formats::RootSpec spec;
-    spec.root = {1, {root_->public_key()}};
-    spec.freshness_key = root_->public_key();
-    formats::ReleaseRoleSpec role;
-    role.key_set = {1, {release_->public_key()}};
-    role.kinds = {formats::ComponentKind::kModel};
-    role.patterns = {"kws"};
-    spec.release_roles = {role};
-    crypto::SigningKey* const signers[] = {root_.get()};
-    signed_root_ = *formats::SignRoot(*formats::EncodeRoot(spec), signers);
-    directory_.Write("root.cbor",
-                     {reinterpret_cast<const char*>(signed_root_.data()), signed_root_.size()});
-    AddReleaseRoutes(router_, *store_, *token_);
+    AddReleaseRoutes(router_, *store_, *token_, [this] { ++change_count_; });
+    EXPECT_FALSE(roots_->Add(1, publisher_.SignRoot(1)).has_value());
   }
 
   std::unique_ptr<TransparencyLog> OpenLog() {
     return std::move(*TransparencyLog::Open(directory_.path("log")));
   }
-
-  Bytes Envelope(uint64_t sequence, std::string_view payload, PemKey& signer,
-                 std::string_view name = "kws") {
-    const Digest digest = ComputeDigest(payload);
-    const std::array<uint8_t, 16> uuid = {1};
-    formats::Manifest manifest;
-    manifest.sequence_number = sequence;
-    manifest.vendor_id = uuid;
-    manifest.class_ids[0] = uuid;
-    manifest.class_id_count = 1;
-    manifest.kind = formats::ComponentKind::kModel;
-    manifest.component_name = name;
-    manifest.image_digest = digest;
-    manifest.image_size_bytes = static_cast<uint32_t>(payload.size());
-    manifest.payload_size_bytes = manifest.image_size_bytes;
-    manifest.version = "1.0.0";
-    manifest.uri = "/models/kws.bin";
-    crypto::SigningKey* const signers[] = {&signer};
-    return *formats::SignManifest(formats::EncodeManifest(manifest), signers);
+  std::unique_ptr<ReleaseStore> OpenStore() {
+    return std::move(*ReleaseStore::Open(directory_.path(), *roots_, *log_));
+  }
+  Bytes Envelope(uint64_t sequence, std::string_view payload, std::string_view name = "kws") {
+    return publisher_.Envelope(sequence, payload, name);
   }
 
   static Bytes Body(const Bytes& envelope, std::string_view payload) {
@@ -84,45 +55,49 @@ class ReleaseStoreTest : public testing::Test {
       const ByteSpan part = ByteSpan(body).subspan(done, std::min(part_bytes, body.size() - done));
       if (std::optional<Response> refusal = sink.Append(part)) return *refusal;
     }
-    return sink.Finish();
+    Response answered;
+    sink.Finish([&answered](Response response) { answered = std::move(response); });
+    return answered;
   }
   static std::string Text(const Response& response) { return std::get<std::string>(response.body); }
 
   TemporaryDirectory directory_;
-  std::unique_ptr<PemKey> root_ = NewKey();
-  std::unique_ptr<PemKey> release_ = NewKey();
-  Bytes signed_root_;
+  TestPublisher publisher_;
   std::unique_ptr<TransparencyLog> log_ = OpenLog();
-  std::unique_ptr<ReleaseStore> store_ = std::make_unique<ReleaseStore>(
-      directory_.path("models"), directory_.path("root.cbor"), *log_);
+  std::unique_ptr<RootStore> roots_ = std::move(*RootStore::Open(directory_.path("roots")));
+  std::unique_ptr<ReleaseStore> store_ = OpenStore();
   Expected<PublisherToken> token_ = PublisherToken::Open(directory_.path("token"));
   std::string authorization_ = "Bearer " + directory_.Read("token").substr(0, 64);
   Router router_;
+  int change_count_ = 0;
 };
 
 TEST_F(ReleaseStoreTest, TakesASignedReleaseInPartsOfAnySize) {
   for (const size_t part_bytes : {1u, 3u, 100u, 100'000u}) {
     const std::string payload = "model " + std::to_string(part_bytes);
-    const Bytes envelope = Envelope(part_bytes, payload, *release_);
+    const Bytes envelope = Envelope(part_bytes, payload);
     const Response response = Put("kws", Body(envelope, payload), part_bytes);
     EXPECT_EQ(response.status, 201) << Text(response);
     EXPECT_EQ(directory_.Read("models/kws.tflite"), payload);
+    EXPECT_EQ(directory_.Read("payloads/" + HexText(ComputeDigest(payload)) + ".bin"), payload);
     const std::string stored = directory_.Read("models/kws.suit");
     EXPECT_EQ(Bytes(stored.begin(), stored.end()), envelope);
+    EXPECT_EQ(directory_.Read("envelopes/" + HexText(ComputeDigest(envelope)) + ".suit"), stored);
     EXPECT_EQ(*log_->ReadEntry(log_->ReadHead().size - 1), envelope);
   }
   EXPECT_EQ(OpenLog()->ReadHead().size, 4u);
+  EXPECT_EQ(change_count_, 4);
 }
 
 TEST_F(ReleaseStoreTest, MayBePublishedTwice) {
-  const Bytes body = Body(Envelope(1, "model", *release_), "model");
+  const Bytes body = Body(Envelope(1, "model"), "model");
   EXPECT_EQ(Put("kws", body).status, 201);
   EXPECT_EQ(Put("kws", body).status, 201);
   EXPECT_EQ(log_->ReadHead().size, 1u);
 }
 
 TEST_F(ReleaseStoreTest, LetsInNobodyWithoutTheToken) {
-  const Bytes body = Body(Envelope(1, "model", *release_), "model");
+  const Bytes body = Body(Envelope(1, "model"), "model");
   const std::string good = authorization_;
   for (const std::string& bad :
        {std::string(), std::string("Bearer "), "Basic " + good.substr(7), good + "0",
@@ -136,13 +111,13 @@ TEST_F(ReleaseStoreTest, LetsInNobodyWithoutTheToken) {
 }
 
 TEST_F(ReleaseStoreTest, StoresAndLogsNothingThatIsNotAllowed) {
-  const auto stranger = NewKey();
-  const Bytes good = Envelope(1, "model", *release_);
+  const auto stranger = TestPublisher::NewKey();
+  const Bytes good = Envelope(1, "model");
   Bytes altered = good;
   altered[altered.size() / 2] ^= 1;
-  EXPECT_EQ(Put("kws", Body(Envelope(1, "model", *stranger), "model")).status, 403);
+  EXPECT_EQ(Put("kws", Body(publisher_.EnvelopeBy(*stranger, 1, "model"), "model")).status, 403);
   EXPECT_EQ(Put("kws", Body(altered, "model")).status, 403);
-  EXPECT_EQ(Put("other", Body(Envelope(1, "model", *release_, "other"), "model")).status, 403);
+  EXPECT_EQ(Put("other", Body(Envelope(1, "model", "other"), "model")).status, 403);
   EXPECT_EQ(Put("other", Body(good, "model")).status, 422);
   EXPECT_EQ(Put("kws", Body(good, "moDel")).status, 422);
   EXPECT_EQ(Put("kws", Body(good, "mode")).status, 422);
@@ -150,44 +125,51 @@ TEST_F(ReleaseStoreTest, StoresAndLogsNothingThatIsNotAllowed) {
   EXPECT_EQ(Put("kws", {0xFF, 0xFF, 0xFF, 0xFF, 1}).status, 422);
   EXPECT_EQ(Put("kws", {0, 0}).status, 422);
   EXPECT_EQ(Put("..", Body(good, "model")).status, 422);
-  EXPECT_TRUE(std::filesystem::is_empty(directory_.path("models")));
+  for (const char* folder : {"models", "payloads", "envelopes"}) {
+    EXPECT_TRUE(std::filesystem::is_empty(directory_.path(folder))) << folder;
+  }
   EXPECT_EQ(log_->ReadHead().size, 0u);
 }
 
 TEST_F(ReleaseStoreTest, RefusesEachFlippedBitOfAnEnvelope) {
-  const Bytes good = Envelope(1, "model", *release_);
+  const Bytes good = Envelope(1, "model");
   for (size_t bit = 0; bit < good.size() * 8; ++bit) {
     Bytes altered = good;
     altered[bit / 8] = static_cast<uint8_t>(altered[bit / 8] ^ (1u << (bit % 8)));
     const auto outcome = store_->Accept("kws", altered);
-    ASSERT_TRUE(std::holds_alternative<ReleaseStore::Refusal>(outcome)) << "bit " << bit;
+    ASSERT_TRUE(std::holds_alternative<Refusal>(outcome)) << "bit " << bit;
   }
 }
 
 TEST_F(ReleaseStoreTest, NeverGoesBack) {
-  EXPECT_EQ(Put("kws", Body(Envelope(7, "new", *release_), "new")).status, 201);
-  const Response older = Put("kws", Body(Envelope(6, "old", *release_), "old"));
+  EXPECT_EQ(Put("kws", Body(Envelope(7, "new"), "new")).status, 201);
+  const Response older = Put("kws", Body(Envelope(6, "old"), "old"));
   EXPECT_EQ(older.status, 409);
   EXPECT_THAT(Text(older), HasSubstr("not above that of the release that is here, 7"));
-  EXPECT_EQ(Put("kws", Body(Envelope(7, "other", *release_), "other")).status, 409);
+  EXPECT_EQ(Put("kws", Body(Envelope(7, "other"), "other")).status, 409);
   EXPECT_EQ(directory_.Read("models/kws.tflite"), "new");
 }
 
-TEST_F(ReleaseStoreTest, AcceptsNothingWithoutValidTrustMetadata) {
-  const Bytes body = Body(Envelope(1, "model", *release_), "model");
-  std::string altered(signed_root_.begin(), signed_root_.end());
-  altered.back() = static_cast<char>(altered.back() ^ 1);
-  directory_.Write("root.cbor", altered);
-  EXPECT_THAT(Text(Put("kws", body)), HasSubstr("no valid trust metadata"));
-  std::filesystem::remove(directory_.path("root.cbor"));
-  EXPECT_THAT(Text(Put("kws", body)), HasSubstr("put the signed root metadata into"));
+TEST_F(ReleaseStoreTest, AcceptsNothingWithoutRootMetadata) {
+  const auto no_roots = std::move(*RootStore::Open(directory_.path("none")));
+  const auto store = std::move(*ReleaseStore::Open(directory_.path(), *no_roots, *log_));
+  const auto outcome = store->Accept("kws", Envelope(1, "model"));
+  EXPECT_THAT(std::get<Refusal>(outcome).what, HasSubstr("no root metadata"));
+}
+
+TEST_F(ReleaseStoreTest, NamesTheStatusWithWhichADeviceWouldRefuse) {
+  const auto stranger = TestPublisher::NewKey();
+  const Bytes envelope = publisher_.EnvelopeBy(*stranger, 1, "model");
+  EXPECT_THAT(Text(Put("kws", Body(envelope, "model"))), HasSubstr("\"name\": \"SignerUnknown\""));
+  EXPECT_THAT(Text(Put("door", Body(Envelope(1, "model", "door"), "model"))),
+              HasSubstr("\"name\": \"SignerNotDelegated\""));
 }
 
 TEST_F(ReleaseStoreTest, RemovesWhatWasHalfUploaded) {
-  directory_.Write("models/.upload-Abc123", "half");
+  directory_.Write("payloads/.upload-Abc123", "half");
   directory_.Write("models/kws.tflite", "whole");
-  const ReleaseStore again(directory_.path("models"), directory_.path("root.cbor"), *log_);
-  EXPECT_FALSE(std::filesystem::exists(directory_.path("models/.upload-Abc123")));
+  OpenStore();
+  EXPECT_FALSE(std::filesystem::exists(directory_.path("payloads/.upload-Abc123")));
   EXPECT_EQ(directory_.Read("models/kws.tflite"), "whole");
 }
 

@@ -13,6 +13,7 @@
 
 #include "crypto/es256.h"
 #include "server/durable_write.h"
+#include "server/key_pair.h"
 
 namespace ota::server {
 
@@ -63,20 +64,13 @@ TransparencyLog::~TransparencyLog() {
 }
 
 Failure TransparencyLog::LoadKey() {
-  const std::string path = directory_ + "/key.pem";
-  const bool is_new = !Exists(path) && !Exists(directory_ + "/head");
-  Result<std::unique_ptr<crypto::PemKey>> key =
-      is_new ? crypto::PemKey::Generate() : crypto::PemKey::FromPem(ReadText(path), "");
-  if (!key.ok()) return Damaged(directory_, "the key " + path + " cannot be read");
+  // A log that has a head was signed by some key: another one would make it look forged.
+  const KeyPairUse use =
+      Exists(directory_ + "/head") ? KeyPairUse::kMustExist : KeyPairUse::kMayBeMade;
+  Expected<std::unique_ptr<crypto::PemKey>> key = OpenKeyPair(directory_ + "/key", use);
+  if (!key.ok()) return key.error();
   key_ = std::move(*key);
-  if (!is_new) return std::nullopt;
-  const Result<std::string> pem = key_->ToPem("");
-  const Result<std::string> public_pem = crypto::EncodePublicPem(key_->public_key());
-  if (!pem.ok() || !public_pem.ok()) return Error{"cannot encode the key of the log"};
-  if (Failure failure = WriteDurably(directory_ + "/key.pub.pem", *public_pem, 0644)) {
-    return failure;
-  }
-  return WriteDurably(path, *pem, 0600);
+  return std::nullopt;
 }
 
 std::optional<Digest> TransparencyLog::ReadRecord(uint64_t offset, uint64_t file_bytes,
@@ -206,6 +200,11 @@ TreeHead TransparencyLog::ReadHead() {
   if (is_stale && head_.size == tree_.size()) {
     if (const Result<TreeHead> fresh = MakeHead(now_s); fresh.ok()) head_ = *fresh;
   }
+  return head_;
+}
+
+TreeHead TransparencyLog::known_head() const {
+  const std::lock_guard lock(mutex_);
   return head_;
 }
 

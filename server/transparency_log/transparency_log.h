@@ -48,6 +48,9 @@ class TransparencyLog {
   /// The newest head, signed within the last minute.
   TreeHead ReadHead();
 
+  /// The newest head as it was signed last, perhaps long ago.
+  TreeHead known_head() const;
+
   const crypto::P256PublicKey& public_key() const { return key_->public_key(); }
 
   /// kNotFound: no such entry. kMediumFailed: it cannot be read.

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "formats/trust/poll.h"
+#include "server/artifact/artifact_store.h"
+#include "server/release/root_store.h"
+
+namespace ota::server {
+
+/// A release that devices may be offered.
+struct OfferedRelease {
+  using Id = std::array<uint8_t, formats::kUuidBytes>;
+
+  formats::ComponentKind kind = formats::ComponentKind::kModel;
+  std::string name;
+  uint64_t sequence_number = 0;
+  Id vendor_id{};
+  std::vector<Id> class_ids;
+  std::vector<uint8_t> device_id;  ///< Empty: any device.
+  Digest envelope_digest{};
+  uint32_t envelope_bytes = 0;
+  Digest log_leaf{};
+
+  /// Whether it is one for the device that asks.
+  bool IsFor(const formats::PollQuestion& question) const;
+};
+
+/// The releases that are on offer, in memory: those whose envelopes lie in the models directory
+/// and verify with the newest root metadata. A release whose key was revoked is on offer no more.
+/// Thread-safe.
+class ReleaseIndex {
+ public:
+  using Releases = std::vector<OfferedRelease>;
+
+  /// Both must outlive the index.
+  ReleaseIndex(ArtifactStore& envelopes, const RootStore& roots)
+      : envelopes_(envelopes), roots_(roots) {}
+
+  /// Looks for what has changed: new envelopes, new root metadata. Does I/O.
+  void Refresh();
+
+  /// As of the last Refresh, in the order of their names.
+  std::shared_ptr<const Releases> releases() const;
+
+ private:
+  std::optional<OfferedRelease> Read(const std::string& name, const Digest& digest,
+                                     const formats::TrustState& trust);
+
+  ArtifactStore& envelopes_;
+  const RootStore& roots_;
+  std::mutex refresh_mutex_;  // one Refresh at a time; guards root_version_
+  uint32_t root_version_ = 0;
+  mutable std::mutex mutex_;  // guards releases_
+  std::shared_ptr<const Releases> releases_ = std::make_shared<Releases>();
+};
+
+}  // namespace ota::server
