@@ -20,6 +20,9 @@ constexpr bool IsInBounds(uint64_t offset, uint64_t length, uint64_t capacity) {
   return length <= capacity && offset <= capacity - length;
 }
 
+/// Whether both hold the same bytes. Not for secrets: see crypto::AreEqualInConstantTime.
+bool AreEqual(ByteSpan first, ByteSpan second);
+
 /// Loads and stores at a pointer that the caller has already bounds-checked.
 constexpr uint16_t LoadLe16(const uint8_t* at) {
   return static_cast<uint16_t>(at[0] | (uint32_t{at[1]} << 8));

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "formats/cbor/cbor_reader.h"
+#include "formats/cbor/cbor_cursor.h"
 #include "formats/cbor/cbor_writer.h"
 
 namespace ota::formats {
@@ -13,39 +13,69 @@ void Require(bool holds) {
   if (!holds) std::abort();
 }
 
+CborType NextType(const CborCursor& cursor) {
+  int type = 0;
+  while (!cursor.IsNext(static_cast<CborType>(type))) ++type;
+  return static_cast<CborType>(type);
+}
+
 // Depth is bounded by ReadItem, which has accepted the bytes before.
-void CopyItem(CborReader& reader, CborWriter& writer) {
-  switch (*reader.PeekType()) {
+void CopyItem(CborCursor& cursor, CborWriter& writer) {
+  ByteSpan bytes;
+  std::string_view text;
+  switch (NextType(cursor)) {
     case CborType::kUnsigned:
-      return writer.WriteUnsigned(*reader.ReadUnsigned());
+      return writer.WriteUnsigned(cursor.ReadUnsigned());
     case CborType::kNegative: {
-      const Result<int64_t> value = reader.ReadInteger();
-      if (value.ok()) return writer.WriteInteger(*value);
-      return writer.WriteEncoded(*reader.ReadItem());
+      CborCursor small = cursor;
+      const int32_t value = small.ReadInteger();
+      cursor.ReadItem(bytes);
+      return small.ok() ? writer.WriteInteger(value) : writer.WriteEncoded(bytes);
     }
     case CborType::kBytes:
-      return writer.WriteBytes(*reader.ReadBytes());
+      cursor.ReadBytes(bytes);
+      return writer.WriteBytes(bytes);
     case CborType::kText:
-      return writer.WriteText(*reader.ReadText());
+      cursor.ReadText(text);
+      return writer.WriteText(text);
     case CborType::kArray: {
-      const uint32_t count = *reader.ReadArrayHead();
+      const uint32_t count = cursor.ReadArrayHead();
       writer.WriteArrayHead(count);
-      for (uint32_t i = 0; i < count; ++i) CopyItem(reader, writer);
+      for (uint32_t i = 0; i < count; ++i) CopyItem(cursor, writer);
       return;
     }
     case CborType::kMap: {
-      Result<CborMapReader> map = CborMapReader::Open(reader);
-      writer.WriteMapHead(map->pairs_left());
-      for (uint32_t i = 2 * map->pairs_left(); i > 0; --i) CopyItem(reader, writer);
+      const uint32_t pairs = cursor.BeginMap().pairs_left;
+      writer.WriteMapHead(pairs);
+      for (uint32_t i = 2 * pairs; i > 0; --i) CopyItem(cursor, writer);
       return;
     }
     case CborType::kTag:
-      writer.WriteTag(*reader.ReadTag());
-      return CopyItem(reader, writer);
-    case CborType::kSimple:
-      if (reader.ReadNull() == Status::kOk) return writer.WriteNull();
-      return writer.WriteBool(*reader.ReadBool());
+      writer.WriteTag(cursor.ReadTag());
+      return CopyItem(cursor, writer);
+    case CborType::kSimple: {
+      CborCursor null = cursor;
+      null.ReadNull();
+      if (!null.ok()) return writer.WriteBool(cursor.ReadBool());
+      cursor.ReadNull();
+      return writer.WriteNull();
+    }
   }
+}
+
+// Reads as the types of its items come, whatever they are: nothing is believed after a failure.
+void ReadAsTyped(ByteSpan bytes) {
+  CborCursor cursor(bytes);
+  CborCursor::Map map = cursor.BeginMap();
+  for (int32_t key; cursor.NextKey(map, key);) {
+    const uint8_t* const end = cursor.Enter();
+    ByteSpan inner;
+    cursor.ReadItem(inner);
+    cursor.Leave(end);
+    Require(cursor.ok() || inner.empty() || cursor.status() == Status::kCborTrailingBytes);
+  }
+  Require(cursor.position() <= bytes.size());
+  if (!cursor.ok()) Require(cursor.ReadUnsigned() == 0 && cursor.ReadArrayHead() == 0);
 }
 
 }  // namespace
@@ -54,15 +84,17 @@ void CopyItem(CborReader& reader, CborWriter& writer) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace ota::formats;
   const ota::ByteSpan bytes(data, size);
-  CborReader checking(bytes);
-  const ota::Result<ota::ByteSpan> item = checking.ReadItem();
-  if (!item.ok()) return 0;
-  CborReader reader(bytes);
+  ReadAsTyped(bytes);
+  CborCursor checking(bytes);
+  ota::ByteSpan item;
+  checking.ReadItem(item);
+  if (!checking.ok()) return 0;
+  CborCursor cursor(bytes);
   std::vector<uint8_t> buffer(size);
   CborWriter writer(buffer);
-  CopyItem(reader, writer);
-  Require(reader.position() == item->size());
+  CopyItem(cursor, writer);
+  Require(cursor.ok() && cursor.position() == item.size());
   const ota::Result<ota::ByteSpan> copy = writer.Finish();
-  Require(copy.ok() && std::equal(copy->begin(), copy->end(), item->begin(), item->end()));
+  Require(copy.ok() && std::equal(copy->begin(), copy->end(), item.begin(), item.end()));
   return 0;
 }

@@ -2,18 +2,19 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <functional>
 
 #include "crypto/hex_for_test.h"
-#include "formats/cbor/cbor_reader.h"
+#include "formats/cbor/cbor_cursor.h"
 #include "formats/cbor/cbor_writer.h"
 
 namespace ota::formats {
 namespace {
 
 Status ReadWhole(const std::vector<uint8_t>& bytes) {
-  CborReader reader(bytes);
-  const Result<ByteSpan> item = reader.ReadItem();
-  return item.ok() ? reader.Finish() : item.status();
+  CborCursor cursor(bytes);
+  cursor.SkipItem();
+  return cursor.Finish();
 }
 
 Status ReadWhole(std::string_view hex) { return ReadWhole(BytesOfHex(hex)); }
@@ -43,11 +44,9 @@ constexpr Number kUnsigned[] = {{0, "00"},
 TEST(Cbor, UnsignedNumbersAreTheOnesOfTheStandardBothWays) {
   for (const Number& number : kUnsigned) {
     const auto bytes = BytesOfHex(number.hex);
-    CborReader reader(bytes);
-    const Result<uint64_t> read = reader.ReadUnsigned();
-    ASSERT_TRUE(read.ok()) << number.hex;
-    EXPECT_EQ(*read, number.value);
-    EXPECT_EQ(reader.Finish(), Status::kOk);
+    CborCursor cursor(bytes);
+    EXPECT_EQ(cursor.ReadUnsigned(), number.value);
+    EXPECT_EQ(cursor.Finish(), Status::kOk) << number.hex;
     std::array<uint8_t, 9> buffer;
     CborWriter writer(buffer);
     writer.WriteUnsigned(number.value);
@@ -64,14 +63,14 @@ TEST(Cbor, IntegersAreTheOnesOfTheStandardBothWays) {
                                                           {-257, "390100"},
                                                           {-1000, "3903e7"},
                                                           {5, "05"},
-                                                          {INT64_MIN, "3b7fffffffffffffff"},
-                                                          {INT64_MAX, "1b7fffffffffffffff"}};
+                                                          {-65534, "39fffd"},
+                                                          {INT32_MIN, "3a7fffffff"},
+                                                          {INT32_MAX, "1a7fffffff"}};
   for (const auto& [value, hex] : numbers) {
     const auto bytes = BytesOfHex(hex);
-    CborReader reader(bytes);
-    const Result<int64_t> read = reader.ReadInteger();
-    ASSERT_TRUE(read.ok()) << hex;
-    EXPECT_EQ(*read, value);
+    CborCursor cursor(bytes);
+    EXPECT_EQ(cursor.ReadInteger(), value);
+    EXPECT_EQ(cursor.Finish(), Status::kOk) << hex;
     std::array<uint8_t, 9> buffer;
     CborWriter writer(buffer);
     writer.WriteInteger(value);
@@ -79,15 +78,26 @@ TEST(Cbor, IntegersAreTheOnesOfTheStandardBothWays) {
   }
 }
 
-TEST(CborReader, RefusesNumbersOutOfRange) {
-  const auto large = BytesOfHex("1b8000000000000000");
-  EXPECT_EQ(CborReader(large).ReadInteger().status(), Status::kCborOutOfRange);
-  const auto small = BytesOfHex("3bffffffffffffffff");
-  EXPECT_EQ(CborReader(small).ReadInteger().status(), Status::kCborOutOfRange);
-  EXPECT_EQ(CborReader(large).ReadUnsigned(10).status(), Status::kCborOutOfRange);
+// What one call says of these bytes.
+template <typename Read>
+Status StatusOf(std::string_view hex, Read read) {
+  const auto bytes = BytesOfHex(hex);
+  CborCursor cursor(bytes);
+  read(cursor);
+  return cursor.status();
 }
 
-TEST(CborReader, TakesTheStandardsWellFormedItems) {
+TEST(CborCursor, RefusesNumbersOutOfRange) {
+  const auto read_integer = [](CborCursor& c) { EXPECT_EQ(c.ReadInteger(), 0); };
+  EXPECT_EQ(StatusOf("1a80000000", read_integer), Status::kCborOutOfRange);
+  EXPECT_EQ(StatusOf("3a80000000", read_integer), Status::kCborOutOfRange);
+  EXPECT_EQ(StatusOf("3bffffffffffffffff", read_integer), Status::kCborOutOfRange);
+  const auto read_small = [](CborCursor& c) { EXPECT_EQ(c.ReadNumber(10), 0u); };
+  EXPECT_EQ(StatusOf("0b", read_small), Status::kCborOutOfRange);
+  EXPECT_EQ(StatusOf("1b0000000100000000", read_small), Status::kCborOutOfRange);
+}
+
+TEST(CborCursor, TakesTheStandardsWellFormedItems) {
   for (const std::string_view hex : {"40",
                                      "4401020304",
                                      "60",
@@ -114,7 +124,7 @@ TEST(CborReader, TakesTheStandardsWellFormedItems) {
   }
 }
 
-TEST(CborReader, RefusesWhatIsNotDeterministic) {
+TEST(CborCursor, RefusesWhatIsNotDeterministic) {
   for (const std::string_view hex : {"1817",
                                      "1900ff",
                                      "1a0000ffff",
@@ -141,7 +151,7 @@ TEST(CborReader, RefusesWhatIsNotDeterministic) {
   }
 }
 
-TEST(CborReader, RefusesWhatIsNotWellFormed) {
+TEST(CborCursor, RefusesWhatIsNotWellFormed) {
   for (const std::string_view hex : {"",
                                      "18",
                                      "19ff",
@@ -172,14 +182,14 @@ TEST(CborReader, RefusesWhatIsNotWellFormed) {
   }
 }
 
-TEST(CborReader, RefusesFloatsAndOtherSimpleValues) {
+TEST(CborCursor, RefusesFloatsAndOtherSimpleValues) {
   for (const std::string_view hex :
        {"f90000", "fa47c35000", "fb3ff199999999999a", "f7", "f8ff", "e0"}) {
     EXPECT_EQ(ReadWhole(hex), Status::kCborTypeUnexpected) << hex;
   }
 }
 
-TEST(CborReader, RefusesNestingBeyondItsDepth) {
+TEST(CborCursor, RefusesNestingBeyondItsDepth) {
   const auto nest = [](size_t depth) {
     std::vector<uint8_t> bytes(depth, 0x81);
     bytes.push_back(0x00);
@@ -190,48 +200,82 @@ TEST(CborReader, RefusesNestingBeyondItsDepth) {
   EXPECT_EQ(ReadWhole(nest(100'000)), Status::kCborTooDeep);
 }
 
-TEST(CborReader, RefusesTrailingBytes) { EXPECT_EQ(ReadWhole("0000"), Status::kCborTrailingBytes); }
+TEST(CborCursor, RefusesTrailingBytes) { EXPECT_EQ(ReadWhole("0000"), Status::kCborTrailingBytes); }
 
-TEST(CborReader, RefusesAnotherTypeAndMovesNothing) {
-  const auto bytes = BytesOfHex("6161");
-  CborReader reader(bytes);
-  EXPECT_EQ(reader.ReadUnsigned().status(), Status::kCborTypeUnexpected);
-  EXPECT_EQ(reader.ReadInteger().status(), Status::kCborTypeUnexpected);
-  EXPECT_EQ(reader.ReadBytes().status(), Status::kCborTypeUnexpected);
-  EXPECT_EQ(reader.ReadBool().status(), Status::kCborTypeUnexpected);
-  EXPECT_EQ(reader.ReadNull(), Status::kCborTypeUnexpected);
-  EXPECT_EQ(reader.ReadTag().status(), Status::kCborTypeUnexpected);
-  EXPECT_EQ(reader.ReadArrayHead().status(), Status::kCborTypeUnexpected);
-  EXPECT_EQ(reader.ReadText(0).status(), Status::kCborOutOfRange);
-  EXPECT_EQ(*reader.ReadText(), "a");
+TEST(CborCursor, RefusesAnotherTypeThanTheOneAskedFor) {
+  ByteSpan bytes;
+  std::string_view text;
+  const std::function<void(CborCursor&)> reads[] = {
+      [](CborCursor& c) { EXPECT_EQ(c.ReadUnsigned(), 0u); },
+      [](CborCursor& c) { EXPECT_EQ(c.ReadInteger(), 0); },
+      [&](CborCursor& c) { c.ReadBytes(bytes); },
+      [](CborCursor& c) { EXPECT_FALSE(c.ReadBool()); },
+      [](CborCursor& c) { c.ReadNull(); },
+      [](CborCursor& c) { EXPECT_EQ(c.ReadTag(), 0u); },
+      [](CborCursor& c) { EXPECT_EQ(c.ReadArrayHead(), 0u); },
+      [](CborCursor& c) { EXPECT_EQ(c.BeginMap().pairs_left, 0u); }};
+  for (const auto& read : reads) EXPECT_EQ(StatusOf("6161", read), Status::kCborTypeUnexpected);
+  EXPECT_EQ(StatusOf("6161", [&](CborCursor& c) { c.ReadText(text, 0); }), Status::kCborOutOfRange);
+  EXPECT_EQ(StatusOf("6161", [&](CborCursor& c) { c.ReadText(text); }), Status::kOk);
+  EXPECT_EQ(StatusOf("4161", [&](CborCursor& c) { c.ReadText(text); }),
+            Status::kCborTypeUnexpected);
 }
 
-TEST(CborMapReader, GivesThePairsInOrderAndRefusesTheRest) {
+TEST(CborCursor, GivesNothingAfterTheFirstThingWrongAndRemembersIt) {
+  const auto bytes = BytesOfHex("83 18ff 19 0001 41aa");
+  CborCursor cursor(bytes);
+  EXPECT_EQ(cursor.ReadArrayHead(), 3u);
+  EXPECT_EQ(cursor.ReadNumber(), 255u);
+  EXPECT_EQ(cursor.ReadNumber(), 0u);
+  EXPECT_EQ(cursor.status(), Status::kCborNotDeterministic);
+  ByteSpan span(bytes);
+  cursor.ReadBytes(span);
+  EXPECT_TRUE(span.empty());
+  EXPECT_FALSE(cursor.IsNext(CborType::kBytes));
+  cursor.Fail(Status::kManifestMalformed);
+  EXPECT_EQ(cursor.Finish(), Status::kCborNotDeterministic);
+}
+
+TEST(CborCursor, GivesThePairsOfAMapInOrder) {
   const auto bytes = BytesOfHex("a3 01 05 0a 06 20 07");
-  CborReader reader(bytes);
-  Result<CborMapReader> map = CborMapReader::Open(reader);
-  ASSERT_TRUE(map.ok());
-  int64_t sum = 0;
-  while (map->has_next()) {
-    sum += *map->ReadIntegerKey() * 100;
-    sum += static_cast<int64_t>(*reader.ReadUnsigned());
+  CborCursor cursor(bytes);
+  CborCursor::Map map = cursor.BeginMap();
+  int32_t keys = 0;
+  uint32_t values = 0;
+  for (int32_t key; cursor.NextKey(map, key);) {
+    keys += key;
+    values += cursor.ReadNumber();
   }
-  EXPECT_EQ(sum, (1 + 10 - 1) * 100 + 5 + 6 + 7);
-  EXPECT_EQ(map->ReadIntegerKey().status(), Status::kWrongState);
+  EXPECT_EQ(cursor.Finish(), Status::kOk);
+  EXPECT_EQ(keys, 1 + 10 - 1);
+  EXPECT_EQ(values, 5u + 6 + 7);
 }
 
-TEST(CborMapReader, RefusesKeysTwiceOrOutOfOrder) {
+TEST(CborCursor, RefusesKeysTwiceOrOutOfOrder) {
   for (const std::string_view hex :
-       {"a2 0100 0100", "a2 0200 0100", "a2 2000 0100", "a2 6161 00 01 00"}) {
+       {"a2 0100 0100", "a2 0200 0100", "a2 2000 0100", "a2 0000 0000", "a2 2100 2000"}) {
     const auto bytes = BytesOfHex(hex);
-    CborReader reader(bytes);
-    Result<CborMapReader> map = CborMapReader::Open(reader);
-    ASSERT_TRUE(map.ok());
-    const bool is_text = *reader.PeekType() == CborType::kText;
-    ASSERT_TRUE(is_text ? map->ReadTextKey().ok() : map->ReadIntegerKey().ok());
-    ASSERT_TRUE(reader.ReadUnsigned().ok());
-    EXPECT_EQ(map->ReadIntegerKey().status(), Status::kCborNotDeterministic) << hex;
+    CborCursor cursor(bytes);
+    CborCursor::Map map = cursor.BeginMap();
+    for (int32_t key; cursor.NextKey(map, key);) (void)cursor.ReadNumber();  // all are 0
+    EXPECT_EQ(cursor.Finish(), Status::kCborNotDeterministic) << hex;
   }
+}
+
+TEST(CborCursor, EndsWithTheByteStringThatItHasEntered) {
+  const auto enter = [](std::string_view hex) {
+    return StatusOf(hex, [](CborCursor& c) {
+      const uint8_t* const end = c.Enter();
+      (void)c.ReadNumber();  // the status is what counts
+      c.Leave(end);
+      (void)c.ReadNumber();  // as above
+    });
+  };
+  EXPECT_EQ(enter("4105 06"), Status::kOk);
+  EXPECT_EQ(enter("420506 07"), Status::kCborTrailingBytes);
+  EXPECT_EQ(enter("4118 18"), Status::kCborMalformed);
+  EXPECT_EQ(enter("40 06"), Status::kCborMalformed);
+  EXPECT_EQ(enter("05 06"), Status::kCborTypeUnexpected);
 }
 
 TEST(CborWriter, WrapsWhatWasWrittenIntoByteStrings) {
@@ -246,13 +290,17 @@ TEST(CborWriter, WrapsWhatWasWrittenIntoByteStrings) {
   writer.WriteNull();
   const Result<ByteSpan> bytes = writer.Finish();
   ASSERT_TRUE(bytes.ok());
-  CborReader reader(*bytes);
-  ASSERT_EQ(*reader.ReadArrayHead(), 2u);
-  CborReader outer_reader(*reader.ReadBytes());
-  EXPECT_EQ(reader.ReadNull(), Status::kOk);
-  CborReader inner_reader(*outer_reader.ReadBytes());
-  EXPECT_EQ(inner_reader.ReadBytes()->size(), 300u);
-  EXPECT_EQ(inner_reader.Finish(), Status::kOk);
+  CborCursor cursor(*bytes);
+  ASSERT_EQ(cursor.ReadArrayHead(), 2u);
+  const uint8_t* const outer_end = cursor.Enter();
+  const uint8_t* const inner_end = cursor.Enter();
+  ByteSpan content;
+  cursor.ReadBytes(content);
+  EXPECT_EQ(content.size(), 300u);
+  cursor.Leave(inner_end);
+  cursor.Leave(outer_end);
+  cursor.ReadNull();
+  EXPECT_EQ(cursor.Finish(), Status::kOk);
 }
 
 TEST(CborWriter, SaysHowManyBytesItNeedsWhenTheyDoNotFit) {

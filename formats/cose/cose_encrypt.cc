@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "formats/cbor/cbor_cursor.h"
 #include "formats/cose/cose_labels.h"
 
 namespace ota::formats {
@@ -18,127 +19,109 @@ constexpr uint8_t kEcdhContextInfo[] = {
     0xA1, 0x01, 0x38, 0x1C, 0x57, 'S',  'U',  'I',  'T',  ' ',  'P',  'a',  'y',  'l',
     'o',  'a',  'd',  ' ',  'E',  'n',  'c',  'r',  'y',  'p',  't',  'i',  'o',  'n'};
 
-bool AreEqual(ByteSpan first, ByteSpan second) {
-  return std::equal(first.begin(), first.end(), second.begin(), second.end());
-}
-
-struct ContentHeader {
-  int64_t algorithm = 0;
-  ByteSpan iv;
-};
-
-Result<ContentHeader> ReadContentHeader(CborReader& reader) {
-  OTA_TRY(CborMapReader map, CborMapReader::Open(reader));
-  ContentHeader header;
-  while (map.has_next()) {
-    OTA_TRY(const int64_t label, map.ReadIntegerKey());
+void ReadContentHeader(CborCursor& cursor, int32_t& algorithm, ByteSpan& iv) {
+  CborCursor::Map map = cursor.BeginMap();
+  for (int32_t label; cursor.NextKey(map, label);) {
     if (label == kCoseLabelAlgorithm) {
-      OTA_TRY(header.algorithm, reader.ReadInteger());
-    } else if (label == kCoseLabelIv) {
-      OTA_TRY(header.iv, reader.ReadBytes(crypto::kAesBlockBytes));
+      algorithm = cursor.ReadInteger();
     } else {
-      return Status::kCoseHeaderRefused;
+      cursor.FailUnless(label == kCoseLabelIv, Status::kCoseHeaderRefused);
+      cursor.ReadBytes(iv, crypto::kAesBlockBytes);
     }
   }
-  return header;
 }
 
-Result<ContentCipher> CipherOf(ByteSpan protected_header, const ContentHeader& header) {
-  const bool is_gcm = AreEqual(protected_header, kProtectedGcm) && header.algorithm == 0;
-  const bool is_ctr = protected_header.empty() && header.algorithm == kCoseAlgorithmAesCtr128;
-  if (!is_gcm && !is_ctr) return Status::kNotSupported;
-  const size_t iv_bytes = is_gcm ? crypto::kGcmNonceBytes : crypto::kAesBlockBytes;
-  if (header.iv.size() != iv_bytes) return Status::kCoseHeaderRefused;
-  return is_gcm ? ContentCipher::kAesGcm : ContentCipher::kAesCtr;
-}
-
-Status ReadCoordinate(CborReader& reader, uint8_t* at) {
-  OTA_TRY(const ByteSpan coordinate, reader.ReadBytes());
-  if (coordinate.size() != crypto::kP256CoordinateBytes) return Status::kKeyInvalid;
+void ReadCoordinate(CborCursor& cursor, uint8_t* at) {
+  ByteSpan coordinate;
+  cursor.ReadBytesOfSize(coordinate, crypto::kP256CoordinateBytes, Status::kKeyInvalid);
   std::copy(coordinate.begin(), coordinate.end(), at);
-  return Status::kOk;
 }
 
-// COSE_Key of kind EC2 on P-256, with both coordinates.
-Status ReadCoseKey(CborReader& reader, crypto::P256PublicKey& key) {
-  OTA_TRY(CborMapReader map, CborMapReader::Open(reader));
-  uint32_t seen = 0;
-  while (map.has_next()) {
-    OTA_TRY(const int64_t label, map.ReadIntegerKey());
-    if (label == kCoseKeyLabelType || label == kCoseKeyLabelCurve) {
-      OTA_TRY(const int64_t value, reader.ReadInteger());
-      if (value != (label == kCoseKeyLabelType ? kCoseKeyTypeEc2 : kCoseCurveP256)) {
-        return Status::kNotSupported;
-      }
-    } else if (label == kCoseKeyLabelX) {
-      OTA_TRY(ReadCoordinate(reader, key.data()));
-    } else if (label == kCoseKeyLabelY) {
-      OTA_TRY(ReadCoordinate(reader, key.data() + crypto::kP256CoordinateBytes));
-    } else {
-      return Status::kCoseHeaderRefused;
+// COSE_Key of kind EC2 on P-256, with both coordinates. Four keys are exactly these, since each
+// is there once.
+void ReadCoseKey(CborCursor& cursor, crypto::P256PublicKey& key) {
+  CborCursor::Map map = cursor.BeginMap();
+  cursor.FailUnless(map.pairs_left == 4, Status::kKeyInvalid);
+  for (int32_t label; cursor.NextKey(map, label);) {
+    switch (label) {
+      case kCoseKeyLabelType:
+        cursor.FailUnless(cursor.ReadInteger() == kCoseKeyTypeEc2, Status::kNotSupported);
+        break;
+      case kCoseKeyLabelCurve:
+        cursor.FailUnless(cursor.ReadInteger() == kCoseCurveP256, Status::kNotSupported);
+        break;
+      case kCoseKeyLabelX:
+        ReadCoordinate(cursor, key.data());
+        break;
+      case kCoseKeyLabelY:
+        ReadCoordinate(cursor, key.data() + crypto::kP256CoordinateBytes);
+        break;
+      default:
+        cursor.Fail(Status::kCoseHeaderRefused);
     }
-    ++seen;
   }
-  return seen == 4 ? Status::kOk : Status::kKeyInvalid;
 }
 
 struct RecipientHeader {
-  int64_t algorithm = 0;
+  int32_t algorithm = 0;
   bool has_ephemeral_key = false;
 };
 
-Result<RecipientHeader> ReadRecipientHeader(CborReader& reader, CoseRecipient& recipient) {
-  OTA_TRY(CborMapReader map, CborMapReader::Open(reader));
-  RecipientHeader header;
-  while (map.has_next()) {
-    OTA_TRY(const int64_t label, map.ReadIntegerKey());
-    if (label == kCoseLabelAlgorithm) {
-      OTA_TRY(header.algorithm, reader.ReadInteger());
-    } else if (label == kCoseLabelKeyId) {
-      OTA_TRY(recipient.key_id, reader.ReadBytes());
-    } else if (label == kCoseLabelEphemeralKey) {
-      OTA_TRY(ReadCoseKey(reader, recipient.ephemeral_key));
-      header.has_ephemeral_key = true;
-    } else {
-      return Status::kCoseHeaderRefused;
+void ReadRecipientHeader(CborCursor& cursor, CoseRecipient& recipient, RecipientHeader& header) {
+  CborCursor::Map map = cursor.BeginMap();
+  for (int32_t label; cursor.NextKey(map, label);) {
+    switch (label) {
+      case kCoseLabelAlgorithm:
+        header.algorithm = cursor.ReadInteger();
+        break;
+      case kCoseLabelKeyId:
+        cursor.ReadBytes(recipient.key_id);
+        break;
+      case kCoseLabelEphemeralKey:
+        ReadCoseKey(cursor, recipient.ephemeral_key);
+        header.has_ephemeral_key = true;
+        break;
+      default:
+        cursor.Fail(Status::kCoseHeaderRefused);
     }
   }
-  return header;
 }
 
-Result<CoseRecipient> DecodeRecipient(ByteSpan item) {
-  CborReader reader(item);
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  if (count != 3) return Status::kNotSupported;
-  OTA_TRY(const ByteSpan protected_header, reader.ReadBytes());
-  CoseRecipient recipient;
-  OTA_TRY(const RecipientHeader header, ReadRecipientHeader(reader, recipient));
+Status DecodeRecipient(ByteSpan item, CoseRecipient& recipient) {
+  CborCursor cursor(item);
+  ByteSpan protected_header;
+  RecipientHeader header;
+  cursor.ReadArrayOf(3, Status::kNotSupported);
+  cursor.ReadBytes(protected_header);
+  ReadRecipientHeader(cursor, recipient, header);
   const bool is_wrap = protected_header.empty() && !header.has_ephemeral_key &&
                        header.algorithm == kCoseAlgorithmAesKeyWrap128;
   const bool is_ecdh = AreEqual(protected_header, kProtectedEcdhEs) && header.has_ephemeral_key &&
                        header.algorithm == 0;
-  if (!is_wrap && !is_ecdh) return Status::kNotSupported;
+  cursor.FailUnless(is_wrap || is_ecdh, Status::kNotSupported);
   recipient.distribution = is_wrap ? KeyDistribution::kAesKeyWrap : KeyDistribution::kEcdhEs;
-  OTA_TRY(const ByteSpan wrapped, reader.ReadBytes());
-  if (wrapped.size() != crypto::kWrappedKeyBytes) return Status::kNotSupported;
+  ByteSpan wrapped;
+  cursor.ReadBytesOfSize(wrapped, crypto::kWrappedKeyBytes, Status::kNotSupported);
   std::copy(wrapped.begin(), wrapped.end(), recipient.wrapped_key.begin());
-  OTA_TRY(reader.Finish());
-  return recipient;
+  return cursor.Finish();
 }
 
 // The key id, of whatever kind the recipient is.
-Result<ByteSpan> ReadKeyId(ByteSpan item) {
-  CborReader reader(item);
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  if (count < 2) return Status::kCborTypeUnexpected;
-  OTA_TRY(reader.ReadItem());
-  OTA_TRY(CborMapReader map, CborMapReader::Open(reader));
-  while (map.has_next()) {
-    OTA_TRY(const int64_t label, map.ReadIntegerKey());
-    if (label == kCoseLabelKeyId) return reader.ReadBytes();
-    OTA_TRY(reader.ReadItem());
+ByteSpan FindKeyId(ByteSpan item) {
+  CborCursor cursor(item);
+  cursor.ReadArrayHead();
+  cursor.SkipItem();
+  CborCursor::Map map = cursor.BeginMap();
+  ByteSpan key_id;
+  for (int32_t label; cursor.NextKey(map, label);) {
+    if (label != kCoseLabelKeyId) {
+      cursor.SkipItem();
+      continue;
+    }
+    cursor.ReadBytes(key_id);
+    break;
   }
-  return ByteSpan();
+  return key_id;
 }
 
 void WriteRecipient(CborWriter& writer, const CoseRecipient& recipient) {
@@ -171,30 +154,38 @@ void WriteRecipient(CborWriter& writer, const CoseRecipient& recipient) {
 }  // namespace
 
 Result<CoseEncrypt> DecodeCoseEncrypt(ByteSpan bytes) {
-  CborReader reader(bytes);
-  OTA_TRY(const uint64_t tag, reader.ReadTag());
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  if (tag != kCoseTagEncrypt || count != 4) return Status::kCborTypeUnexpected;
-  OTA_TRY(const ByteSpan protected_header, reader.ReadBytes());
-  OTA_TRY(const ContentHeader header, ReadContentHeader(reader));
-  OTA_TRY(reader.ReadNull());
+  CborCursor cursor(bytes);
   CoseEncrypt message;
-  OTA_TRY(message.cipher, CipherOf(protected_header, header));
-  message.iv = header.iv;
-  OTA_TRY(message.recipient_count, reader.ReadArrayHead());
-  const size_t begin = reader.position();
-  for (uint32_t i = 0; i < message.recipient_count; ++i) OTA_TRY(reader.ReadItem());
-  message.recipients = bytes.subspan(begin, reader.position() - begin);
-  OTA_TRY(reader.Finish());
+  ByteSpan protected_header;
+  int32_t algorithm = 0;
+  cursor.FailUnless(cursor.ReadTag() == kCoseTagEncrypt, Status::kCborTypeUnexpected);
+  cursor.ReadArrayOf(4, Status::kCborTypeUnexpected);
+  cursor.ReadBytes(protected_header);
+  ReadContentHeader(cursor, algorithm, message.iv);
+  cursor.ReadNull();
+  const bool is_gcm = AreEqual(protected_header, kProtectedGcm) && algorithm == 0;
+  const bool is_ctr = protected_header.empty() && algorithm == kCoseAlgorithmAesCtr128;
+  cursor.FailUnless(is_gcm || is_ctr, Status::kNotSupported);
+  const size_t iv_bytes = is_gcm ? crypto::kGcmNonceBytes : crypto::kAesBlockBytes;
+  cursor.FailUnless(message.iv.size() == iv_bytes, Status::kCoseHeaderRefused);
+  message.cipher = is_gcm ? ContentCipher::kAesGcm : ContentCipher::kAesCtr;
+  message.recipient_count = cursor.ReadArrayHead();
+  const size_t begin = cursor.position();
+  for (uint32_t i = 0; i < message.recipient_count; ++i) cursor.SkipItem();
+  OTA_TRY(cursor.Finish());
+  message.recipients = bytes.subspan(begin);
   return message;
 }
 
 Result<CoseRecipient> FindRecipient(const CoseEncrypt& message, ByteSpan key_id) {
-  CborReader reader(message.recipients);
+  CborCursor cursor(message.recipients);
   for (uint32_t i = 0; i < message.recipient_count; ++i) {
-    OTA_TRY(const ByteSpan item, reader.ReadItem());
-    OTA_TRY(const ByteSpan found, ReadKeyId(item));
-    if (AreEqual(found, key_id)) return DecodeRecipient(item);
+    ByteSpan item;
+    cursor.ReadItem(item);
+    if (!AreEqual(FindKeyId(item), key_id)) continue;
+    CoseRecipient recipient;
+    OTA_TRY(DecodeRecipient(item, recipient));
+    return recipient;
   }
   return Status::kCoseRecipientMissing;
 }

@@ -5,9 +5,9 @@
 #include <span>
 
 #include "base/bytes.h"
+#include "base/result.h"
 #include "crypto/aes.h"
 #include "crypto/p256.h"
-#include "formats/cbor/cbor_reader.h"
 #include "formats/cbor/cbor_writer.h"
 
 // COSE_Encrypt (RFC 9052, section 5.1) as SUIT uses it for payloads (draft-ietf-suit-firmware-
@@ -40,7 +40,7 @@ struct CoseRecipient {
 
 /// Decodes `bytes` (tag 96) to their end; the result points into them. The recipients are checked
 /// when one is looked for. kNotSupported: another content cipher. kCoseHeaderRefused: a header with
-/// parts that this build does not know. Otherwise the statuses of CborReader.
+/// parts that this build does not know. Otherwise the statuses of CborCursor.
 Result<CoseEncrypt> DecodeCoseEncrypt(ByteSpan bytes);
 
 /// The first recipient with that key id. kCoseRecipientMissing: there is none. kNotSupported: it is

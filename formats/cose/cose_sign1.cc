@@ -3,53 +3,33 @@
 
 #include <array>
 
+#include "formats/cbor/cbor_cursor.h"
 #include "formats/cose/cose_labels.h"
 
 namespace ota::formats {
 namespace {
 
 constexpr uint8_t kProtectedEs256[] = {0xA1, 0x01, 0x26};
-constexpr std::string_view kContext = "Signature1";
+constexpr uint8_t kProtectedEsp256[] = {0xA1, 0x01, 0x28};
+// An array of four, and the text that comes first in it.
+constexpr uint8_t kSigStructureBegin[] = {0x84, 0x6A, 'S', 'i', 'g', 'n',
+                                          'a',  't',  'u', 'r', 'e', '1'};
 
+// There is one form of the header for each algorithm, so bytes can be compared.
 Status CheckProtectedHeader(ByteSpan header) {
-  if (header.empty()) return Status::kSignatureAlgorithmRefused;
-  CborReader reader(header);
-  OTA_TRY(CborMapReader map, CborMapReader::Open(reader));
-  bool is_algorithm_known = false;
-  while (map.has_next()) {
-    OTA_TRY(const int64_t label, map.ReadIntegerKey());
-    if (label == kCoseLabelCritical) return Status::kCoseHeaderRefused;
-    if (label != kCoseLabelAlgorithm) {
-      OTA_TRY(reader.ReadItem());
-      continue;
-    }
-    const Result<int64_t> algorithm = reader.ReadInteger();
-    is_algorithm_known =
-        algorithm.ok() && (*algorithm == kCoseAlgorithmEs256 || *algorithm == kCoseAlgorithmEsp256);
-    if (!is_algorithm_known) return Status::kSignatureAlgorithmRefused;
-  }
-  OTA_TRY(reader.Finish());
-  return is_algorithm_known ? Status::kOk : Status::kSignatureAlgorithmRefused;
+  if (AreEqual(header, kProtectedEs256) || AreEqual(header, kProtectedEsp256)) return Status::kOk;
+  const bool has_algorithm_alone = header.size() < 2 || (header[0] == 0xA1 && header[1] == 0x01);
+  return has_algorithm_alone ? Status::kSignatureAlgorithmRefused : Status::kCoseHeaderRefused;
 }
 
-Result<ByteSpan> ReadUnprotectedKeyId(CborReader& reader) {
-  OTA_TRY(CborMapReader map, CborMapReader::Open(reader));
-  ByteSpan key_id;
-  while (map.has_next()) {
-    OTA_TRY(const int64_t label, map.ReadIntegerKey());
-    if (label == kCoseLabelAlgorithm) return Status::kSignatureAlgorithmRefused;
-    if (label != kCoseLabelKeyId) return Status::kCoseHeaderRefused;
-    OTA_TRY(key_id, reader.ReadBytes(kCoseKeyIdBytesMax));
-    if (key_id.empty()) return Status::kCoseHeaderRefused;
+void ReadUnprotectedKeyId(CborCursor& cursor, ByteSpan& key_id) {
+  CborCursor::Map map = cursor.BeginMap();
+  for (int32_t label; cursor.NextKey(map, label);) {
+    cursor.FailUnless(label != kCoseLabelAlgorithm, Status::kSignatureAlgorithmRefused);
+    cursor.FailUnless(label == kCoseLabelKeyId, Status::kCoseHeaderRefused);
+    cursor.ReadBytes(key_id, kCoseKeyIdBytesMax);
+    cursor.FailUnless(!key_id.empty(), Status::kCoseHeaderRefused);
   }
-  return key_id;
-}
-
-void UpdateWithBytesHead(crypto::Sha256& hash, size_t length) {
-  std::array<uint8_t, 9> buffer;
-  CborWriter writer(buffer);
-  writer.WriteBytesHead(length);
-  hash.Update(ByteSpan(buffer).first(writer.size_needed_bytes()));
 }
 
 void WriteHeaders(CborWriter& writer, ByteSpan key_id) {
@@ -64,40 +44,41 @@ void WriteHeaders(CborWriter& writer, ByteSpan key_id) {
 
 }  // namespace
 
-Result<CoseSign1> DecodeCoseSign1(ByteSpan bytes) {
-  CborReader reader(bytes);
-  OTA_TRY(const uint64_t tag, reader.ReadTag());
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  if (tag != kCoseTagSign1 || count != 4) return Status::kCborTypeUnexpected;
-  CoseSign1 message;
-  OTA_TRY(message.protected_header, reader.ReadBytes());
-  OTA_TRY(CheckProtectedHeader(message.protected_header));
-  OTA_TRY(message.key_id, ReadUnprotectedKeyId(reader));
-  OTA_TRY(const CborType payload_type, reader.PeekType());
-  if (payload_type == CborType::kBytes) {
-    OTA_TRY(message.payload, reader.ReadBytes());
+Status DecodeCoseSign1(ByteSpan bytes, CoseSign1& message) {
+  message = {};
+  CborCursor cursor(bytes);
+  cursor.FailUnless(cursor.ReadTag() == kCoseTagSign1, Status::kCborTypeUnexpected);
+  cursor.ReadArrayOf(4, Status::kCborTypeUnexpected);
+  cursor.ReadBytes(message.protected_header);
+  const Status refusal = CheckProtectedHeader(message.protected_header);
+  cursor.FailUnless(IsOk(refusal), refusal);
+  ReadUnprotectedKeyId(cursor, message.key_id);
+  message.is_detached = !cursor.IsNext(CborType::kBytes);
+  if (message.is_detached) {
+    cursor.ReadNull();
   } else {
-    OTA_TRY(reader.ReadNull());
-    message.is_detached = true;
+    cursor.ReadBytes(message.payload);
   }
-  OTA_TRY(message.signature, reader.ReadBytes());
-  OTA_TRY(reader.Finish());
-  if (message.signature.size() != sizeof(crypto::Es256Signature)) return Status::kSignatureInvalid;
-  return message;
+  cursor.ReadBytesOfSize(message.signature, sizeof(crypto::Es256Signature),
+                         Status::kSignatureInvalid);
+  return cursor.Finish();
+}
+
+void UpdateWithBytes(crypto::Sha256& hash, ByteSpan bytes) {
+  std::array<uint8_t, 9> buffer;
+  CborWriter writer(buffer);
+  writer.WriteBytesHead(bytes.size());
+  hash.Update(ByteSpan(buffer).first(writer.size_needed_bytes()));
+  hash.Update(bytes);
 }
 
 crypto::Sha256Digest ComputeSign1Digest(ByteSpan protected_header, ByteSpan external_data,
                                         ByteSpan payload) {
-  std::array<uint8_t, 16> buffer;
-  CborWriter writer(buffer);
-  writer.WriteArrayHead(4);
-  writer.WriteText(kContext);
   crypto::Sha256 hash;
-  hash.Update(ByteSpan(buffer).first(writer.size_needed_bytes()));
-  for (const ByteSpan member : {protected_header, external_data, payload}) {
-    UpdateWithBytesHead(hash, member.size());
-    hash.Update(member);
-  }
+  hash.Update(kSigStructureBegin);
+  UpdateWithBytes(hash, protected_header);
+  UpdateWithBytes(hash, external_data);
+  UpdateWithBytes(hash, payload);
   return hash.Finish();
 }
 

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/result.h"
 #include "crypto/p256.h"
 #include "crypto/sha256.h"
-#include "formats/cbor/cbor_reader.h"
 #include "formats/cbor/cbor_writer.h"
 
 // COSE_Sign1 (RFC 9052, section 4.2) with ECDSA on P-256 and SHA-256, always with its tag 18.
@@ -26,11 +26,21 @@ struct CoseSign1 {
 
 inline constexpr size_t kCoseKeyIdBytesMax = 32;
 
-/// Decodes `bytes` to their end; the result points into them.
+/// Decodes `bytes` to their end; `message` points into them.
 /// kSignatureAlgorithmRefused: another algorithm, or none. kCoseHeaderRefused: a critical or an
 /// unsigned part that this build does not know. kSignatureInvalid: not 64 bytes of signature.
-/// Otherwise the statuses of CborReader.
-Result<CoseSign1> DecodeCoseSign1(ByteSpan bytes);
+/// Otherwise the statuses of CborCursor. Unless kOk, `message` is not to be used.
+Status DecodeCoseSign1(ByteSpan bytes, CoseSign1& message);
+
+/// The same as a value.
+inline Result<CoseSign1> DecodeCoseSign1(ByteSpan bytes) {
+  CoseSign1 message;
+  OTA_TRY(DecodeCoseSign1(bytes, message));
+  return message;
+}
+
+/// Hashes `bytes` as a CBOR byte string, head and all: so COSE and SUIT hash what they hold.
+void UpdateWithBytes(crypto::Sha256& hash, ByteSpan bytes);
 
 /// The digest that is signed: of the Sig_structure of RFC 9052, section 4.4. `external_data` says
 /// what the signature is for, where the payload does not say it itself.

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "formats/cbor/cbor_reader.h"
+#include "formats/cbor/cbor_cursor.h"
 #include "formats/cose/cose_sign1.h"
 #include "formats/manifest/envelope.h"
 
@@ -71,18 +71,20 @@ Result<ReleaseRoleSpec> SpecOf(const ReleaseRole& role) {
   for (uint8_t kind = 1; kind <= kComponentKindLast; ++kind) {
     if ((role.kinds >> kind & 1) != 0) spec.kinds.push_back(static_cast<ComponentKind>(kind));
   }
-  CborReader patterns(role.patterns);
-  OTA_TRY(const uint32_t pattern_count, patterns.ReadArrayHead());
-  for (uint32_t i = 0; i < pattern_count; ++i) {
-    OTA_TRY(const std::string_view pattern, patterns.ReadText());
+  CborCursor patterns(role.patterns);
+  for (uint32_t count = patterns.ReadArrayHead(); count != 0; --count) {
+    std::string_view pattern;
+    patterns.ReadText(pattern);
     spec.patterns.emplace_back(pattern);
   }
-  CborReader ids(role.class_ids);
-  OTA_TRY(const uint32_t id_count, ids.ReadArrayHead());
-  for (uint32_t i = 0; i < id_count; ++i) {
-    OTA_TRY(const ByteSpan id, ids.ReadBytes());
+  OTA_TRY(patterns.Finish());
+  CborCursor ids(role.class_ids);
+  for (uint32_t count = ids.ReadArrayHead(); count != 0; --count) {
+    ByteSpan id;
+    ids.ReadBytes(id);
     spec.class_ids.emplace_back(id.begin(), id.end());
   }
+  OTA_TRY(ids.Finish());
   return spec;
 }
 
@@ -164,12 +166,13 @@ Result<RootSpec> DecodeRoot(ByteSpan bytes) {
     spec.release_roles.push_back(std::move(role));
   }
   if (metadata.sequence_resets.empty()) return spec;
-  CborReader resets(metadata.sequence_resets);
-  OTA_TRY(const uint32_t count, resets.ReadArrayHead());
-  for (uint32_t i = 0; i < count; ++i) {
-    OTA_TRY(const ComponentSequence reset, ReadSequence(resets));
+  CborCursor resets(metadata.sequence_resets);
+  for (uint32_t count = resets.ReadArrayHead(); count != 0; --count) {
+    ComponentSequence reset;
+    ReadSequence(resets, reset);
     spec.sequence_resets.push_back({reset.kind, std::string(reset.name), reset.sequence_number});
   }
+  OTA_TRY(resets.Finish());
   return spec;
 }
 

@@ -33,8 +33,15 @@ struct Envelope {
 /// beyond them. Has checked that the signed digest is the manifest's, but no signature.
 /// kEnvelopePartUnknown: a member that this build does not know, or too many of one kind.
 /// kSignatureMissing: nobody has signed. kDigestMismatch: the signed digest is that of another
-/// manifest. Otherwise the statuses of CborReader.
-Result<Envelope> DecodeEnvelope(ByteSpan first_bytes);
+/// manifest. Otherwise the statuses of CborCursor. Unless kOk, `envelope` is not to be used.
+Status DecodeEnvelope(ByteSpan first_bytes, Envelope& envelope);
+
+/// The same as a value.
+inline Result<Envelope> DecodeEnvelope(ByteSpan first_bytes) {
+  Envelope envelope;
+  OTA_TRY(DecodeEnvelope(first_bytes, envelope));
+  return envelope;
+}
 
 struct PayloadLocation {
   uint32_t offset = 0;
@@ -44,7 +51,7 @@ struct PayloadLocation {
 /// Where the payload that the manifest calls `uri` lies in the envelope. Give an empty `uri` when
 /// the payload travels apart: then it checks that nothing follows the manifest, and gives zeros.
 /// kPayloadMissing: it is not there. kEnvelopePartUnknown: a member is there that `uri` does not
-/// name. kCborTrailingBytes: bytes follow the envelope. Otherwise the statuses of CborReader and of
+/// name. kCborTrailingBytes: bytes follow the envelope. Otherwise the statuses of CborCursor and of
 /// `source`.
 Result<PayloadLocation> FindPayload(ByteSource& source, const Envelope& envelope,
                                     std::string_view uri);

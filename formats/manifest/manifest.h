@@ -132,8 +132,16 @@ struct Manifest {
 /// Decodes the content of the envelope's manifest member.
 /// kManifestVersionUnknown; kManifestPartUnknown: an element, command or parameter that this build
 /// does not know; kManifestIncomplete: something that each manifest must have is missing;
-/// kManifestMalformed: a value that its field cannot have; otherwise the statuses of CborReader.
-Result<Manifest> DecodeManifest(ByteSpan bytes);
+/// kManifestMalformed: a value that its field cannot have; otherwise the statuses of CborCursor.
+/// Unless kOk, `manifest` is not to be used.
+Status DecodeManifest(ByteSpan bytes, Manifest& manifest);
+
+/// The same as a value, for where there is stack enough.
+inline Result<Manifest> DecodeManifest(ByteSpan bytes) {
+  Manifest manifest;
+  OTA_TRY(DecodeManifest(bytes, manifest));
+  return manifest;
+}
 
 /// Writes what DecodeManifest reads. The fields must be as the comments above say; `kind` is not
 /// kForeign.

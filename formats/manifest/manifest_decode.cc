@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "formats/cbor/cbor_reader.h"
+#include "formats/cbor/cbor_cursor.h"
 #include "formats/manifest/manifest.h"
 #include "formats/manifest/requirements.h"
 #include "formats/manifest/suit_labels.h"
 
 namespace ota::formats {
 namespace {
-
-// Which part of the manifest a command sequence stands in.
-enum class Section : uint8_t { kShared, kValidate, kInstall, kStart };
 
 // Parameters and conditions that have been seen, as bits.
 constexpr uint32_t BitOf(int64_t parameter) {
@@ -28,313 +25,278 @@ constexpr uint32_t kCheckedParameters =
     BitOf(kSuitVendorId) | BitOf(kSuitClassId) | BitOf(kSuitImageDigest) | BitOf(kSuitUseBefore) |
     BitOf(kSuitComponentSlot) | BitOf(kSuitDeviceId) | BitOf(kSuitMinimumBattery);
 
-bool IsCondition(int64_t code) {
+bool IsCondition(int32_t code) {
   return code > 0 && code < 32 &&
          ((kCheckedParameters | BitOf(kSuitUpdatePriority)) & BitOf(code)) != 0;
 }
 
-bool IsKnownParameter(int64_t parameter) {
+bool IsKnownParameter(int32_t parameter) {
   if (parameter == kSuitPrivateRequirements) return true;
   return parameter > 0 && parameter < 32 &&
          ((kSharedParameters | kInstallParameters) & BitOf(parameter)) != 0;
 }
 
-Result<ByteSpan> ReadUuid(CborReader& reader) {
-  OTA_TRY(const ByteSpan id, reader.ReadBytes());
-  if (id.size() != kUuidBytes) return Status::kManifestMalformed;
-  return id;
-}
-
-// The digest in a byte string that holds an encoded SUIT_Digest.
-Result<ByteSpan> ReadWrappedDigest(CborReader& reader) {
-  OTA_TRY(const ByteSpan wrapped, reader.ReadBytes());
-  CborReader inner(wrapped);
-  OTA_TRY(const uint32_t count, inner.ReadArrayHead());
-  OTA_TRY(const int64_t algorithm, inner.ReadInteger());
-  if (count != 2 || algorithm != kSuitDigestSha256) return Status::kManifestPartUnknown;
-  OTA_TRY(const ByteSpan digest, inner.ReadBytes());
-  OTA_TRY(inner.Finish());
-  if (digest.size() != kImageDigestBytes) return Status::kManifestMalformed;
-  return digest;
-}
+// Members that each manifest has.
+constexpr uint32_t kRequiredMembers = 1u << kSuitManifestVersion |
+                                      1u << kSuitManifestSequenceNumber |
+                                      1u << kSuitManifestCommon | 1u << kSuitManifestValidate;
 
 class Decoder {
  public:
-  explicit Decoder(Manifest& manifest) : manifest_(manifest) {}
+  Decoder(ByteSpan bytes, Manifest& manifest) : cursor_(bytes), manifest_(manifest) {}
 
-  Status Decode(ByteSpan bytes);
+  Status Decode();
 
  private:
-  Status DecodeMember(CborReader& reader, int64_t key);
-  Status DecodeCommon(ByteSpan bytes);
-  Status DecodeComponents(CborReader& reader);
-  Status DecodeComponentId(CborReader& reader);
-  Status DecodeSequence(ByteSpan bytes, Section section);
-  Status DecodeCommand(CborReader& reader, int64_t code, Section section);
-  Status DecodeCondition(CborReader& reader, int64_t code, Section section);
-  Status DecodeParameters(CborReader& reader, Section section);
-  Status DecodeParameter(CborReader& reader, int64_t parameter);
-  Status DecodeClassAlternatives(CborReader& reader);
-  Status DecodeClassAlternative(ByteSpan bytes);
-  Status AddClassId(ByteSpan id);
+  void DecodeMember(int32_t key);
+  void DecodeCommon();
+  void DecodeComponentId();
+  void DecodeSequence();
+  void DecodeCommand(int32_t code);
+  void DecodeCondition(int32_t code);
+  void DecodeParameters();
+  void DecodeParameter(int32_t parameter);
+  void DecodeClassAlternatives();
+  void DecodeClassAlternative();
+  void ReadUuid(ByteSpan& id);
+  void ReadClassId();
+  void ReadImageDigest();
+  void ReadReportingPolicy() { (void)cursor_.ReadNumber(kSuitReportAll); }  // only checked
   Status CheckComplete() const;
 
+  CborCursor cursor_;
   Manifest& manifest_;
+  int32_t section_ = 0;  // the member whose command sequence is being read
+  uint32_t members_ = 0;
   uint32_t parameters_ = 0;
   uint32_t shared_conditions_ = 0;
-  bool has_version_ = false;
-  bool has_sequence_number_ = false;
-  bool has_common_ = false;
   bool has_image_match_ = false;
   bool has_fetch_ = false;
 };
 
-Status Decoder::Decode(ByteSpan bytes) {
-  CborReader reader(bytes);
-  OTA_TRY(CborMapReader map, CborMapReader::Open(reader));
-  while (map.has_next()) {
-    OTA_TRY(const int64_t key, map.ReadIntegerKey());
-    OTA_TRY(DecodeMember(reader, key));
-  }
-  OTA_TRY(reader.Finish());
+Status Decoder::Decode() {
+  CborCursor::Map map = cursor_.BeginMap();
+  for (int32_t key; cursor_.NextKey(map, key);) DecodeMember(key);
+  OTA_TRY(cursor_.Finish());
   return CheckComplete();
 }
 
-Status Decoder::DecodeMember(CborReader& reader, int64_t key) {
-  if (key == kSuitManifestVersion) {
-    OTA_TRY(const uint64_t version, reader.ReadUnsigned());
-    has_version_ = true;
-    return version == 1 ? Status::kOk : Status::kManifestVersionUnknown;
+void Decoder::DecodeMember(int32_t key) {
+  section_ = key;
+  members_ |= 1u << (key & 31);  // all keys that are not refused below are lower
+  switch (key) {
+    case kSuitManifestVersion:
+      return cursor_.FailUnless(cursor_.ReadUnsigned() == 1, Status::kManifestVersionUnknown);
+    case kSuitManifestSequenceNumber:
+      manifest_.sequence_number = cursor_.ReadUnsigned();
+      return;
+    case kSuitManifestReferenceUri:
+    case kSuitManifestText:
+      return cursor_.SkipItem();  // for people, and read by nobody here
+    case kSuitManifestCommon:
+    case kSuitManifestValidate:
+    case kSuitManifestLoad:
+    case kSuitManifestInvoke:
+    case kSuitManifestInstall: {
+      const uint8_t* const end = cursor_.Enter();
+      if (key == kSuitManifestCommon) {
+        DecodeCommon();
+      } else {
+        DecodeSequence();
+      }
+      return cursor_.Leave(end);
+    }
+    default:
+      return cursor_.Fail(Status::kManifestPartUnknown);
   }
-  if (key == kSuitManifestSequenceNumber) {
-    OTA_TRY(manifest_.sequence_number, reader.ReadUnsigned());
-    has_sequence_number_ = true;
-    return Status::kOk;
-  }
-  // For people, and read by nobody here.
-  if (key == kSuitManifestReferenceUri || key == kSuitManifestText) {
-    OTA_TRY(reader.ReadItem());
-    return Status::kOk;
-  }
-  const bool is_section = key == kSuitManifestCommon || key == kSuitManifestValidate ||
-                          key == kSuitManifestLoad || key == kSuitManifestInvoke ||
-                          key == kSuitManifestInstall;
-  if (!is_section) return Status::kManifestPartUnknown;
-  OTA_TRY(const ByteSpan content, reader.ReadBytes());
-  if (key == kSuitManifestCommon) return DecodeCommon(content);
-  if (key == kSuitManifestValidate) return DecodeSequence(content, Section::kValidate);
-  if (key == kSuitManifestInstall) return DecodeSequence(content, Section::kInstall);
-  return DecodeSequence(content, Section::kStart);
 }
 
-Status Decoder::DecodeCommon(ByteSpan bytes) {
-  CborReader reader(bytes);
-  OTA_TRY(CborMapReader map, CborMapReader::Open(reader));
-  has_common_ = map.pairs_left() == 2;
-  while (map.has_next()) {
-    OTA_TRY(const int64_t key, map.ReadIntegerKey());
+void Decoder::DecodeCommon() {
+  CborCursor::Map map = cursor_.BeginMap();
+  cursor_.FailUnless(map.pairs_left == 2, Status::kManifestIncomplete);
+  for (int32_t key; cursor_.NextKey(map, key);) {
     if (key == kSuitCommonComponents) {
-      OTA_TRY(DecodeComponents(reader));
+      cursor_.ReadArrayOf(1, Status::kManifestPartUnknown);
+      DecodeComponentId();
     } else if (key == kSuitCommonSharedSequence) {
-      OTA_TRY(const ByteSpan sequence, reader.ReadBytes());
-      OTA_TRY(DecodeSequence(sequence, Section::kShared));
+      const uint8_t* const end = cursor_.Enter();
+      DecodeSequence();
+      cursor_.Leave(end);
     } else {
-      return Status::kManifestPartUnknown;
+      cursor_.Fail(Status::kManifestPartUnknown);
     }
   }
-  return reader.Finish();
 }
 
-Status Decoder::DecodeComponents(CborReader& reader) {
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  if (count != 1) return Status::kManifestPartUnknown;
-  return DecodeComponentId(reader);
-}
-
-Status Decoder::DecodeComponentId(CborReader& reader) {
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  std::array<ByteSpan, 3> parts;
-  for (uint32_t i = 0; i < count; ++i) {
-    OTA_TRY(const ByteSpan part, reader.ReadBytes());
-    if (i < parts.size()) parts[i] = part;
-  }
-  const auto& [kind, name, unit] = parts;
+void Decoder::DecodeComponentId() {
+  std::array<ByteSpan, 4> parts;  // what is beyond the third makes it one of others
+  const uint32_t count = cursor_.ReadArrayHead();
+  for (uint32_t i = 0; i < count; ++i) cursor_.ReadBytes(parts[std::min(i, 3u)]);
+  const auto& [kind, name, unit, rest] = parts;
   const std::string_view text(reinterpret_cast<const char*>(name.data()), name.size());
-  const bool is_ours = (count == 2 || count == 3) && kind.size() == 1 && kind[0] >= 1 &&
-                       kind[0] <= kComponentKindLast && IsComponentName(text) &&
-                       (count == 2 || (unit.size() == 1 && unit[0] >= 1));
-  if (!is_ours) return Status::kOk;  // stays kForeign
-  if (count == 3 && unit[0] > kMemoryUnitLast) return Status::kManifestPartUnknown;
+  const bool is_ours = (count == 2 || (count == 3 && unit.size() == 1 && unit[0] >= 1)) &&
+                       kind.size() == 1 && kind[0] >= 1 && kind[0] <= kComponentKindLast &&
+                       IsComponentName(text);
+  if (!is_ours) return;  // stays kForeign
   manifest_.kind = static_cast<ComponentKind>(kind[0]);
   manifest_.component_name = text;
-  if (count == 3) manifest_.memory_unit = static_cast<MemoryUnit>(unit[0]);
-  return Status::kOk;
+  if (unit.empty()) return;
+  cursor_.FailUnless(unit[0] <= kMemoryUnitLast, Status::kManifestPartUnknown);
+  manifest_.memory_unit = static_cast<MemoryUnit>(unit[0]);
 }
 
-Status Decoder::DecodeSequence(ByteSpan bytes, Section section) {
-  CborReader reader(bytes);
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  if (count % 2 != 0) return Status::kManifestMalformed;
-  for (uint32_t i = 0; i < count; i += 2) {
-    OTA_TRY(const int64_t code, reader.ReadInteger());
-    OTA_TRY(DecodeCommand(reader, code, section));
-  }
-  return reader.Finish();
+void Decoder::DecodeSequence() {
+  const uint32_t count = cursor_.ReadArrayHead();
+  cursor_.FailUnless(count % 2 == 0, Status::kManifestMalformed);
+  for (uint32_t i = 0; i < count && cursor_.ok(); i += 2) DecodeCommand(cursor_.ReadInteger());
 }
 
-Status Decoder::DecodeCommand(CborReader& reader, int64_t code, Section section) {
-  if (IsCondition(code)) return DecodeCondition(reader, code, section);
+void Decoder::DecodeCommand(int32_t code) {
+  if (IsCondition(code)) return DecodeCondition(code);
   if (code == kSuitSetComponentIndex) {
-    OTA_TRY(const uint64_t index, reader.ReadUnsigned());
-    return index == 0 ? Status::kOk : Status::kManifestMalformed;
+    return cursor_.FailUnless(cursor_.ReadUnsigned() == 0, Status::kManifestMalformed);
   }
-  if (code == kSuitOverrideParameters) return DecodeParameters(reader, section);
-  if (code == kSuitTryEach && section == Section::kShared) return DecodeClassAlternatives(reader);
-  if (code == kSuitFetch && section == Section::kInstall) {
-    OTA_TRY(reader.ReadUnsigned(kSuitReportAll));
-    if (manifest_.uri.empty() || has_fetch_) return Status::kManifestMalformed;
-    has_fetch_ = true;
-    return Status::kOk;
-  }
-  if (code == kSuitInvoke && section == Section::kStart) {
-    OTA_TRY(reader.ReadUnsigned(kSuitReportAll));
-    return Status::kOk;
-  }
-  return Status::kManifestPartUnknown;
+  if (code == kSuitOverrideParameters) return DecodeParameters();
+  if (code == kSuitTryEach && section_ == kSuitManifestCommon) return DecodeClassAlternatives();
+  const bool is_fetch = code == kSuitFetch && section_ == kSuitManifestInstall;
+  const bool is_invoke =
+      code == kSuitInvoke && (section_ == kSuitManifestLoad || section_ == kSuitManifestInvoke);
+  if (!is_fetch && !is_invoke) return cursor_.Fail(Status::kManifestPartUnknown);
+  ReadReportingPolicy();
+  if (is_invoke) return;
+  cursor_.FailUnless(!manifest_.uri.empty() && !has_fetch_, Status::kManifestMalformed);
+  has_fetch_ = true;
 }
 
-Status Decoder::DecodeCondition(CborReader& reader, int64_t code, Section section) {
-  OTA_TRY(reader.ReadUnsigned(kSuitReportAll));
-  if ((parameters_ & BitOf(code)) == 0) return Status::kManifestIncomplete;
-  if (section == Section::kShared) shared_conditions_ |= BitOf(code);
-  if (section == Section::kValidate && code == kSuitImageDigest) has_image_match_ = true;
-  return Status::kOk;
+void Decoder::DecodeCondition(int32_t code) {
+  ReadReportingPolicy();
+  cursor_.FailUnless((parameters_ & BitOf(code)) != 0, Status::kManifestIncomplete);
+  if (section_ == kSuitManifestCommon) shared_conditions_ |= BitOf(code);
+  if (section_ == kSuitManifestValidate && code == kSuitImageDigest) has_image_match_ = true;
 }
 
-Status Decoder::DecodeParameters(CborReader& reader, Section section) {
+void Decoder::DecodeParameters() {
   uint32_t allowed = 0;
-  if (section == Section::kShared) allowed = kSharedParameters;
-  if (section == Section::kInstall) allowed = kInstallParameters;
-  OTA_TRY(CborMapReader map, CborMapReader::Open(reader));
-  while (map.has_next()) {
-    OTA_TRY(const int64_t parameter, map.ReadIntegerKey());
-    if (!IsKnownParameter(parameter)) return Status::kManifestPartUnknown;
+  if (section_ == kSuitManifestCommon) allowed = kSharedParameters;
+  if (section_ == kSuitManifestInstall) allowed = kInstallParameters;
+  CborCursor::Map map = cursor_.BeginMap();
+  for (int32_t parameter; cursor_.NextKey(map, parameter);) {
+    if (!IsKnownParameter(parameter)) return cursor_.Fail(Status::kManifestPartUnknown);
     // Each is set once, and where it belongs: a later section cannot change what was checked.
-    if ((allowed & BitOf(parameter)) == 0 || (parameters_ & BitOf(parameter)) != 0) {
-      return Status::kManifestMalformed;
-    }
-    parameters_ |= BitOf(parameter);
-    OTA_TRY(DecodeParameter(reader, parameter));
+    const uint32_t bit = BitOf(parameter);
+    cursor_.FailUnless((allowed & ~parameters_ & bit) != 0, Status::kManifestMalformed);
+    parameters_ |= bit;
+    DecodeParameter(parameter);
   }
-  return Status::kOk;
 }
 
-Status Decoder::DecodeParameter(CborReader& reader, int64_t parameter) {
+void Decoder::DecodeParameter(int32_t parameter) {
   switch (parameter) {
-    case kSuitVendorId: {
-      OTA_TRY(manifest_.vendor_id, ReadUuid(reader));
-      return Status::kOk;
-    }
-    case kSuitClassId: {
-      OTA_TRY(const ByteSpan id, ReadUuid(reader));
-      return AddClassId(id);
-    }
-    case kSuitDeviceId: {
-      OTA_TRY(manifest_.device_id, ReadUuid(reader));
-      return Status::kOk;
-    }
-    case kSuitImageDigest: {
-      OTA_TRY(manifest_.image_digest, ReadWrappedDigest(reader));
-      return Status::kOk;
-    }
-    case kSuitUseBefore: {
-      OTA_TRY(manifest_.use_before_s, reader.ReadUnsigned());
-      return Status::kOk;
-    }
-    case kSuitUri: {
-      OTA_TRY(manifest_.uri, reader.ReadText(kUriBytesMax));
-      return manifest_.uri.empty() ? Status::kManifestMalformed : Status::kOk;
-    }
-    case kSuitEncryptionInfo: {
-      OTA_TRY(manifest_.encryption_info, reader.ReadBytes());
-      return manifest_.encryption_info.empty() ? Status::kManifestMalformed : Status::kOk;
-    }
+    case kSuitVendorId:
+      return ReadUuid(manifest_.vendor_id);
+    case kSuitClassId:
+      return ReadClassId();
+    case kSuitDeviceId:
+      return ReadUuid(manifest_.device_id);
+    case kSuitImageDigest:
+      return ReadImageDigest();
+    case kSuitUseBefore:
+      manifest_.use_before_s = cursor_.ReadUnsigned();
+      return;
+    case kSuitUri:
+      cursor_.ReadText(manifest_.uri, kUriBytesMax);
+      return cursor_.FailUnless(!manifest_.uri.empty(), Status::kManifestMalformed);
+    case kSuitEncryptionInfo:
+      cursor_.ReadBytes(manifest_.encryption_info);
+      return cursor_.FailUnless(!manifest_.encryption_info.empty(), Status::kManifestMalformed);
     case kSuitPrivateRequirements: {
-      OTA_TRY(const ByteSpan requirements, reader.ReadBytes());
-      return DecodeRequirements(requirements, manifest_);
+      const uint8_t* const end = cursor_.Enter();
+      DecodeRequirements(cursor_, manifest_);
+      return cursor_.Leave(end);
     }
     default:
       break;
   }
-  OTA_TRY(const uint64_t number, reader.ReadUnsigned(UINT32_MAX));
-  const auto value = static_cast<uint32_t>(number);
-  if (parameter == kSuitComponentSlot) manifest_.slot = value;
-  if (parameter == kSuitImageSize) manifest_.image_size_bytes = value;
-  if (parameter == kSuitMinimumBattery) manifest_.minimum_battery_mwh = value;
-  if (parameter != kSuitUpdatePriority) return Status::kOk;
-  if (value > static_cast<uint32_t>(UpdatePriority::kOptional)) return Status::kManifestPartUnknown;
-  manifest_.priority = static_cast<UpdatePriority>(value);
-  return Status::kOk;
+  const uint32_t value = cursor_.ReadNumber();
+  switch (parameter) {
+    case kSuitComponentSlot:
+      manifest_.slot = value;
+      return;
+    case kSuitImageSize:
+      manifest_.image_size_bytes = value;
+      return;
+    case kSuitMinimumBattery:
+      manifest_.minimum_battery_mwh = value;
+      return;
+    default:
+      cursor_.FailUnless(value <= static_cast<uint32_t>(UpdatePriority::kOptional),
+                         Status::kManifestPartUnknown);
+      manifest_.priority = static_cast<UpdatePriority>(value);
+  }
 }
 
 // try-each over sequences that set a class id and check it: the device must be of one of them.
-Status Decoder::DecodeClassAlternatives(CborReader& reader) {
-  if ((parameters_ & BitOf(kSuitClassId)) != 0) return Status::kManifestMalformed;
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  if (count < 2) return Status::kManifestMalformed;
-  for (uint32_t i = 0; i < count; ++i) {
-    OTA_TRY(const ByteSpan sequence, reader.ReadBytes());
-    OTA_TRY(DecodeClassAlternative(sequence));
-  }
+void Decoder::DecodeClassAlternatives() {
+  const uint32_t count = cursor_.ReadArrayHead();
+  cursor_.FailUnless(count >= 2 && (parameters_ & BitOf(kSuitClassId)) == 0,
+                     Status::kManifestMalformed);
+  for (uint32_t i = 0; i < count; ++i) DecodeClassAlternative();
   parameters_ |= BitOf(kSuitClassId);
   shared_conditions_ |= BitOf(kSuitClassId);
-  return Status::kOk;
 }
 
-Status Decoder::DecodeClassAlternative(ByteSpan bytes) {
-  CborReader reader(bytes);
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  OTA_TRY(const int64_t directive, reader.ReadInteger());
-  OTA_TRY(CborMapReader map, CborMapReader::Open(reader));
-  if (count != 4 || directive != kSuitOverrideParameters || map.pairs_left() != 1) {
-    return Status::kManifestPartUnknown;
-  }
-  OTA_TRY(const int64_t parameter, map.ReadIntegerKey());
-  if (parameter != kSuitClassId) return Status::kManifestPartUnknown;
-  OTA_TRY(const ByteSpan id, ReadUuid(reader));
-  OTA_TRY(const int64_t condition, reader.ReadInteger());
-  if (condition != kSuitClassId) return Status::kManifestPartUnknown;
-  OTA_TRY(reader.ReadUnsigned(kSuitReportAll));
-  OTA_TRY(reader.Finish());
-  return AddClassId(id);
+void Decoder::DecodeClassAlternative() {
+  const auto expect = [this](int64_t number) {
+    cursor_.FailUnless(cursor_.ReadInteger() == number, Status::kManifestPartUnknown);
+  };
+  const uint8_t* const end = cursor_.Enter();
+  cursor_.ReadArrayOf(4, Status::kManifestPartUnknown);
+  expect(kSuitOverrideParameters);
+  cursor_.FailUnless(cursor_.BeginMap().pairs_left == 1, Status::kManifestPartUnknown);
+  expect(kSuitClassId);
+  ReadClassId();
+  expect(kSuitClassId);
+  ReadReportingPolicy();
+  cursor_.Leave(end);
 }
 
-Status Decoder::AddClassId(ByteSpan id) {
-  if (manifest_.class_id_count == kClassIdsMax) return Status::kManifestPartUnknown;
-  manifest_.class_ids[manifest_.class_id_count++] = id;
-  return Status::kOk;
+void Decoder::ReadUuid(ByteSpan& id) {
+  cursor_.ReadBytesOfSize(id, kUuidBytes, Status::kManifestMalformed);
+}
+
+void Decoder::ReadClassId() {
+  if (manifest_.class_id_count == kClassIdsMax) return cursor_.Fail(Status::kManifestPartUnknown);
+  ReadUuid(manifest_.class_ids[manifest_.class_id_count++]);
+}
+
+// In a byte string that holds an encoded SUIT_Digest.
+void Decoder::ReadImageDigest() {
+  const uint8_t* const end = cursor_.Enter();
+  cursor_.ReadArrayOf(2, Status::kManifestPartUnknown);
+  cursor_.FailUnless(cursor_.ReadInteger() == kSuitDigestSha256, Status::kManifestPartUnknown);
+  cursor_.ReadBytesOfSize(manifest_.image_digest, kImageDigestBytes, Status::kManifestMalformed);
+  cursor_.Leave(end);
 }
 
 Status Decoder::CheckComplete() const {
-  const bool has_all = has_version_ && has_sequence_number_ && has_common_ && has_image_match_ &&
-                       (parameters_ & kRequiredParameters) == kRequiredParameters;
-  if (!has_all) return Status::kManifestIncomplete;
-  if (manifest_.image_size_bytes == 0) return Status::kManifestMalformed;
   const uint32_t checked = shared_conditions_ | BitOf(kSuitImageDigest);
-  if ((parameters_ & kCheckedParameters & ~checked) != 0) return Status::kManifestIncomplete;
-  if (!manifest_.uri.empty() && !has_fetch_) return Status::kManifestIncomplete;
   const bool is_image_as_is = manifest_.encoding_count == 0 && manifest_.encryption_info.empty();
-  if (!is_image_as_is && manifest_.payload_digest.empty()) return Status::kManifestIncomplete;
-  return Status::kOk;
+  const bool is_complete = has_image_match_ && (kRequiredMembers & ~members_) == 0 &&
+                           (kRequiredParameters & ~parameters_) == 0 &&
+                           (parameters_ & kCheckedParameters & ~checked) == 0 &&
+                           (manifest_.uri.empty() || has_fetch_) &&
+                           (is_image_as_is || !manifest_.payload_digest.empty());
+  if (!is_complete) return Status::kManifestIncomplete;
+  return manifest_.image_size_bytes == 0 ? Status::kManifestMalformed : Status::kOk;
 }
 
 }  // namespace
 
-Result<Manifest> DecodeManifest(ByteSpan bytes) {
-  Manifest manifest;
-  OTA_TRY(Decoder(manifest).Decode(bytes));
+Status DecodeManifest(ByteSpan bytes, Manifest& manifest) {
+  manifest = {};
+  OTA_TRY(Decoder(bytes, manifest).Decode());
   if (manifest.payload_digest.empty()) manifest.payload_size_bytes = manifest.image_size_bytes;
-  return manifest;
+  return Status::kOk;
 }
 
 bool IsComponentName(std::string_view name) {

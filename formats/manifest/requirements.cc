@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "formats/manifest/requirements.h"
 
-#include "formats/cbor/cbor_reader.h"
 #include "formats/manifest/suit_labels.h"
 
 namespace ota::formats {
@@ -9,147 +8,124 @@ namespace {
 
 constexpr size_t kMetricBytesMax = 64;
 
-Result<ByteSpan> ReadDigest(CborReader& reader) {
-  OTA_TRY(const ByteSpan digest, reader.ReadBytes());
-  if (digest.size() != kImageDigestBytes) return Status::kManifestMalformed;
-  return digest;
+void ReadDigest(CborCursor& cursor, ByteSpan& digest) {
+  cursor.ReadBytesOfSize(digest, kImageDigestBytes, Status::kManifestMalformed);
 }
 
-Result<uint32_t> ReadNumber(CborReader& reader) {
-  OTA_TRY(const uint64_t number, reader.ReadUnsigned(UINT32_MAX));
-  return static_cast<uint32_t>(number);
+// Of a list with at least one member, and with no more than there is room for.
+uint8_t ReadCount(CborCursor& cursor, uint32_t count_max) {
+  const uint32_t count = cursor.ReadArrayHead();
+  cursor.FailUnless(count != 0, Status::kManifestMalformed);
+  cursor.FailUnless(count <= count_max, Status::kManifestPartUnknown);
+  return cursor.ok() ? static_cast<uint8_t>(count) : uint8_t{0};
 }
 
-Status ReadEncodings(CborReader& reader, Manifest& manifest) {
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  if (count == 0) return Status::kManifestMalformed;
-  if (count > kEncodingsMax) return Status::kManifestPartUnknown;
-  for (uint32_t i = 0; i < count; ++i) {
-    OTA_TRY(const uint64_t encoding, reader.ReadUnsigned());
-    if (encoding == 0 || encoding > kPayloadEncodingLast) return Status::kManifestPartUnknown;
+// A number of which this build knows those up to `last`.
+uint8_t ReadKnown(CborCursor& cursor, uint8_t last) {
+  const uint64_t number = cursor.ReadUnsigned();
+  cursor.FailUnless(number <= last, Status::kManifestPartUnknown);
+  return static_cast<uint8_t>(number);
+}
+
+void ReadEncodings(CborCursor& cursor, Manifest& manifest) {
+  manifest.encoding_count = ReadCount(cursor, kEncodingsMax);
+  for (size_t i = 0; i < manifest.encoding_count; ++i) {
+    const uint8_t encoding = ReadKnown(cursor, kPayloadEncodingLast);
+    cursor.FailUnless(encoding != 0, Status::kManifestPartUnknown);
     manifest.encodings[i] = static_cast<PayloadEncoding>(encoding);
   }
-  manifest.encoding_count = static_cast<uint8_t>(count);
-  return Status::kOk;
 }
 
-Status ReadOperators(CborReader& reader, ModelRequirements& model) {
-  OTA_TRY(model.operators, reader.ReadBytes());
-  for (size_t i = 1; i < model.operators.size(); ++i) {
-    if (model.operators[i - 1] >= model.operators[i]) return Status::kManifestMalformed;
+void ReadOperators(CborCursor& cursor, ByteSpan& operators) {
+  cursor.ReadBytes(operators);
+  bool is_ascending = !operators.empty();
+  for (size_t i = 1; i < operators.size(); ++i) {
+    is_ascending = is_ascending && operators[i - 1] < operators[i];
   }
-  return model.operators.empty() ? Status::kManifestMalformed : Status::kOk;
+  cursor.FailUnless(is_ascending, Status::kManifestMalformed);
 }
 
-Status ReadCustomOperators(CborReader& reader, ModelRequirements& model) {
-  CborReader items = reader;
-  OTA_TRY(model.custom_operators, reader.ReadItem());
-  OTA_TRY(const uint32_t count, items.ReadArrayHead());
-  for (uint32_t i = 0; i < count; ++i) OTA_TRY(items.ReadText());
-  return count == 0 ? Status::kManifestMalformed : Status::kOk;
+void ReadCustomOperators(CborCursor& cursor, ByteSpan& custom_operators) {
+  CborCursor items = cursor;
+  cursor.ReadItem(custom_operators);
+  const uint32_t count = items.ReadArrayHead();
+  cursor.FailUnless(count != 0, Status::kManifestMalformed);
+  std::string_view name;
+  for (uint32_t i = 0; i < count; ++i) items.ReadText(name);
+  cursor.FailUnless(items.ok(), items.status());
 }
 
-Status ReadArenaPlans(CborReader& reader, ModelRequirements& model) {
-  OTA_TRY(CborMapReader map, CborMapReader::Open(reader));
-  while (map.has_next()) {
-    OTA_TRY(const int64_t kind, map.ReadIntegerKey());
-    if (kind < 0 || kind > kPlanKindLast) return Status::kManifestPartUnknown;
+void ReadArenaPlans(CborCursor& cursor, ModelRequirements& model) {
+  CborCursor::Map map = cursor.BeginMap();
+  for (int32_t kind; cursor.NextKey(map, kind);) {
+    if (kind < 0 || kind > kPlanKindLast) return cursor.Fail(Status::kManifestPartUnknown);
     ArenaPlan& plan = model.arena_plans[model.arena_plan_count++];
     plan.kind = static_cast<PlanKind>(kind);
-    OTA_TRY(plan.arena_bytes, ReadNumber(reader));
+    plan.arena_bytes = cursor.ReadNumber();
   }
-  return model.arena_plan_count == 0 ? Status::kManifestMalformed : Status::kOk;
+  cursor.FailUnless(model.arena_plan_count != 0, Status::kManifestMalformed);
 }
 static_assert(kPlanKindLast < kArenaPlansMax, "keys are unique, so the plans always fit");
 
-Result<SelfTest> ReadSelfTest(CborReader& reader) {
-  SelfTest test;
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  if (count != 2) return Status::kManifestPartUnknown;
-  OTA_TRY(const CborType type, reader.PeekType());
-  if (type == CborType::kUnsigned) {
-    OTA_TRY(test.seed, ReadNumber(reader));
+void ReadSelfTest(CborCursor& cursor, SelfTest& test) {
+  cursor.ReadArrayOf(2, Status::kManifestPartUnknown);
+  if (cursor.IsNext(CborType::kUnsigned)) {
+    test.seed = cursor.ReadNumber();
   } else {
-    OTA_TRY(test.input, reader.ReadBytes(kSelfTestInputBytesMax));
+    cursor.ReadBytes(test.input, kSelfTestInputBytesMax);
   }
-  OTA_TRY(test.output_digest, reader.ReadBytes(kImageDigestBytes));
+  cursor.ReadBytes(test.output_digest, kImageDigestBytes);
   const bool has_input = test.seed != 0 || !test.input.empty();
-  if (!has_input || test.output_digest.size() < kOutputDigestBytesMin) {
-    return Status::kManifestMalformed;
-  }
-  return test;
+  cursor.FailUnless(has_input && test.output_digest.size() >= kOutputDigestBytesMin,
+                    Status::kManifestMalformed);
 }
 
-Status ReadSelfTests(CborReader& reader, ModelRequirements& model) {
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  if (count == 0) return Status::kManifestMalformed;
-  if (count > kSelfTestsMax) return Status::kManifestPartUnknown;
-  for (uint32_t i = 0; i < count; ++i) {
-    OTA_TRY(model.self_tests[i], ReadSelfTest(reader));
-  }
-  model.self_test_count = static_cast<uint8_t>(count);
-  return Status::kOk;
+void ReadSelfTests(CborCursor& cursor, ModelRequirements& model) {
+  model.self_test_count = ReadCount(cursor, kSelfTestsMax);
+  for (size_t i = 0; i < model.self_test_count; ++i) ReadSelfTest(cursor, model.self_tests[i]);
 }
 
-Status ReadAccuracy(CborReader& reader, AccuracyStatement& accuracy) {
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  if (count != 3) return Status::kManifestPartUnknown;
-  OTA_TRY(accuracy.metric, reader.ReadText(kMetricBytesMax));
-  OTA_TRY(accuracy.parts_per_million, ReadNumber(reader));
-  OTA_TRY(accuracy.sample_count, ReadNumber(reader));
-  const bool is_meaningful = !accuracy.metric.empty() && accuracy.parts_per_million <= 1'000'000;
-  return is_meaningful ? Status::kOk : Status::kManifestMalformed;
+void ReadAccuracy(CborCursor& cursor, AccuracyStatement& accuracy) {
+  cursor.ReadArrayOf(3, Status::kManifestPartUnknown);
+  cursor.ReadText(accuracy.metric, kMetricBytesMax);
+  accuracy.parts_per_million = cursor.ReadNumber();
+  accuracy.sample_count = cursor.ReadNumber();
+  cursor.FailUnless(!accuracy.metric.empty() && accuracy.parts_per_million <= 1'000'000,
+                    Status::kManifestMalformed);
 }
 
-Status ReadModelMember(CborReader& reader, int64_t key, ModelRequirements& model) {
+void ReadMember(CborCursor& cursor, int32_t key, Manifest& manifest) {
+  ModelRequirements& model = manifest.model;
   switch (key) {
-    case kRequirementsEngineVersion: {
-      OTA_TRY(model.engine_version, ReadNumber(reader));
-      return Status::kOk;
-    }
-    case kRequirementsRounding: {
-      OTA_TRY(const uint64_t rounding, reader.ReadUnsigned());
-      if (rounding > 1) return Status::kManifestPartUnknown;
-      model.rounding = static_cast<RoundingMode>(rounding);
-      return Status::kOk;
-    }
-    case kRequirementsOperators:
-      return ReadOperators(reader, model);
-    case kRequirementsArenaPlans:
-      return ReadArenaPlans(reader, model);
-    case kRequirementsSelfTests:
-      return ReadSelfTests(reader, model);
-    case kRequirementsAccuracy:
-      return ReadAccuracy(reader, model.accuracy);
-    case kRequirementsCustomOperators:
-      return ReadCustomOperators(reader, model);
-    default:
-      return Status::kManifestPartUnknown;
-  }
-}
-
-Status ReadMember(CborReader& reader, int64_t key, Manifest& manifest) {
-  switch (key) {
-    case kRequirementsVersion: {
-      OTA_TRY(manifest.version, reader.ReadText(kVersionBytesMax));
-      return Status::kOk;
-    }
-    case kRequirementsPrecursor: {
-      OTA_TRY(manifest.precursor_digest, ReadDigest(reader));
-      return Status::kOk;
-    }
+    case kRequirementsVersion:
+      return cursor.ReadText(manifest.version, kVersionBytesMax);
+    case kRequirementsPrecursor:
+      return ReadDigest(cursor, manifest.precursor_digest);
     case kRequirementsEncodings:
-      return ReadEncodings(reader, manifest);
-    case kRequirementsPayloadDigest: {
-      OTA_TRY(manifest.payload_digest, ReadDigest(reader));
-      return Status::kOk;
-    }
-    case kRequirementsPayloadSize: {
-      OTA_TRY(manifest.payload_size_bytes, ReadNumber(reader));
-      return Status::kOk;
-    }
+      return ReadEncodings(cursor, manifest);
+    case kRequirementsPayloadDigest:
+      return ReadDigest(cursor, manifest.payload_digest);
+    case kRequirementsPayloadSize:
+      manifest.payload_size_bytes = cursor.ReadNumber();
+      return;
+    case kRequirementsEngineVersion:
+      model.engine_version = cursor.ReadNumber();
+      return;
+    case kRequirementsRounding:
+      model.rounding = static_cast<RoundingMode>(ReadKnown(cursor, 1));
+      return;
+    case kRequirementsOperators:
+      return ReadOperators(cursor, model.operators);
+    case kRequirementsArenaPlans:
+      return ReadArenaPlans(cursor, model);
+    case kRequirementsSelfTests:
+      return ReadSelfTests(cursor, model);
+    case kRequirementsAccuracy:
+      return ReadAccuracy(cursor, model.accuracy);
+    case kRequirementsCustomOperators:
+      return ReadCustomOperators(cursor, model.custom_operators);
     default:
-      return ReadModelMember(reader, key, manifest.model);
+      return cursor.Fail(Status::kManifestPartUnknown);
   }
 }
 
@@ -241,16 +217,11 @@ void WriteMember(CborWriter& writer, int64_t key, const Manifest& manifest) {
 
 }  // namespace
 
-Status DecodeRequirements(ByteSpan bytes, Manifest& manifest) {
-  CborReader reader(bytes);
-  OTA_TRY(CborMapReader map, CborMapReader::Open(reader));
-  while (map.has_next()) {
-    OTA_TRY(const int64_t key, map.ReadIntegerKey());
-    OTA_TRY(ReadMember(reader, key, manifest));
-  }
-  OTA_TRY(reader.Finish());
+void DecodeRequirements(CborCursor& cursor, Manifest& manifest) {
+  CborCursor::Map map = cursor.BeginMap();
+  for (int32_t key; cursor.NextKey(map, key);) ReadMember(cursor, key, manifest);
   const bool has_size = manifest.payload_size_bytes != 0;
-  return has_size == !manifest.payload_digest.empty() ? Status::kOk : Status::kManifestIncomplete;
+  cursor.FailUnless(has_size == !manifest.payload_digest.empty(), Status::kManifestIncomplete);
 }
 
 bool HasRequirements(const Manifest& manifest) { return Presence(manifest).bits != 0; }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "formats/cbor/cbor_cursor.h"
 #include "formats/manifest/manifest.h"
 
 // The map in our private parameter: what SUIT has no words for. Part of manifest.h.
 
 namespace ota::formats {
 
-/// Statuses as DecodeManifest.
-Status DecodeRequirements(ByteSpan bytes, Manifest& manifest);
+/// Reads the map; statuses as DecodeManifest.
+void DecodeRequirements(CborCursor& cursor, Manifest& manifest);
 
 /// Whether there is anything to write.
 bool HasRequirements(const Manifest& manifest);

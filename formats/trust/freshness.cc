@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "crypto/constant_time.h"
-#include "formats/cbor/cbor_reader.h"
+#include "formats/cbor/cbor_cursor.h"
 #include "formats/cose/cose_sign1.h"
 
 namespace ota::formats {
@@ -17,29 +17,27 @@ constexpr uint32_t kLeafMembers = 2;
 constexpr uint32_t kLeafMembersWithLog = 4;
 
 // The array of newest numbers, having checked that each is one.
-Result<ByteSpan> ReadNewest(CborReader& reader) {
-  CborReader items = reader;
-  OTA_TRY(const ByteSpan encoded, reader.ReadItem());
-  OTA_TRY(const uint32_t count, items.ReadArrayHead(kTrackedComponentsMax));
-  for (uint32_t i = 0; i < count; ++i) OTA_TRY(ReadSequence(items));
-  return encoded;
-}
-
-Result<LogHead> ReadLogHead(CborReader& reader) {
-  LogHead log;
-  OTA_TRY(const uint64_t size, reader.ReadUnsigned(UINT32_MAX));
-  OTA_TRY(log.root, reader.ReadBytes(crypto::kSha256Bytes));
-  if (size == 0 || log.root.size() != crypto::kSha256Bytes) return Status::kCborOutOfRange;
-  log.size = static_cast<uint32_t>(size);
-  return log;
-}
-
-Result<ByteSpan> FindFreshnessKey(const KeySet& keys, ByteSpan key_id) {
-  for (size_t i = 0; i < keys.key_count; ++i) {
-    const KeyId id = ComputeKeyId(keys.keys[i]);
-    if (std::equal(id.begin(), id.end(), key_id.begin(), key_id.end())) return keys.keys[i];
+void ReadNewest(CborCursor& cursor, ByteSpan& newest) {
+  CborCursor items = cursor;
+  cursor.ReadItem(newest);
+  ComponentSequence sequence;
+  for (uint32_t count = items.ReadArrayHead(kTrackedComponentsMax); count != 0; --count) {
+    ReadSequence(items, sequence);
   }
-  return Status::kSignerUnknown;
+  cursor.FailUnless(items.ok(), items.status());
+}
+
+void ReadLogHead(CborCursor& cursor, LogHead& log) {
+  log.size = cursor.ReadNumber();
+  cursor.ReadBytesOfSize(log.root, crypto::kSha256Bytes, Status::kCborOutOfRange);
+  cursor.FailUnless(log.size != 0, Status::kCborOutOfRange);
+}
+
+ByteSpan FindFreshnessKey(const KeySet& keys, ByteSpan key_id) {
+  for (size_t i = 0; i < keys.key_count; ++i) {
+    if (AreEqual(ComputeKeyId(keys.keys[i]), key_id)) return keys.keys[i];
+  }
+  return {};
 }
 
 }  // namespace
@@ -75,87 +73,77 @@ void WriteFreshnessAnswer(CborWriter& writer, const FreshnessAnswer& answer) {
   writer.WriteBytes(answer.leaf);
 }
 
-Result<FreshnessStatement> DecodeFreshnessStatement(ByteSpan bytes) {
-  CborReader reader(bytes);
-  FreshnessStatement statement;
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  OTA_TRY(statement.time_s, reader.ReadUnsigned());
-  OTA_TRY(statement.tree_root, reader.ReadBytes(crypto::kSha256Bytes));
-  OTA_TRY(const uint64_t leaf_count, reader.ReadUnsigned(UINT32_MAX));
-  OTA_TRY(const uint64_t root_version, reader.ReadUnsigned(UINT32_MAX));
-  OTA_TRY(reader.Finish());
-  if (count != 4 || statement.tree_root.size() != crypto::kSha256Bytes) {
-    return Status::kCborTypeUnexpected;
-  }
-  statement.leaf_count = static_cast<uint32_t>(leaf_count);
-  statement.root_version = static_cast<uint32_t>(root_version);
-  return statement;
+Status DecodeFreshnessStatement(ByteSpan bytes, FreshnessStatement& statement) {
+  CborCursor cursor(bytes);
+  cursor.ReadArrayOf(4, Status::kCborTypeUnexpected);
+  statement.time_s = cursor.ReadUnsigned();
+  cursor.ReadBytesOfSize(statement.tree_root, crypto::kSha256Bytes, Status::kCborTypeUnexpected);
+  statement.leaf_count = cursor.ReadNumber();
+  statement.root_version = cursor.ReadNumber();
+  return cursor.Finish();
 }
 
-Result<FreshnessAnswer> DecodeFreshnessAnswer(ByteSpan bytes) {
-  CborReader reader(bytes);
-  FreshnessAnswer answer;
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  OTA_TRY(answer.signed_statement, reader.ReadBytes());
-  OTA_TRY(const uint64_t index, reader.ReadUnsigned(UINT32_MAX));
-  OTA_TRY(answer.audit_path, reader.ReadBytes(kAuditPathHashesMax * crypto::kSha256Bytes));
-  OTA_TRY(answer.leaf, reader.ReadBytes());
-  OTA_TRY(reader.Finish());
-  if (count != 4) return Status::kCborTypeUnexpected;
-  answer.leaf_index = static_cast<uint32_t>(index);
-  return answer;
+Status DecodeFreshnessAnswer(ByteSpan bytes, FreshnessAnswer& answer) {
+  CborCursor cursor(bytes);
+  cursor.ReadArrayOf(4, Status::kCborTypeUnexpected);
+  cursor.ReadBytes(answer.signed_statement);
+  answer.leaf_index = cursor.ReadNumber();
+  cursor.ReadBytes(answer.audit_path, kAuditPathHashesMax * crypto::kSha256Bytes);
+  cursor.ReadBytes(answer.leaf);
+  return cursor.Finish();
 }
 
 Status FreshnessVerification::Begin(const TrustState& state, ByteSpan answer_bytes,
                                     ByteSpan nonce) {
   is_in_progress_ = false;
-  OTA_TRY(const FreshnessAnswer answer, DecodeFreshnessAnswer(answer_bytes));
-  OTA_TRY(const CoseSign1 message, DecodeCoseSign1(answer.signed_statement));
+  FreshnessAnswer answer;
+  CoseSign1 message;
+  OTA_TRY(DecodeFreshnessAnswer(answer_bytes, answer));
+  OTA_TRY(DecodeCoseSign1(answer.signed_statement, message));
   if (message.is_detached) return Status::kCborTypeUnexpected;
-  OTA_TRY(statement_, DecodeFreshnessStatement(message.payload));
+  OTA_TRY(DecodeFreshnessStatement(message.payload, statement_));
   OTA_TRY(CheckLeaf(state, answer.leaf, nonce));
   OTA_TRY(VerifyAuditPath(ComputeLeafHash(answer.leaf), answer.leaf_index, statement_.leaf_count,
                           answer.audit_path, statement_.tree_root));
-  OTA_TRY(BeginSignature(state, answer.signed_statement));
+  OTA_TRY(BeginSignature(state, message));
   is_in_progress_ = true;
   return Status::kOk;
 }
 
 Status FreshnessVerification::CheckLeaf(const TrustState& state, ByteSpan leaf, ByteSpan nonce) {
-  CborReader reader(leaf);
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  OTA_TRY(const ByteSpan answered, reader.ReadBytes(kNonceBytesMax));
-  OTA_TRY(newest_, ReadNewest(reader));
+  CborCursor cursor(leaf);
+  ByteSpan answered;
+  const uint32_t count = cursor.ReadArrayHead();
+  cursor.ReadBytes(answered, kNonceBytesMax);
+  ReadNewest(cursor, newest_);
   log_ = {};
-  if (count == kLeafMembersWithLog) {
-    OTA_TRY(log_, ReadLogHead(reader));
-  }
-  OTA_TRY(reader.Finish());
+  if (count == kLeafMembersWithLog) ReadLogHead(cursor, log_);
+  OTA_TRY(cursor.Finish());
   if (count != kLeafMembers && count != kLeafMembersWithLog) return Status::kCborTypeUnexpected;
   const bool is_ours =
       nonce.size() >= kNonceBytesMin && crypto::AreEqualInConstantTime(answered, nonce);
   if (!is_ours) return Status::kNonceMismatch;
   if (statement_.time_s < state.trusted_time_s) return Status::kFreshnessStale;
-  CborReader items(newest_);
-  OTA_TRY(const uint32_t newest_count, items.ReadArrayHead());
-  for (uint32_t i = 0; i < newest_count; ++i) {
-    OTA_TRY(const ComponentSequence newest, ReadSequence(items));
+  CborCursor items(newest_);
+  for (uint32_t left = items.ReadArrayHead(); left != 0; --left) {
+    ComponentSequence newest;
+    ReadSequence(items, newest);
     const TrackedComponent known = FindTracked(state, newest.kind, newest.name);
     if (newest.sequence_number < known.newest_sequence) return Status::kFreshnessStale;
   }
   return Status::kOk;
 }
 
-Status FreshnessVerification::BeginSignature(const TrustState& state, ByteSpan signed_statement) {
-  OTA_TRY(const CoseSign1 message, DecodeCoseSign1(signed_statement));
-  OTA_TRY(const RootMetadata metadata, DecodeRootMetadata(state.root_metadata()));
-  const Result<ByteSpan> key_bytes = FindFreshnessKey(metadata.freshness, message.key_id);
+Status FreshnessVerification::BeginSignature(const TrustState& state, const CoseSign1& message) {
+  RootMetadata metadata;
+  OTA_TRY(DecodeRootMetadata(state.root_metadata(), metadata));
+  const ByteSpan key_bytes = FindFreshnessKey(metadata.freshness, message.key_id);
   // Which key counts may be what newer root metadata says.
   if (statement_.root_version > metadata.version) return Status::kRootOutdated;
-  OTA_TRY(key_bytes);
+  if (key_bytes.empty()) return Status::kSignerUnknown;
   if (statement_.root_version < metadata.version) return Status::kFreshnessStale;
   crypto::P256PublicKey key;
-  std::copy(key_bytes->begin(), key_bytes->end(), key.begin());
+  std::copy(key_bytes.begin(), key_bytes.end(), key.begin());
   return verification_.Begin(
       key, ComputeSign1Digest(message.protected_header, kExternalData, message.payload),
       message.signature);
@@ -173,13 +161,13 @@ Status FreshnessVerification::Step(uint32_t operations_max, TrustState& state) {
 Status FreshnessVerification::Apply(TrustState& state) const {
   const TrustState::Components before = state.components;
   const uint8_t count_before = state.component_count;
-  CborReader items(newest_);
-  OTA_TRY(const uint32_t count, items.ReadArrayHead());
-  for (uint32_t i = 0; i < count; ++i) {
-    OTA_TRY(const ComponentSequence newest, ReadSequence(items));
+  CborCursor items(newest_);
+  for (uint32_t count = items.ReadArrayHead(); count != 0; --count) {
+    ComponentSequence newest;
+    ReadSequence(items, newest);
     const Status raised =
         RaiseNewestSequence(state, newest.kind, newest.name, newest.sequence_number);
-    if (raised == Status::kOk) continue;
+    if (IsOk(raised)) continue;
     state.components = before;
     state.component_count = count_before;
     return raised;
@@ -189,11 +177,12 @@ Status FreshnessVerification::Apply(TrustState& state) const {
 }
 
 Result<ComponentSequence> FreshnessVerification::FindNewest(uint32_t index) const {
-  CborReader items(newest_);
-  OTA_TRY(const uint32_t count, items.ReadArrayHead());
-  if (index >= count) return Status::kOutOfRange;
-  for (uint32_t i = 0; i < index; ++i) OTA_TRY(ReadSequence(items));
-  return ReadSequence(items);
+  CborCursor items(newest_);
+  if (index >= items.ReadArrayHead()) return Status::kOutOfRange;
+  ComponentSequence newest;
+  for (uint32_t i = 0; i <= index; ++i) ReadSequence(items, newest);
+  OTA_TRY(items.status());
+  return newest;
 }
 
 void TrustedTime::Set(uint64_t time_s, uint64_t asked_ms, uint64_t answered_ms) {

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "crypto/p256.h"
+#include "formats/cose/cose_sign1.h"
 #include "formats/trust/merkle_tree.h"
 #include "formats/trust/signature_count.h"
 #include "formats/trust/trust_state.h"
@@ -52,9 +53,9 @@ void WriteFreshnessLeaf(CborWriter& writer, ByteSpan nonce,
                         std::span<const ComponentSequence> newest, const LogHead& log = {});
 void WriteFreshnessAnswer(CborWriter& writer, const FreshnessAnswer& answer);
 
-/// Statuses of CborReader.
-Result<FreshnessStatement> DecodeFreshnessStatement(ByteSpan bytes);
-Result<FreshnessAnswer> DecodeFreshnessAnswer(ByteSpan bytes);
+/// Statuses of CborCursor. Unless kOk, the result is not to be used.
+Status DecodeFreshnessStatement(ByteSpan bytes, FreshnessStatement& statement);
+Status DecodeFreshnessAnswer(ByteSpan bytes, FreshnessAnswer& answer);
 
 /// Decides whether an answer is fresh, and takes over what it says.
 class FreshnessVerification {
@@ -64,7 +65,7 @@ class FreshnessVerification {
   /// the leaf is not in the signed tree. kSignerUnknown: not a freshness key. kFreshnessStale: the
   /// time, the root version, or a newest sequence number is lower than one known before.
   /// kRootOutdated: fetch newer root metadata first, then begin again with the same answer.
-  /// Otherwise statuses of DecodeCoseSign1, Es256Verification::Begin and CborReader.
+  /// Otherwise statuses of DecodeCoseSign1, Es256Verification::Begin and CborCursor.
   Status Begin(const TrustState& state, ByteSpan answer, ByteSpan nonce);
 
   /// kBusy: not done. kOk: `state`, the one of Begin, knows the time and the newest numbers; store
@@ -80,7 +81,7 @@ class FreshnessVerification {
 
  private:
   Status CheckLeaf(const TrustState& state, ByteSpan leaf, ByteSpan nonce);
-  Status BeginSignature(const TrustState& state, ByteSpan signed_statement);
+  Status BeginSignature(const TrustState& state, const CoseSign1& message);
   Status Apply(TrustState& state) const;
 
   crypto::Es256Verification verification_;

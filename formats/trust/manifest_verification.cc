@@ -6,21 +6,24 @@
 namespace ota::formats {
 namespace {
 
-bool AreEqual(ByteSpan first, ByteSpan second) {
-  return std::equal(first.begin(), first.end(), second.begin(), second.end());
+bool HasBit(uint32_t bits, uint8_t index) { return (bits >> index & 1) != 0; }
+
+// Plain loops: the library's algorithms are unrolled, which costs flash and gains nothing here.
+bool IsClassOurs(const Manifest& manifest, const DeviceProfile& device) {
+  for (size_t i = 0; i < manifest.class_id_count; ++i) {
+    for (const ByteSpan own : device.class_ids) {
+      if (AreEqual(manifest.class_ids[i], own)) return true;
+    }
+  }
+  return false;
 }
 
 Status CheckRecipient(const Manifest& manifest, const DeviceProfile& device) {
   const bool is_kind_known = manifest.kind != ComponentKind::kForeign &&
-                             (device.kinds >> static_cast<uint32_t>(manifest.kind) & 1) != 0;
+                             HasBit(device.kinds, static_cast<uint8_t>(manifest.kind));
   if (!is_kind_known) return Status::kComponentUnknown;
   if (!AreEqual(manifest.vendor_id, device.vendor_id)) return Status::kVendorMismatch;
-  const auto classes = std::span(manifest.class_ids).first(manifest.class_id_count);
-  const bool is_class_ours = std::any_of(classes.begin(), classes.end(), [&device](ByteSpan id) {
-    return std::any_of(device.class_ids.begin(), device.class_ids.end(),
-                       [id](ByteSpan own) { return AreEqual(id, own); });
-  });
-  if (!is_class_ours) return Status::kClassMismatch;
+  if (!IsClassOurs(manifest, device)) return Status::kClassMismatch;
   const bool is_for_us =
       manifest.device_id.empty() || AreEqual(manifest.device_id, device.device_id);
   return is_for_us ? Status::kOk : Status::kDeviceMismatch;
@@ -53,20 +56,20 @@ Status CheckModel(const ModelRequirements& model, const DeviceProfile& device) {
     return Status::kUnknownOperator;
   }
   if (model.arena_plan_count == 0) return Status::kOk;
-  const auto plans = std::span(model.arena_plans).first(model.arena_plan_count);
-  const bool fits = std::any_of(plans.begin(), plans.end(), [&device](const ArenaPlan& plan) {
-    const bool is_possible = (device.plans >> static_cast<uint32_t>(plan.kind) & 1) != 0;
-    return is_possible && plan.arena_bytes <= device.arena_bytes;
-  });
-  return fits ? Status::kOk : Status::kArenaTooSmall;
+  for (size_t i = 0; i < model.arena_plan_count; ++i) {
+    const ArenaPlan& plan = model.arena_plans[i];
+    const bool is_possible = HasBit(device.plans, static_cast<uint8_t>(plan.kind));
+    if (is_possible && plan.arena_bytes <= device.arena_bytes) return Status::kOk;
+  }
+  return Status::kArenaTooSmall;
 }
 
 }  // namespace
 
 Status ManifestVerification::Begin(const TrustState& state, ByteSpan first_bytes) {
   is_in_progress_ = false;
-  OTA_TRY(metadata_, DecodeRootMetadata(state.root_metadata()));
-  OTA_TRY(envelope_, DecodeEnvelope(first_bytes));
+  OTA_TRY(DecodeRootMetadata(state.root_metadata(), metadata_));
+  OTA_TRY(DecodeEnvelope(first_bytes, envelope_));
   std::array<const KeySet*, kReleaseRolesMax> key_sets = {};
   for (size_t i = 0; i < key_sets.size(); ++i) key_sets[i] = &metadata_.release_roles[i].key_set;
   count_.Begin(std::span(envelope_.signatures).first(envelope_.signature_count),
@@ -92,7 +95,7 @@ Status ManifestVerification::Judge(Manifest& manifest) const {
   }
   if (!count_.has_any()) return count_.first_refusal();
   if (!is_threshold_met) return Status::kThresholdNotMet;
-  OTA_TRY(manifest, DecodeManifest(envelope_.manifest));
+  OTA_TRY(DecodeManifest(envelope_.manifest, manifest));
   for (size_t i = 0; i < metadata_.release_role_count; ++i) {
     const bool is_allowed = metadata_.release_roles[i].Allows(manifest);
     if (is_allowed && count_.IsThresholdMet(i)) return Status::kOk;

@@ -5,58 +5,50 @@ namespace ota::formats {
 namespace {
 
 constexpr uint64_t kVersion = 1;
-constexpr uint64_t kWantsAll = 1;
-constexpr uint64_t kWantsProof = 2;
+constexpr uint32_t kWantsAll = 1;
+constexpr uint32_t kWantsProof = 2;
 constexpr uint32_t kQuestionMembers = 8;
 constexpr uint32_t kOfferMembers = 3;
 constexpr uint32_t kProvenOfferMembers = 5;
 
-Status ReadVersion(CborReader& reader) {
-  OTA_TRY(const uint64_t version, reader.ReadUnsigned(UINT32_MAX));
-  return version == kVersion ? Status::kOk : Status::kCborOutOfRange;
+void ReadVersion(CborCursor& cursor) {
+  cursor.FailUnless(cursor.ReadUnsigned() == kVersion, Status::kCborOutOfRange);
 }
 
-Result<ByteSpan> ReadExactly(CborReader& reader, size_t size_bytes) {
-  OTA_TRY(const ByteSpan bytes, reader.ReadBytes(size_bytes));
-  if (bytes.size() != size_bytes) return Status::kCborOutOfRange;
-  return bytes;
-}
-
-Status ReadIds(CborReader& reader, PollQuestion& question) {
-  OTA_TRY(question.vendor_id, ReadExactly(reader, kUuidBytes));
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead(kClassIdsMax));
-  if (count == 0) return Status::kCborOutOfRange;
+void ReadIds(CborCursor& cursor, PollQuestion& question) {
+  cursor.ReadBytesOfSize(question.vendor_id, kUuidBytes, Status::kCborOutOfRange);
+  const uint32_t count = cursor.ReadArrayHead(kClassIdsMax);
+  cursor.FailUnless(count != 0, Status::kCborOutOfRange);
   for (uint32_t i = 0; i < count; ++i) {
-    OTA_TRY(question.class_ids[i], ReadExactly(reader, kUuidBytes));
+    cursor.ReadBytesOfSize(question.class_ids[i], kUuidBytes, Status::kCborOutOfRange);
   }
   question.class_id_count = static_cast<uint8_t>(count);
-  OTA_TRY(question.device_id, reader.ReadBytes(kUuidBytes));
-  const bool is_id = question.device_id.empty() || question.device_id.size() == kUuidBytes;
-  return is_id ? Status::kOk : Status::kCborOutOfRange;
+  cursor.ReadBytes(question.device_id, kUuidBytes);
+  cursor.FailUnless(question.device_id.empty() || question.device_id.size() == kUuidBytes,
+                    Status::kCborOutOfRange);
 }
 
-Result<ByteSpan> ReadComponents(CborReader& reader) {
-  CborReader items = reader;
-  OTA_TRY(const uint32_t count, items.ReadArrayHead(kTrackedComponentsMax));
-  for (uint32_t i = 0; i < count; ++i) OTA_TRY(ReadSequence(items));
-  return reader.ReadItem();
+void ReadComponents(CborCursor& cursor, ByteSpan& components) {
+  CborCursor items = cursor;
+  ComponentSequence sequence;
+  for (uint32_t count = items.ReadArrayHead(kTrackedComponentsMax); count != 0; --count) {
+    ReadSequence(items, sequence);
+  }
+  cursor.ReadItem(components);
+  cursor.FailUnless(items.ok(), items.status());
 }
 
-Result<PollOffer> ReadOffer(CborReader& reader) {
-  PollOffer offer;
-  OTA_TRY(const uint32_t members, reader.ReadArrayHead(kProvenOfferMembers));
-  if (members != kOfferMembers && members != kProvenOfferMembers) return Status::kCborOutOfRange;
-  OTA_TRY(const uint64_t newest_index, reader.ReadUnsigned(kTrackedComponentsMax - 1));
-  OTA_TRY(const uint64_t envelope_bytes, reader.ReadUnsigned(UINT32_MAX));
-  OTA_TRY(offer.envelope_digest, ReadExactly(reader, crypto::kSha256Bytes));
-  offer.newest_index = static_cast<uint32_t>(newest_index);
-  offer.envelope_bytes = static_cast<uint32_t>(envelope_bytes);
-  if (members == kOfferMembers) return offer;
-  OTA_TRY(const uint64_t log_index, reader.ReadUnsigned(UINT32_MAX));
-  OTA_TRY(offer.log_path, reader.ReadBytes(kAuditPathHashesMax * crypto::kSha256Bytes));
-  if (offer.log_path.size() % crypto::kSha256Bytes != 0) return Status::kCborOutOfRange;
-  offer.log_index = static_cast<uint32_t>(log_index);
-  return offer;
+void ReadOffer(CborCursor& cursor, PollOffer& offer) {
+  const uint32_t members = cursor.ReadArrayHead(kProvenOfferMembers);
+  cursor.FailUnless(members == kOfferMembers || members == kProvenOfferMembers,
+                    Status::kCborOutOfRange);
+  offer.newest_index = cursor.ReadNumber(kTrackedComponentsMax - 1);
+  offer.envelope_bytes = cursor.ReadNumber();
+  cursor.ReadBytesOfSize(offer.envelope_digest, crypto::kSha256Bytes, Status::kCborOutOfRange);
+  if (members != kProvenOfferMembers) return;
+  offer.log_index = cursor.ReadNumber();
+  cursor.ReadBytes(offer.log_path, kAuditPathHashesMax * crypto::kSha256Bytes);
+  cursor.FailUnless(offer.log_path.size() % crypto::kSha256Bytes == 0, Status::kCborOutOfRange);
 }
 
 void WriteOffer(CborWriter& writer, const PollOffer& offer) {
@@ -72,19 +64,17 @@ void WriteOffer(CborWriter& writer, const PollOffer& offer) {
 }  // namespace
 
 Result<PollQuestion> DecodePollQuestion(ByteSpan bytes) {
-  CborReader reader(bytes);
+  CborCursor cursor(bytes);
   PollQuestion question;
-  OTA_TRY(const uint32_t members, reader.ReadArrayHead());
-  if (members != kQuestionMembers) return Status::kCborTypeUnexpected;
-  OTA_TRY(ReadVersion(reader));
-  OTA_TRY(ReadIds(reader, question));
-  OTA_TRY(question.nonce, reader.ReadBytes(kNonceBytesMax));
-  if (question.nonce.size() < kNonceBytesMin) return Status::kCborOutOfRange;
-  OTA_TRY(const uint64_t root_version, reader.ReadUnsigned(UINT32_MAX));
-  OTA_TRY(const uint64_t flags, reader.ReadUnsigned(kWantsAll | kWantsProof));
-  OTA_TRY(question.components, ReadComponents(reader));
-  OTA_TRY(reader.Finish());
-  question.root_version = static_cast<uint32_t>(root_version);
+  cursor.ReadArrayOf(kQuestionMembers, Status::kCborTypeUnexpected);
+  ReadVersion(cursor);
+  ReadIds(cursor, question);
+  cursor.ReadBytes(question.nonce, kNonceBytesMax);
+  cursor.FailUnless(question.nonce.size() >= kNonceBytesMin, Status::kCborOutOfRange);
+  question.root_version = cursor.ReadNumber();
+  const uint32_t flags = cursor.ReadNumber(kWantsAll | kWantsProof);
+  ReadComponents(cursor, question.components);
+  OTA_TRY(cursor.Finish());
   question.wants_all = (flags & kWantsAll) != 0;
   question.wants_proof = (flags & kWantsProof) != 0;
   return question;
@@ -105,25 +95,33 @@ void WritePollQuestion(CborWriter& writer, const PollQuestion& question) {
 }
 
 Result<PollAnswer> DecodePollAnswer(ByteSpan bytes) {
-  CborReader reader(bytes);
+  CborCursor cursor(bytes);
   PollAnswer answer;
-  OTA_TRY(const uint32_t members, reader.ReadArrayHead());
-  if (members != 3) return Status::kCborTypeUnexpected;
-  OTA_TRY(ReadVersion(reader));
-  OTA_TRY(answer.freshness, reader.ReadBytes());
-  CborReader items = reader;
-  OTA_TRY(answer.offer_count, items.ReadArrayHead(kTrackedComponentsMax));
-  for (uint32_t i = 0; i < answer.offer_count; ++i) OTA_TRY(ReadOffer(items));
-  OTA_TRY(answer.offers, reader.ReadItem());
-  OTA_TRY(reader.Finish());
+  cursor.ReadArrayOf(3, Status::kCborTypeUnexpected);
+  ReadVersion(cursor);
+  cursor.ReadBytes(answer.freshness);
+  CborCursor items = cursor;
+  answer.offer_count = items.ReadArrayHead(kTrackedComponentsMax);
+  for (uint32_t i = 0; i < answer.offer_count; ++i) {
+    PollOffer offer;
+    ReadOffer(items, offer);
+  }
+  cursor.ReadItem(answer.offers);
+  cursor.FailUnless(items.ok(), items.status());
+  OTA_TRY(cursor.Finish());
   return answer;
 }
 
 Result<PollOffer> FindPollOffer(const PollAnswer& answer, uint32_t index) {
-  CborReader reader(answer.offers);
-  OTA_TRY(reader.ReadArrayHead());
-  for (uint32_t i = 0; i < index; ++i) OTA_TRY(ReadOffer(reader));
-  return ReadOffer(reader);
+  CborCursor cursor(answer.offers);
+  cursor.FailUnless(index < cursor.ReadArrayHead(), Status::kCborMalformed);
+  PollOffer offer;
+  for (uint32_t i = 0; i <= index && cursor.ok(); ++i) {
+    offer = {};
+    ReadOffer(cursor, offer);
+  }
+  OTA_TRY(cursor.status());
+  return offer;
 }
 
 void WritePollAnswer(CborWriter& writer, ByteSpan freshness, std::span<const PollOffer> offers) {

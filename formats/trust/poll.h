@@ -5,7 +5,7 @@
 #include <optional>
 #include <span>
 
-#include "formats/cbor/cbor_reader.h"
+#include "formats/cbor/cbor_cursor.h"
 #include "formats/trust/freshness.h"
 
 // A poll: the one small exchange by which a device learns whether there is something new for it.
@@ -33,7 +33,7 @@ struct PollQuestion {
   ByteSpan components;       // encoded array of ComponentSequence: installed; 0: wanted
 };
 
-/// Statuses of CborReader; kCborOutOfRange also: an id or a nonce has a length that it cannot have,
+/// Statuses of CborCursor; kCborOutOfRange also: an id or a nonce has a length that it cannot have,
 /// there is no class, or more than kTrackedComponentsMax components.
 Result<PollQuestion> DecodePollQuestion(ByteSpan bytes);
 
@@ -56,11 +56,11 @@ struct PollAnswer {
   uint32_t offer_count = 0;
 };
 
-/// Statuses of CborReader; kCborOutOfRange also: a digest or a path has a length that it cannot
+/// Statuses of CborCursor; kCborOutOfRange also: a digest or a path has a length that it cannot
 /// have, or more than kTrackedComponentsMax offers.
 Result<PollAnswer> DecodePollAnswer(ByteSpan bytes);
 
-/// The offer with that index, below offer_count. Statuses of CborReader.
+/// The offer with that index, below offer_count. Statuses of CborCursor.
 Result<PollOffer> FindPollOffer(const PollAnswer& answer, uint32_t index);
 
 /// Writes what DecodePollAnswer reads.

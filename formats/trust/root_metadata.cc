@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "crypto/sha256.h"
-#include "formats/cbor/cbor_reader.h"
+#include "formats/cbor/cbor_cursor.h"
 
 namespace ota::formats {
 namespace {
@@ -22,115 +22,88 @@ constexpr int64_t kReleaseRoles = 4;
 constexpr int64_t kExpires = 5;
 constexpr int64_t kSequenceResets = 6;
 
-bool AreEqual(ByteSpan first, ByteSpan second) {
-  return std::equal(first.begin(), first.end(), second.begin(), second.end());
-}
-
 // Threshold and keys, in the array that the caller has opened.
-Status ReadKeySet(CborReader& reader, KeySet& set) {
-  OTA_TRY(const uint64_t threshold, reader.ReadUnsigned(kRoleKeysMax));
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead(kRoleKeysMax));
-  if (threshold == 0 || threshold > count) return Status::kRootMetadataInvalid;
+void ReadKeySet(CborCursor& cursor, KeySet& set) {
+  const uint32_t threshold = cursor.ReadNumber(kRoleKeysMax);
+  const uint32_t count = cursor.ReadArrayHead(kRoleKeysMax);
+  cursor.FailUnless(threshold != 0 && threshold <= count, Status::kRootMetadataInvalid);
   for (uint32_t i = 0; i < count; ++i) {
-    OTA_TRY(const ByteSpan key, reader.ReadBytes());
-    if (key.size() != sizeof(crypto::P256PublicKey)) return Status::kRootMetadataInvalid;
+    ByteSpan& key = set.keys[i];
+    cursor.ReadBytesOfSize(key, sizeof(crypto::P256PublicKey), Status::kRootMetadataInvalid);
     for (uint32_t other = 0; other < i; ++other) {
-      if (AreEqual(set.keys[other], key)) return Status::kRootMetadataInvalid;
+      cursor.FailUnless(!AreEqual(set.keys[other], key), Status::kRootMetadataInvalid);
     }
-    set.keys[i] = key;
   }
   set.threshold = static_cast<uint8_t>(threshold);
   set.key_count = static_cast<uint8_t>(count);
-  return Status::kOk;
 }
 
-Status ReadKeySetAlone(CborReader& reader, KeySet& set) {
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  if (count != 2) return Status::kRootMetadataInvalid;
-  return ReadKeySet(reader, set);
+void ReadKeySetAlone(CborCursor& cursor, KeySet& set) {
+  cursor.ReadArrayOf(2, Status::kRootMetadataInvalid);
+  ReadKeySet(cursor, set);
 }
 
 bool IsPattern(std::string_view text) {
-  if (text == "*") return true;
-  if (text.ends_with('*')) text.remove_suffix(1);
-  return IsComponentName(text);
+  const bool is_prefix = text.ends_with('*');
+  if (is_prefix) text.remove_suffix(1);
+  return IsComponentName(text) || (is_prefix && text.empty());
 }
 
-// The item at hand, having checked that it is an array of patterns or of class ids.
-Result<ByteSpan> ReadPatterns(CborReader& reader) {
-  CborReader items = reader;
-  OTA_TRY(const ByteSpan encoded, reader.ReadItem());
-  OTA_TRY(const uint32_t count, items.ReadArrayHead());
-  for (uint32_t i = 0; i < count; ++i) {
-    OTA_TRY(const std::string_view text, items.ReadText());
-    if (!IsPattern(text)) return Status::kRootMetadataInvalid;
+void ReadReleaseRole(CborCursor& cursor, ReleaseRole& role) {
+  cursor.ReadArrayOf(5, Status::kRootMetadataInvalid);
+  ReadKeySet(cursor, role.key_set);
+  role.kinds = cursor.ReadNumber();
+  cursor.FailUnless((role.kinds & ~kKindsAll) == 0, Status::kRootMetadataInvalid);
+  CborCursor items = cursor;
+  cursor.ReadItem(role.patterns);
+  for (uint32_t count = items.ReadArrayHead(); count != 0; --count) {
+    std::string_view pattern;
+    items.ReadText(pattern);
+    items.FailUnless(IsPattern(pattern), Status::kRootMetadataInvalid);
   }
-  return encoded;
-}
-
-Result<ByteSpan> ReadClassIds(CborReader& reader) {
-  CborReader items = reader;
-  OTA_TRY(const ByteSpan encoded, reader.ReadItem());
-  OTA_TRY(const uint32_t count, items.ReadArrayHead());
-  for (uint32_t i = 0; i < count; ++i) {
-    OTA_TRY(const ByteSpan id, items.ReadBytes());
-    if (id.size() != kUuidBytes) return Status::kRootMetadataInvalid;
+  cursor.ReadItem(role.class_ids);
+  for (uint32_t count = items.ReadArrayHead(); count != 0; --count) {
+    ByteSpan id;
+    items.ReadBytesOfSize(id, kUuidBytes, Status::kRootMetadataInvalid);
   }
-  return encoded;
+  cursor.FailUnless(items.ok(), items.status());
 }
 
-Status ReadReleaseRole(CborReader& reader, ReleaseRole& role) {
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  if (count != 5) return Status::kRootMetadataInvalid;
-  OTA_TRY(ReadKeySet(reader, role.key_set));
-  OTA_TRY(const uint64_t kinds, reader.ReadUnsigned(kKindsAll));
-  if ((kinds & ~uint64_t{kKindsAll}) != 0) return Status::kRootMetadataInvalid;
-  role.kinds = static_cast<uint32_t>(kinds);
-  OTA_TRY(role.patterns, ReadPatterns(reader));
-  OTA_TRY(role.class_ids, ReadClassIds(reader));
-  return Status::kOk;
-}
-
-Status ReadReleaseRoles(CborReader& reader, RootMetadata& metadata) {
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  if (count > kReleaseRolesMax) return Status::kRootMetadataInvalid;
-  for (uint32_t i = 0; i < count; ++i) {
-    OTA_TRY(ReadReleaseRole(reader, metadata.release_roles[i]));
-  }
+void ReadReleaseRoles(CborCursor& cursor, RootMetadata& metadata) {
+  const uint32_t count = cursor.ReadArrayHead();
+  if (count > kReleaseRolesMax) return cursor.Fail(Status::kRootMetadataInvalid);
+  for (uint32_t i = 0; i < count; ++i) ReadReleaseRole(cursor, metadata.release_roles[i]);
   metadata.release_role_count = static_cast<uint8_t>(count);
-  return Status::kOk;
 }
 
-Status ReadSequenceResets(CborReader& reader, RootMetadata& metadata) {
-  CborReader items = reader;
-  OTA_TRY(metadata.sequence_resets, reader.ReadItem());
-  OTA_TRY(const uint32_t count, items.ReadArrayHead());
-  if (count == 0) return Status::kRootMetadataInvalid;
-  for (uint32_t i = 0; i < count; ++i) OTA_TRY(ReadSequence(items));
-  return Status::kOk;
+void ReadSequenceResets(CborCursor& cursor, ByteSpan& resets) {
+  CborCursor items = cursor;
+  cursor.ReadItem(resets);
+  const uint32_t count = items.ReadArrayHead();
+  cursor.FailUnless(count != 0, Status::kRootMetadataInvalid);
+  ComponentSequence sequence;
+  for (uint32_t i = 0; i < count; ++i) ReadSequence(items, sequence);
+  cursor.FailUnless(items.ok(), items.status());
 }
 
-Status ReadMember(CborReader& reader, int64_t key, RootMetadata& metadata) {
+void ReadMember(CborCursor& cursor, int32_t key, RootMetadata& metadata) {
   switch (key) {
-    case kVersion: {
-      OTA_TRY(const uint64_t version, reader.ReadUnsigned(UINT32_MAX));
-      metadata.version = static_cast<uint32_t>(version);
-      return version == 0 ? Status::kRootMetadataInvalid : Status::kOk;
-    }
+    case kVersion:
+      metadata.version = cursor.ReadNumber();
+      return cursor.FailUnless(metadata.version != 0, Status::kRootMetadataInvalid);
     case kRoot:
-      return ReadKeySetAlone(reader, metadata.root);
+      return ReadKeySetAlone(cursor, metadata.root);
     case kFreshness:
-      return ReadKeySetAlone(reader, metadata.freshness);
+      return ReadKeySetAlone(cursor, metadata.freshness);
     case kReleaseRoles:
-      return ReadReleaseRoles(reader, metadata);
-    case kExpires: {
-      OTA_TRY(metadata.expires_s, reader.ReadUnsigned());
-      return metadata.expires_s == 0 ? Status::kRootMetadataInvalid : Status::kOk;
-    }
+      return ReadReleaseRoles(cursor, metadata);
+    case kExpires:
+      metadata.expires_s = cursor.ReadUnsigned();
+      return cursor.FailUnless(metadata.expires_s != 0, Status::kRootMetadataInvalid);
     case kSequenceResets:
-      return ReadSequenceResets(reader, metadata);
+      return ReadSequenceResets(cursor, metadata.sequence_resets);
     default:
-      return Status::kRootMetadataInvalid;
+      return cursor.Fail(Status::kRootMetadataInvalid);
   }
 }
 
@@ -148,22 +121,23 @@ bool MatchesPattern(std::string_view name, std::string_view pattern) {
 }
 
 bool MatchesAnyPattern(std::string_view name, ByteSpan patterns) {
-  CborReader reader(patterns);
-  const Result<uint32_t> count = reader.ReadArrayHead();
-  for (uint32_t i = 0; count.ok() && i < *count; ++i) {
-    const Result<std::string_view> pattern = reader.ReadText();
-    if (pattern.ok() && MatchesPattern(name, *pattern)) return true;
+  CborCursor cursor(patterns);
+  for (uint32_t count = cursor.ReadArrayHead(); count != 0; --count) {
+    std::string_view pattern;
+    cursor.ReadText(pattern);
+    if (cursor.ok() && MatchesPattern(name, pattern)) return true;
   }
   return false;
 }
 
 bool HoldsClass(ByteSpan class_ids, ByteSpan id) {
-  CborReader reader(class_ids);
-  const Result<uint32_t> count = reader.ReadArrayHead();
-  if (count.ok() && *count == 0) return true;
-  for (uint32_t i = 0; count.ok() && i < *count; ++i) {
-    const Result<ByteSpan> allowed = reader.ReadBytes();
-    if (allowed.ok() && AreEqual(*allowed, id)) return true;
+  CborCursor cursor(class_ids);
+  uint32_t count = cursor.ReadArrayHead();
+  if (count == 0) return cursor.ok();
+  for (; count != 0; --count) {
+    ByteSpan allowed;
+    cursor.ReadBytes(allowed);
+    if (cursor.ok() && AreEqual(allowed, id)) return true;
   }
   return false;
 }
@@ -186,21 +160,20 @@ bool ReleaseRole::Allows(const Manifest& manifest) const {
   return true;
 }
 
-Result<RootMetadata> DecodeRootMetadata(ByteSpan bytes) {
+Status DecodeRootMetadata(ByteSpan bytes, RootMetadata& metadata) {
+  metadata = {};
   if (bytes.size() > kRootMetadataBytesMax) return Status::kRootMetadataInvalid;
-  CborReader reader(bytes);
-  OTA_TRY(CborMapReader map, CborMapReader::Open(reader));
-  RootMetadata metadata;
+  CborCursor cursor(bytes);
+  CborCursor::Map map = cursor.BeginMap();
   bool has_roles = false;
-  while (map.has_next()) {
-    OTA_TRY(const int64_t key, map.ReadIntegerKey());
-    OTA_TRY(ReadMember(reader, key, metadata));
+  for (int32_t key; cursor.NextKey(map, key);) {
+    ReadMember(cursor, key, metadata);
     has_roles = has_roles || key == kReleaseRoles;
   }
-  OTA_TRY(reader.Finish());
+  OTA_TRY(cursor.Finish());
   const bool has_all = has_roles && metadata.version != 0 && metadata.root.threshold != 0 &&
                        metadata.freshness.threshold == 1;
-  return has_all ? Result<RootMetadata>(metadata) : Status::kRootMetadataInvalid;
+  return has_all ? Status::kOk : Status::kRootMetadataInvalid;
 }
 
 void WriteRootMetadata(CborWriter& writer, const RootMetadata& metadata) {
@@ -235,19 +208,14 @@ void WriteRootMetadata(CborWriter& writer, const RootMetadata& metadata) {
   }
 }
 
-Result<SignedRoot> DecodeSignedRoot(ByteSpan bytes) {
-  CborReader reader(bytes);
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  if (count != 2) return Status::kRootMetadataInvalid;
-  SignedRoot root;
-  OTA_TRY(root.metadata, reader.ReadBytes(kRootMetadataBytesMax));
-  OTA_TRY(const uint32_t signatures, reader.ReadArrayHead(kRootSignaturesMax));
-  for (uint32_t i = 0; i < signatures; ++i) {
-    OTA_TRY(root.signatures[i], reader.ReadBytes());
-  }
+Status DecodeSignedRoot(ByteSpan bytes, SignedRoot& root) {
+  CborCursor cursor(bytes);
+  cursor.ReadArrayOf(2, Status::kRootMetadataInvalid);
+  cursor.ReadBytes(root.metadata, kRootMetadataBytesMax);
+  const uint32_t signatures = cursor.ReadArrayHead(kRootSignaturesMax);
+  for (uint32_t i = 0; i < signatures; ++i) cursor.ReadBytes(root.signatures[i]);
   root.signature_count = static_cast<uint8_t>(signatures);
-  OTA_TRY(reader.Finish());
-  return root;
+  return cursor.Finish();
 }
 
 void WriteSignedRoot(CborWriter& writer, const SignedRoot& root) {
@@ -259,17 +227,13 @@ void WriteSignedRoot(CborWriter& writer, const SignedRoot& root) {
 
 ByteSpan RootExternalData() { return kExternalData; }
 
-Result<ComponentSequence> ReadSequence(CborReader& reader) {
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  OTA_TRY(const uint64_t kind, reader.ReadUnsigned(kComponentKindLast));
-  ComponentSequence sequence;
-  sequence.kind = static_cast<ComponentKind>(kind);
-  OTA_TRY(sequence.name, reader.ReadText(kComponentNameBytesMax));
-  OTA_TRY(sequence.sequence_number, reader.ReadUnsigned());
-  if (count != 3 || kind == 0 || !IsComponentName(sequence.name)) {
-    return Status::kCborTypeUnexpected;
-  }
-  return sequence;
+void ReadSequence(CborCursor& cursor, ComponentSequence& sequence) {
+  cursor.ReadArrayOf(3, Status::kCborTypeUnexpected);
+  sequence.kind = static_cast<ComponentKind>(cursor.ReadNumber(kComponentKindLast));
+  cursor.ReadText(sequence.name, kComponentNameBytesMax);
+  sequence.sequence_number = cursor.ReadUnsigned();
+  cursor.FailUnless(sequence.kind != ComponentKind::kForeign && IsComponentName(sequence.name),
+                    Status::kCborTypeUnexpected);
 }
 
 void WriteSequence(CborWriter& writer, const ComponentSequence& sequence) {

@@ -58,8 +58,16 @@ struct RootMetadata {
 
 /// Decodes the bytes that are signed. Whatever is not known is refused.
 /// kRootMetadataInvalid: a threshold of 0 or above the number of keys, a key twice, too many of
-/// something, or more than kRootMetadataBytesMax. Otherwise the statuses of CborReader.
-Result<RootMetadata> DecodeRootMetadata(ByteSpan bytes);
+/// something, or more than kRootMetadataBytesMax. Otherwise the statuses of CborCursor. Unless kOk,
+/// `metadata` is not to be used.
+Status DecodeRootMetadata(ByteSpan bytes, RootMetadata& metadata);
+
+/// The same as a value, for where there is stack enough.
+inline Result<RootMetadata> DecodeRootMetadata(ByteSpan bytes) {
+  RootMetadata metadata;
+  OTA_TRY(DecodeRootMetadata(bytes, metadata));
+  return metadata;
+}
 
 /// Writes what DecodeRootMetadata reads.
 void WriteRootMetadata(CborWriter& writer, const RootMetadata& metadata);
@@ -71,7 +79,15 @@ struct SignedRoot {
   uint8_t signature_count = 0;
 };
 
-Result<SignedRoot> DecodeSignedRoot(ByteSpan bytes);
+Status DecodeSignedRoot(ByteSpan bytes, SignedRoot& root);
+
+/// The same as a value.
+inline Result<SignedRoot> DecodeSignedRoot(ByteSpan bytes) {
+  SignedRoot root;
+  OTA_TRY(DecodeSignedRoot(bytes, root));
+  return root;
+}
+
 void WriteSignedRoot(CborWriter& writer, const SignedRoot& root);
 
 /// What goes into the signatures besides the metadata, so that none counts for anything else.
@@ -84,10 +100,10 @@ struct ComponentSequence {
   uint64_t sequence_number = 0;
 };
 
-class CborReader;
+class CborCursor;
 
 /// One of RootMetadata::sequence_resets, and of a freshness statement's newest sequence numbers.
-Result<ComponentSequence> ReadSequence(CborReader& reader);
+void ReadSequence(CborCursor& cursor, ComponentSequence& sequence);
 void WriteSequence(CborWriter& writer, const ComponentSequence& sequence);
 
 }  // namespace ota::formats

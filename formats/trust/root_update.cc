@@ -5,9 +5,9 @@ namespace ota::formats {
 
 Status RootUpdate::Begin(const TrustState& state, ByteSpan signed_root) {
   is_in_progress_ = false;
-  OTA_TRY(held_, DecodeRootMetadata(state.root_metadata()));
-  OTA_TRY(signed_root_, DecodeSignedRoot(signed_root));
-  OTA_TRY(next_, DecodeRootMetadata(signed_root_.metadata));
+  OTA_TRY(DecodeRootMetadata(state.root_metadata(), held_));
+  OTA_TRY(DecodeSignedRoot(signed_root, signed_root_));
+  OTA_TRY(DecodeRootMetadata(signed_root_.metadata, next_));
   if (next_.version - 1 != held_.version) return Status::kRootVersionWrong;
   const KeySet* const key_sets[] = {&held_.root, &next_.root};
   count_.Begin(std::span(signed_root_.signatures).first(signed_root_.signature_count),
@@ -40,7 +40,8 @@ Status VerifyInitialRoot(ByteSpan signed_root) {
 }
 
 Status CheckRootExpiry(const TrustState& state, uint64_t now_s) {
-  OTA_TRY(const RootMetadata metadata, DecodeRootMetadata(state.root_metadata()));
+  RootMetadata metadata;
+  OTA_TRY(DecodeRootMetadata(state.root_metadata(), metadata));
   const bool is_expired = metadata.expires_s != 0 && now_s >= metadata.expires_s;
   return is_expired ? Status::kRootExpired : Status::kOk;
 }

@@ -9,10 +9,6 @@
 namespace ota::formats {
 namespace {
 
-bool AreEqual(ByteSpan first, ByteSpan second) {
-  return std::equal(first.begin(), first.end(), second.begin(), second.end());
-}
-
 ByteSpan FindKey(std::span<const KeySet* const> key_sets, ByteSpan key_id) {
   for (const KeySet* const set : key_sets) {
     for (size_t i = 0; i < set->key_count; ++i) {
@@ -60,7 +56,8 @@ Status SignatureCount::Step(uint32_t operations_max) {
 }
 
 Status SignatureCount::BeginSignature() {
-  OTA_TRY(const CoseSign1 message, DecodeCoseSign1(signatures_[next_]));
+  CoseSign1 message;
+  OTA_TRY(DecodeCoseSign1(signatures_[next_], message));
   if (!message.is_detached) return Status::kCborTypeUnexpected;
   key_ = FindKey(std::span(key_sets_).first(key_set_count_), message.key_id);
   if (key_.empty()) return Status::kSignerUnknown;
@@ -89,7 +86,9 @@ bool SignatureCount::IsThresholdMet(size_t key_set_index) const {
 }
 
 bool SignatureCount::has_any() const {
-  return std::any_of(signed_.begin(), signed_.end(), [](uint8_t bits) { return bits != 0; });
+  uint32_t any = 0;
+  for (const uint8_t bits : signed_) any |= bits;
+  return any != 0;
 }
 
 }  // namespace ota::formats

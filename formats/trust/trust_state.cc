@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "crypto/sha256.h"
-#include "formats/cbor/cbor_reader.h"
+#include "formats/cbor/cbor_cursor.h"
 
 namespace ota::formats {
 namespace {
@@ -37,10 +37,7 @@ TrackedComponent* FindOrAdd(TrustState& state, ComponentKind kind, std::string_v
 bool HaveSameKeys(const KeySet& first, const KeySet& second) {
   if (first.threshold != second.threshold || first.key_count != second.key_count) return false;
   for (size_t i = 0; i < first.key_count; ++i) {
-    if (!std::equal(first.keys[i].begin(), first.keys[i].end(), second.keys[i].begin(),
-                    second.keys[i].end())) {
-      return false;
-    }
+    if (!AreEqual(first.keys[i], second.keys[i])) return false;
   }
   return true;
 }
@@ -50,55 +47,40 @@ void SetRoot(ByteSpan root_metadata, TrustState& state) {
   state.root_size_bytes = static_cast<uint16_t>(root_metadata.size());
 }
 
-// How many components of `resets` are not tracked yet.
-size_t CountUntracked(const TrustState& state, ByteSpan resets) {
-  CborReader reader(resets);
-  const Result<uint32_t> count = reader.ReadArrayHead();
-  size_t untracked = 0;
-  for (uint32_t i = 0; count.ok() && i < *count; ++i) {
-    const Result<ComponentSequence> reset = ReadSequence(reader);
-    if (!reset.ok()) return SIZE_MAX;
-    const KeyId key = ComponentKey(reset->kind, reset->name);
-    const auto end = state.components.begin() + state.component_count;
-    const auto same_key = [&key](const TrackedComponent& known) { return known.key == key; };
-    if (std::none_of(state.components.begin(), end, same_key)) ++untracked;
-  }
-  return untracked;
-}
-
+// Sets the numbers that new root metadata asks for; kTrustStateFull: not all, `state` is spoilt.
 Status ApplySequenceResets(ByteSpan resets, TrustState& state) {
-  CborReader reader(resets);
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  for (uint32_t i = 0; i < count; ++i) {
-    OTA_TRY(const ComponentSequence reset, ReadSequence(reader));
+  CborCursor cursor(resets);
+  for (uint32_t count = cursor.ReadArrayHead(); count != 0; --count) {
+    ComponentSequence reset;
+    ReadSequence(cursor, reset);
     TrackedComponent* const component = FindOrAdd(state, reset.kind, reset.name);
     if (component == nullptr) return Status::kTrustStateFull;
     component->installed_sequence = reset.sequence_number;
     component->newest_sequence = 0;
   }
-  return Status::kOk;
+  return cursor.status();
 }
 
-Status ReadComponents(CborReader& reader, TrustState& state) {
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  if (count > kTrackedComponentsMax) return Status::kTrustStateInvalid;
+void ReadComponents(CborCursor& cursor, TrustState& state) {
+  const uint32_t count = cursor.ReadArrayHead();
+  if (count > kTrackedComponentsMax) return cursor.Fail(Status::kTrustStateInvalid);
   for (uint32_t i = 0; i < count; ++i) {
-    OTA_TRY(const uint32_t members, reader.ReadArrayHead());
-    OTA_TRY(const ByteSpan key, reader.ReadBytes());
-    if (members != 3 || key.size() != kKeyIdBytes) return Status::kTrustStateInvalid;
     TrackedComponent& component = state.components[i];
+    ByteSpan key;
+    cursor.ReadArrayOf(3, Status::kTrustStateInvalid);
+    cursor.ReadBytesOfSize(key, kKeyIdBytes, Status::kTrustStateInvalid);
     std::copy(key.begin(), key.end(), component.key.begin());
-    OTA_TRY(component.installed_sequence, reader.ReadUnsigned());
-    OTA_TRY(component.newest_sequence, reader.ReadUnsigned());
+    component.installed_sequence = cursor.ReadUnsigned();
+    component.newest_sequence = cursor.ReadUnsigned();
   }
   state.component_count = static_cast<uint8_t>(count);
-  return Status::kOk;
 }
 
 }  // namespace
 
 Status InitializeTrustState(ByteSpan root_metadata, TrustState& state) {
-  OTA_TRY(DecodeRootMetadata(root_metadata));
+  RootMetadata metadata;
+  OTA_TRY(DecodeRootMetadata(root_metadata, metadata));
   state = TrustState{};
   SetRoot(root_metadata, state);
   return Status::kOk;
@@ -145,31 +127,40 @@ Result<ByteSpan> EncodeTrustState(const TrustState& state, MutableByteSpan buffe
 }
 
 Status DecodeTrustState(ByteSpan bytes, TrustState& state) {
-  CborReader reader(bytes);
-  OTA_TRY(const uint32_t count, reader.ReadArrayHead());
-  OTA_TRY(const uint64_t version, reader.ReadUnsigned());
-  if (count != 4 || version != kRecordVersion) return Status::kTrustStateInvalid;
-  OTA_TRY(const ByteSpan root, reader.ReadBytes());
-  OTA_TRY(DecodeRootMetadata(root));
-  OTA_TRY(state.trusted_time_s, reader.ReadUnsigned());
-  OTA_TRY(ReadComponents(reader, state));
+  CborCursor cursor(bytes);
+  ByteSpan root;
+  cursor.ReadArrayOf(4, Status::kTrustStateInvalid);
+  cursor.FailUnless(cursor.ReadUnsigned() == kRecordVersion, Status::kTrustStateInvalid);
+  cursor.ReadBytes(root, kRootMetadataBytesMax);
+  state.trusted_time_s = cursor.ReadUnsigned();
+  ReadComponents(cursor, state);
+  OTA_TRY(cursor.Finish());
+  RootMetadata metadata;
+  OTA_TRY(DecodeRootMetadata(root, metadata));
   SetRoot(root, state);
-  return reader.Finish();
+  return Status::kOk;
 }
 
 Status ApplyRootMetadata(ByteSpan root_metadata, TrustState& state) {
-  OTA_TRY(const RootMetadata metadata, DecodeRootMetadata(root_metadata));
-  OTA_TRY(const RootMetadata held, DecodeRootMetadata(state.root_metadata()));
-  const size_t room = kTrackedComponentsMax - state.component_count;
-  const bool has_resets = !metadata.sequence_resets.empty();
-  if (has_resets && CountUntracked(state, metadata.sequence_resets) > room) {
-    return Status::kTrustStateFull;
+  RootMetadata metadata;
+  OTA_TRY(DecodeRootMetadata(state.root_metadata(), metadata));
+  const KeySet held_freshness = metadata.freshness;
+  OTA_TRY(DecodeRootMetadata(root_metadata, metadata));
+  const bool is_freshness_kept = HaveSameKeys(held_freshness, metadata.freshness);
+  if (!metadata.sequence_resets.empty()) {
+    const TrustState::Components before = state.components;
+    const uint8_t count_before = state.component_count;
+    const Status status = ApplySequenceResets(metadata.sequence_resets, state);
+    if (!IsOk(status)) {
+      state.components = before;
+      state.component_count = count_before;
+      return status;
+    }
   }
-  if (!HaveSameKeys(held.freshness, metadata.freshness)) {
+  if (!is_freshness_kept) {
     for (TrackedComponent& component : state.components) component.newest_sequence = 0;
     state.trusted_time_s = 0;
   }
-  if (has_resets) OTA_TRY(ApplySequenceResets(metadata.sequence_resets, state));
   SetRoot(root_metadata, state);
   return Status::kOk;
 }

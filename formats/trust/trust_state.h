@@ -59,7 +59,7 @@ Status RaiseNewestSequence(TrustState& state, ComponentKind kind, std::string_vi
                            uint64_t sequence_number);
 
 /// The state as a record, and back. kBufferTooSmall: kTrustStateBytesMax is always enough.
-/// kTrustStateInvalid, or a status of CborReader or DecodeRootMetadata: `state` is not to be used.
+/// kTrustStateInvalid, or a status of CborCursor or DecodeRootMetadata: `state` is not to be used.
 Result<ByteSpan> EncodeTrustState(const TrustState& state, MutableByteSpan buffer);
 Status DecodeTrustState(ByteSpan bytes, TrustState& state);
 

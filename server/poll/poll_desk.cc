@@ -13,11 +13,11 @@ using formats::PollQuestion;
 
 std::vector<ComponentSequence> ComponentsOf(const PollQuestion& question) {
   std::vector<ComponentSequence> components;
-  formats::CborReader reader(question.components);
-  const Result<uint32_t> count = reader.ReadArrayHead();
-  for (uint32_t i = 0; count.ok() && i < *count; ++i) {
-    const Result<ComponentSequence> component = formats::ReadSequence(reader);
-    if (component.ok()) components.push_back(*component);
+  formats::CborCursor cursor(question.components);
+  for (uint32_t count = cursor.ReadArrayHead(); count != 0; --count) {
+    ComponentSequence component;
+    formats::ReadSequence(cursor, component);
+    if (cursor.ok()) components.push_back(component);
   }
   return components;
 }
