@@ -58,7 +58,7 @@ class CborCursor {
 
   /// What is there breaks a rule of the caller's format. Only the first call counts.
   void Fail(Status why);
-  void FailUnless(bool is_right, Status otherwise) {
+  [[gnu::always_inline]] void FailUnless(bool is_right, Status otherwise) {
     if (!is_right) Fail(otherwise);
   }
 
