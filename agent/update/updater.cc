@@ -41,6 +41,8 @@ Status Updater::StepState() {
       return verification_.Step(budget_.curve_operations_max, manifest_);
     case State::kChecking:
       return Check();
+    case State::kOpeningKey:
+      return OpenKey();
     case State::kFetching:
       return Fetch();
     case State::kOpening:
@@ -70,10 +72,29 @@ Status Updater::Check() {
   if (installed.ok()) device_.installed_digest = installed->digest;
   OTA_TRY(formats::CheckManifest(manifest_, device_, trust_, now_s_));
   device_.installed_digest = {};
-  const bool is_plain = manifest_.encryption_info.empty() && manifest_.encoding_count == 0 &&
-                        !manifest_.is_payload_integrated();
-  if (!is_plain) return Status::kNotSupported;
+  return PreparePayload();
+}
 
+/// Finds out how the payload travels; refuses an envelope that holds more or less than it should.
+Status Updater::PreparePayload() {
+  const bool is_integrated = manifest_.is_payload_integrated();
+  const std::string_view uri = is_integrated ? manifest_.uri : std::string_view();
+  MemoryByteSource source(envelope_);
+  OTA_TRY(const formats::PayloadLocation location,
+          formats::FindPayload(source, verification_.envelope(), uri));
+  if (is_integrated && location.size_bytes != manifest_.payload_size_bytes) {
+    return Status::kImageSizeMismatch;
+  }
+  const bool needs_stage = is_integrated || !manifest_.encryption_info.empty();
+  if (manifest_.encoding_count != 0 || (needs_stage && stage_ == nullptr)) {
+    return Status::kNotSupported;
+  }
+  if (stage_ == nullptr) return Status::kOk;
+  return stage_->Prepare(manifest_, envelope_.subspan(location.offset, location.size_bytes));
+}
+
+Status Updater::OpenKey() {
+  if (stage_ != nullptr) OTA_TRY(stage_->OpenKey(budget_.curve_operations_max));
   ExpectedImage expected = {.size_bytes = manifest_.image_size_bytes,
                             .sequence_number = manifest_.sequence_number};
   if (manifest_.image_digest.size() != expected.digest.size()) return Status::kManifestMalformed;

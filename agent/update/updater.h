@@ -2,6 +2,7 @@
 #pragma once
 
 #include "agent/update/fetcher.h"
+#include "agent/update/payload_stage.h"
 #include "agent/update/self_test_run.h"
 #include "agent/update/trust_record.h"
 #include "formats/trust/manifest_verification.h"
@@ -25,8 +26,9 @@ class Updater {
   /// In the order of an update's life; each is left for the next, or for kFailed.
   enum class State : uint8_t {
     kIdle,
-    kVerifying,  ///< signatures, roles
-    kChecking,   ///< whether it is for this device, and now
+    kVerifying,   ///< signatures, roles
+    kChecking,    ///< whether it is for this device, and now
+    kOpeningKey,  ///< of an encrypted payload
     kFetching,
     kOpening,  ///< the staged image, into the arena
     kTesting,  ///< self-tests
@@ -38,10 +40,13 @@ class Updater {
   };
 
   /// All must outlive the updater. `trust` is what the device believes, as loaded; `arena`, aligned
-  /// as the engine asks, is used during kOpening and kTesting.
+  /// as the engine asks, is used during kOpening and kTesting. `stage` is the source that `fetcher`
+  /// was made with; null: it takes only payloads that are neither encrypted nor in the envelope.
   Updater(Fetcher& fetcher, storage::ModelStore& store, formats::TrustState& trust,
-          engine::OperatorTable operators, MutableByteSpan arena, const StepBudget& budget)
+          engine::OperatorTable operators, MutableByteSpan arena, const StepBudget& budget,
+          PayloadStage* stage = nullptr)
       : fetcher_(fetcher),
+        stage_(stage),
         store_(store),
         trust_(trust),
         record_(store),
@@ -56,8 +61,9 @@ class Updater {
   /// Goes on by one bounded step. kBusy: call again. kOk: the model is confirmed, and the trust
   /// state is stored. Anything else: the update has failed, and nothing that was in use has
   /// changed. Refusals before the payload: statuses of ManifestVerification and CheckManifest;
-  /// kNameInvalid: the name of the trust state; kNotSupported: a payload that is encrypted, encoded
-  /// or in the envelope. Then those of Fetcher, SelfTestRun and ModelStore. After a failed
+  /// kNameInvalid: the name of the trust state; kNotSupported: a payload that is encoded,
+  /// or one that needs a stage where there is none; statuses of FindPayload and PayloadStage. Then
+  /// those of Fetcher, SelfTestRun and ModelStore. After a failed
   /// self-test the image stays staged, never in use, until the next one of its name takes its
   /// place.
   Status Step();
@@ -69,6 +75,8 @@ class Updater {
  private:
   Status StepState();
   Status Check();
+  Status PreparePayload();
+  Status OpenKey();
   Status Fetch();
   Status OpenStaged();
   Status Test();
@@ -76,6 +84,7 @@ class Updater {
   void CloseStaged();
 
   Fetcher& fetcher_;
+  PayloadStage* stage_;
   storage::ModelStore& store_;
   formats::TrustState& trust_;
   TrustRecord record_;

@@ -37,9 +37,11 @@ class TestSource final : public PayloadSource {
  public:
   Bytes payload;
   int request_count = 0;
+  uint32_t last_offset = 0;  ///< of the newest request
 
   void Start(const Request& request) override {
     ++request_count;
+    last_offset = request.offset;
     at_ = request.offset;
     first_ = request.offset;
     has_started_ = false;
@@ -80,7 +82,8 @@ class UpdaterTest : public testing::Test {
     role.patterns = {"digits", "trust-*"};
     spec.release_roles = {role};
     EXPECT_EQ(formats::InitializeTrustState(*formats::EncodeRoot(spec), trust_), Status::kOk);
-    source_.payload = ReadFile(OTA_SOURCE_DIR "/models/digits/digits.tflite");
+    model_ = ReadFile(OTA_SOURCE_DIR "/models/digits/digits.tflite");
+    source_.payload = model_;
     Boot();
   }
   ~UpdaterTest() override { std::filesystem::remove_all(directory_); }
@@ -93,7 +96,7 @@ class UpdaterTest : public testing::Test {
 
   /// What the model gives for the generator's bytes.
   crypto::Sha256Digest ComputeOutputDigest(uint32_t seed) {
-    MemoryByteSource source(source_.payload);
+    MemoryByteSource source(model_);
     engine::Interpreter interpreter(engine::AllOperators());
     EXPECT_EQ(interpreter.Prepare(source, board_->arena()), Status::kOk);
     Prng generator(seed);
@@ -112,9 +115,9 @@ class UpdaterTest : public testing::Test {
     manifest.class_id_count = 1;
     manifest.kind = ComponentKind::kModel;
     manifest.component_name = "digits";
-    image_digest_ = crypto::ComputeSha256(source_.payload);
+    image_digest_ = crypto::ComputeSha256(model_);
     manifest.image_digest = image_digest_;
-    manifest.image_size_bytes = static_cast<uint32_t>(source_.payload.size());
+    manifest.image_size_bytes = static_cast<uint32_t>(model_.size());
     manifest.payload_size_bytes = manifest.image_size_bytes;
     manifest.version = "1";
     manifest.uri = "/models/digits.bin";
@@ -123,7 +126,88 @@ class UpdaterTest : public testing::Test {
     manifest.model.self_test_count = 1;
     change(manifest);
     SigningKey* const signers[] = {signer_};
-    return *formats::SignManifest(formats::EncodeManifest(manifest), signers);
+    const bool is_integrated = manifest.is_payload_integrated();
+    return *formats::SignManifest(formats::EncodeManifest(manifest), signers,
+                                  is_integrated ? manifest.uri : std::string_view(),
+                                  is_integrated ? ByteSpan(source_.payload) : ByteSpan());
+  }
+
+  /// How a payload is encrypted: with which cipher, and for which of the device's keys.
+  struct Sealing {
+    formats::ContentCipher cipher;
+    formats::KeyDistribution distribution;
+  };
+  static constexpr Sealing kSealings[] = {
+      {formats::ContentCipher::kAesCtr, formats::KeyDistribution::kEcdhEs},
+      {formats::ContentCipher::kAesCtr, formats::KeyDistribution::kAesKeyWrap},
+      {formats::ContentCipher::kAesGcm, formats::KeyDistribution::kEcdhEs},
+      {formats::ContentCipher::kAesGcm, formats::KeyDistribution::kAesKeyWrap}};
+
+  /// Puts the model, encrypted, where the source serves it from, and gives its envelope.
+  Bytes SealEnvelope(uint64_t sequence_number, const Sealing& sealing,
+                     std::string_view uri = "/payloads/digits.bin") {
+    const bool is_gcm = sealing.cipher == formats::ContentCipher::kAesGcm;
+    const Bytes iv(is_gcm ? 12 : 16, 0x1F);
+    source_.payload = model_;
+    if (is_gcm) {
+      crypto::GcmNonce nonce;
+      std::copy(iv.begin(), iv.end(), nonce.begin());
+      crypto::AesBlock tag;
+      EXPECT_EQ(crypto::EncryptAesGcm(content_key_, nonce, formats::GcmAssociatedData(),
+                                      source_.payload, tag),
+                Status::kOk);
+      source_.payload.insert(source_.payload.end(), tag.begin(), tag.end());
+    } else {
+      crypto::AesBlock counter;
+      std::copy(iv.begin(), iv.end(), counter.begin());
+      crypto::AesCtr(content_key_, counter).Apply(0, source_.payload);
+    }
+    const formats::CoseRecipient recipient = MakeRecipient(sealing.distribution);
+    Bytes info(512);
+    formats::CborWriter writer(info);
+    formats::WriteCoseEncrypt(writer, sealing.cipher, iv, std::span(&recipient, 1));
+    info.resize(writer.Finish()->size());
+    const crypto::Sha256Digest payload_digest = crypto::ComputeSha256(source_.payload);
+    return MakeEnvelope(sequence_number, [&](Manifest& manifest) {
+      manifest.uri = uri;
+      manifest.encryption_info = info;
+      manifest.payload_digest = payload_digest;
+      manifest.payload_size_bytes = static_cast<uint32_t>(source_.payload.size());
+    });
+  }
+
+  formats::CoseRecipient MakeRecipient(formats::KeyDistribution distribution) {
+    formats::CoseRecipient recipient;
+    recipient.distribution = distribution;
+    if (distribution == formats::KeyDistribution::kAesKeyWrap) {
+      recipient.key_id = group_key_id_;
+      recipient.wrapped_key = crypto::WrapAesKey(group_key_, content_key_);
+      return recipient;
+    }
+    const auto ephemeral = std::move(*PemKey::Generate());
+    crypto::EcdhAgreement agreement(entropy_);
+    crypto::EcdhSecret secret;
+    EXPECT_EQ(agreement.Begin(*ephemeral->private_key(), device_key_->public_key()), Status::kOk);
+    EXPECT_EQ(agreement.Step(0, secret), Status::kOk);
+    recipient.key_id = device_key_id_;
+    recipient.ephemeral_key = ephemeral->public_key();
+    EXPECT_EQ(formats::WrapContentKey(secret, content_key_, recipient.wrapped_key), Status::kOk);
+    return recipient;
+  }
+
+  std::vector<DecryptionKey> DeviceKeys() const {
+    return {{device_key_id_, formats::KeyDistribution::kEcdhEs, *device_key_->private_key(), {}},
+            {group_key_id_, formats::KeyDistribution::kAesKeyWrap, {}, group_key_}};
+  }
+
+  /// What the board runs now.
+  Bytes ReadInstalled() {
+    const Result<ByteSource*> source = board_->store().Open("digits");
+    if (!source.ok()) return {};
+    Bytes image((*source)->size_bytes());
+    EXPECT_EQ((*source)->Read(0, image), Status::kOk);
+    board_->store().Close(*source);
+    return image;
   }
 
   formats::DeviceProfile Profile() const {
@@ -139,8 +223,10 @@ class UpdaterTest : public testing::Test {
   }
 
   Status Update(const Bytes& envelope) {
-    Fetcher fetcher(port_, source_, board_->store(), {}, nullptr);
-    Updater updater(fetcher, board_->store(), trust_, engine::AllOperators(), board_->arena(), {});
+    PayloadStage stage(source_, entropy_, keys_);
+    Fetcher fetcher(port_, stage, board_->store(), {}, nullptr);
+    Updater updater(fetcher, board_->store(), trust_, engine::AllOperators(), board_->arena(), {},
+                    &stage);
     updater.Start(envelope, Profile(), now_s_);
     for (int step = 0; step < kStepCountMax; ++step) {
       const Status status = updater.Step();
@@ -169,7 +255,14 @@ class UpdaterTest : public testing::Test {
   std::unique_ptr<PemKey> release_ = std::move(*PemKey::Generate());
   std::unique_ptr<PemKey> freshness_ = std::move(*PemKey::Generate());
   std::unique_ptr<PemKey> stranger_ = std::move(*PemKey::Generate());
+  std::unique_ptr<PemKey> device_key_ = std::move(*PemKey::Generate());
   SigningKey* signer_ = release_.get();
+  const Bytes device_key_id_ = Bytes(8, 0xD0);
+  const Bytes group_key_id_ = Bytes(8, 0x60);
+  const crypto::AesKey group_key_ = {1, 2, 3};
+  const crypto::AesKey content_key_ = {7, 8, 9};
+  std::vector<DecryptionKey> keys_ = DeviceKeys();
+  Bytes model_;
   const Bytes vendor_id_ = Bytes(16, 0xA1);
   const Bytes class_id_ = Bytes(16, 0xC1);
   const std::array<ByteSpan, 1> class_ids_ = {class_id_};
@@ -299,6 +392,103 @@ TEST_F(UpdaterTest, SurvivesPowerCutsThroughoutItsLife) {
     }
   }
   EXPECT_GT(interrupted_count, 30) << "the cuts hit the update";
+}
+
+TEST_F(UpdaterTest, DecryptsWhatIsSealedForTheDeviceOrItsGroup) {
+  uint64_t sequence_number = 7;
+  for (const Sealing& sealing : kSealings) {
+    ASSERT_EQ(Update(SealEnvelope(sequence_number, sealing)), Status::kOk) << sequence_number;
+    EXPECT_EQ(ReadInstalled(), model_);
+    EXPECT_EQ(InstalledSequence(), sequence_number++);
+    ASSERT_EQ(RunToEnd([&] { return board_->store().Delete("digits"); }), Status::kOk);
+  }
+}
+
+TEST_F(UpdaterTest, RefusesByNameWhatIsSealedForOthers) {
+  for (const Sealing& sealing : kSealings) {
+    const Bytes envelope = SealEnvelope(7, sealing);
+    keys_.clear();
+    EXPECT_EQ(Update(envelope), Status::kCoseRecipientMissing);
+    keys_ = DeviceKeys();
+    keys_[0].private_key = *stranger_->private_key();
+    keys_[1].shared_key = content_key_;
+    EXPECT_EQ(Update(envelope), Status::kDecryptionFailed) << "a key of the same id";
+    keys_ = DeviceKeys();
+    std::swap(keys_[0].key_id, keys_[1].key_id);
+    EXPECT_EQ(Update(envelope), Status::kCoseRecipientMissing) << "a key of another kind";
+    keys_ = DeviceKeys();
+  }
+  EXPECT_EQ(source_.request_count, 0);
+  EXPECT_EQ(board_->store().image_count(), 0u);
+}
+
+TEST_F(UpdaterTest, NeverTakesATamperedCiphertextIntoUse) {
+  for (const Sealing& sealing : kSealings) {
+    const Bytes envelope = SealEnvelope(7, sealing);
+    const Bytes good = source_.payload;
+    for (const size_t at : {size_t{0}, good.size() / 2, model_.size() - 1}) {
+      source_.payload = good;
+      source_.payload[at] ^= 1;
+      EXPECT_EQ(Update(envelope), Status::kDigestMismatch);
+    }
+    source_.payload = Bytes(good.begin(), good.end() - 1);
+    EXPECT_EQ(Update(envelope), Status::kImageSizeMismatch);
+    EXPECT_EQ(board_->store().image_count(), 0u);
+  }
+}
+
+TEST_F(UpdaterTest, GoesOnDecryptingWherePowerWasLost) {
+  int resumed_count = 0;
+  const formats::TrustState before = trust_;
+  for (const Sealing& sealing : {kSealings[0], kSealings[3]}) {
+    std::filesystem::remove_all(directory_);
+    Boot();
+    trust_ = before;
+    const Bytes envelope = SealEnvelope(7, sealing);
+    const uint64_t first_point = board_->power().point_count();
+    ASSERT_EQ(Update(envelope), Status::kOk);
+    const uint64_t point_count = board_->power().point_count() - first_point;
+    for (uint64_t point = 0; point < point_count; point += 1511) {
+      std::filesystem::remove_all(directory_);
+      Boot();
+      trust_ = before;
+      board_->power().CutAt(board_->power().point_count() + point,
+                            static_cast<uint32_t>(point) | 1);
+      (void)Update(envelope);  // fails wherever it is, or has ended just before
+      Boot();
+      trust_ = before;
+      const Status again = Update(envelope);
+      ASSERT_TRUE(again == Status::kOk) << "cut at point " << point << StatusName(again);
+      ASSERT_EQ(ReadInstalled(), model_) << "cut at point " << point;
+      if (source_.last_offset != 0) ++resumed_count;
+    }
+  }
+  EXPECT_GT(resumed_count, 5) << "the cuts hit the download";
+}
+
+TEST_F(UpdaterTest, TakesAPayloadThatIsInItsEnvelope) {
+  ASSERT_EQ(Update(MakeEnvelope(7, [](Manifest& m) { m.uri = "#digits"; })), Status::kOk);
+  EXPECT_EQ(ReadInstalled(), model_);
+  ASSERT_EQ(RunToEnd([&] { return board_->store().Delete("digits"); }), Status::kOk);
+  ASSERT_EQ(Update(SealEnvelope(8, kSealings[0], "#digits")), Status::kOk);
+  EXPECT_EQ(ReadInstalled(), model_);
+  EXPECT_EQ(source_.request_count, 0);
+}
+
+TEST_F(UpdaterTest, RefusesAnEnvelopeWithAnotherPayloadThanItNames) {
+  Bytes envelope = MakeEnvelope(7, [](Manifest& m) { m.uri = "#digits"; });
+  envelope.back() ^= 1;
+  EXPECT_EQ(Update(envelope), Status::kDigestMismatch);
+  envelope.pop_back();
+  EXPECT_EQ(Update(envelope), Status::kCborMalformed);
+  envelope = MakeEnvelope(7);
+  envelope.push_back(0);
+  EXPECT_EQ(Update(envelope), Status::kCborTrailingBytes);
+  source_.payload.pop_back();
+  EXPECT_EQ(Update(MakeEnvelope(7, [](Manifest& m) { m.uri = "#digits"; })),
+            Status::kImageSizeMismatch);
+  EXPECT_EQ(source_.request_count, 0);
+  EXPECT_EQ(board_->store().image_count(), 0u);
 }
 
 }  // namespace
