@@ -6,6 +6,7 @@
 #include "engine/kernels/conv_layout.h"
 #include "engine/operators/convolution.h"
 #include "engine/operators/quantization.h"
+#include "engine/operators/weighted_operands.h"
 
 namespace ota::engine {
 
@@ -14,46 +15,12 @@ using formats::TensorType;
 
 namespace {
 
-struct Operands {
-  TensorInfo input;
-  TensorInfo weights;
-  TensorInfo bias;
-  TensorInfo output;
-  bool has_bias = false;
-};
+using Operands = WeightedOperands;
 
 // TRANSPOSE_CONV has the output's shape, which the output tensor gives too, as operand 0.
 uint32_t InputIndex(ConvKind kind) { return kind == ConvKind::kTransposed ? 2 : 0; }
 
-Result<Operands> ReadOperands(PrepareContext& context, ConvKind kind) {
-  if (context.output_count() != 1) return Status::kModelMalformed;
-  const uint32_t bias_index = kind == ConvKind::kTransposed ? 3 : 2;
-  Operands operands;
-  OTA_TRY(operands.input, context.ReadInput(InputIndex(kind)));
-  OTA_TRY(operands.weights, context.ReadInput(1));
-  OTA_TRY(operands.output, context.ReadOutput(0));
-  operands.has_bias = context.HasInput(bias_index);
-  if (operands.has_bias) {
-    OTA_TRY(operands.bias, context.ReadInput(bias_index));
-    if (!operands.bias.is_constant) return Status::kNotConstant;
-  }
-  if (!operands.weights.is_constant) return Status::kNotConstant;
-  return operands;
-}
-
-Status VerifyTypes(const Operands& operands) {
-  const TensorType type = operands.input.type;
-  if (operands.output.type != type) return Status::kUnsupportedType;
-  const bool is_float = type == TensorType::kFloat32;
-  const bool is_int8 = type == TensorType::kInt8;
-  if (!is_float && !is_int8 && type != TensorType::kInt16) return Status::kUnsupportedType;
-  const TensorType weights = is_float ? TensorType::kFloat32 : TensorType::kInt8;
-  if (operands.weights.type != weights) return Status::kUnsupportedType;
-  if (!operands.has_bias) return Status::kOk;
-  const TensorType wide = is_int8 ? TensorType::kInt32 : TensorType::kInt64;
-  const TensorType bias = is_float ? TensorType::kFloat32 : wide;
-  return operands.bias.type == bias ? Status::kOk : Status::kUnsupportedType;
-}
+uint32_t BiasIndex(ConvKind kind) { return kind == ConvKind::kTransposed ? 3 : 2; }
 
 Status VerifyChannels(const Operands& operands, ConvKind kind, WindowShape& shape) {
   const TensorInfo& weights = operands.weights;
@@ -211,8 +178,8 @@ uint64_t CountMacs(const Operands& operands, ConvKind kind, const WindowShape& s
 
 Status PrepareConvolution(PrepareContext& context, ConvKind kind, WindowOptions options,
                           uint8_t activation) {
-  OTA_TRY(const Operands operands, ReadOperands(context, kind));
-  OTA_TRY(VerifyTypes(operands));
+  OTA_TRY(const Operands operands,
+          ReadWeightedOperands(context, InputIndex(kind), BiasIndex(kind)));
   if (operands.weights.rank != 4) return Status::kUnsupportedShape;
   options.window_height = operands.weights.dimension(1);
   options.window_width = operands.weights.dimension(2);

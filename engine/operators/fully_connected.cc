@@ -8,6 +8,7 @@
 #include "engine/operators/int8_only.h"
 #include "engine/operators/operators.h"
 #include "engine/operators/quantization.h"
+#include "engine/operators/weighted_operands.h"
 #include "engine/prepare_context.h"
 #include "engine/run_context.h"
 
@@ -56,42 +57,7 @@ struct FullyConnectedRecord {
 };
 constexpr uint32_t kSlotCount = 3;
 
-struct Operands {
-  TensorInfo input;
-  TensorInfo weights;
-  TensorInfo bias;
-  TensorInfo output;
-  bool has_bias = false;
-};
-
-Result<Operands> ReadOperands(PrepareContext& context) {
-  if (context.output_count() != 1) return Status::kModelMalformed;
-  Operands operands;
-  OTA_TRY(operands.input, context.ReadInput(0));
-  OTA_TRY(operands.weights, context.ReadInput(1));
-  OTA_TRY(operands.output, context.ReadOutput(0));
-  operands.has_bias = context.HasInput(2);
-  if (operands.has_bias) {
-    OTA_TRY(operands.bias, context.ReadInput(2));
-    if (!operands.bias.is_constant) return Status::kNotConstant;
-  }
-  if (!operands.weights.is_constant) return Status::kNotConstant;
-  return operands;
-}
-
-Status VerifyTypes(const Operands& operands) {
-  const TensorType type = operands.input.type;
-  if (operands.output.type != type) return Status::kUnsupportedType;
-  const bool is_float = type == TensorType::kFloat32;
-  const bool is_int8 = type == TensorType::kInt8;
-  if (!is_float && !is_int8 && type != TensorType::kInt16) return Status::kUnsupportedType;
-  const TensorType weights = is_float ? TensorType::kFloat32 : TensorType::kInt8;
-  if (operands.weights.type != weights) return Status::kUnsupportedType;
-  const TensorType wide = is_int8 ? TensorType::kInt32 : TensorType::kInt64;
-  const TensorType bias = is_float ? TensorType::kFloat32 : wide;
-  const bool fits = !operands.has_bias || operands.bias.type == bias;
-  return fits ? Status::kOk : Status::kUnsupportedType;
-}
+using Operands = WeightedOperands;
 
 Status FillShape(const Operands& operands, FullyConnectedParams& params) {
   if (operands.weights.rank != 2) return Status::kUnsupportedShape;
@@ -315,8 +281,7 @@ class FullyConnectedRun {
 };
 
 Status PrepareFullyConnected(PrepareContext& context) {
-  OTA_TRY(const Operands operands, ReadOperands(context));
-  OTA_TRY(VerifyTypes(operands));
+  OTA_TRY(const Operands operands, ReadWeightedOperands(context, 0, 2));
   if (context.OptionU8(1) != 0) return Status::kUnsupportedType;
   FullyConnectedRecord record{};
   FullyConnectedParams& params = record.params;
