@@ -17,8 +17,8 @@ using host::kBlockChannelsMax;
 constexpr uint32_t kWidth = 8;
 constexpr uint32_t kWeightsMax = 16384;
 
-using Bytes = int8_t __attribute__((vector_size(kWidth), aligned(1), may_alias));
-using Sums = int32_t __attribute__((vector_size(4 * kWidth), aligned(4), may_alias));
+using Bytes = int8_t __attribute__((vector_size(kWidth)));
+using Sums = int32_t __attribute__((vector_size(4 * kWidth)));
 
 /// The taps of a window that lie in the image.
 struct Window {
@@ -44,9 +44,11 @@ OTA_VECTOR_PART void SumVectors(const Window& window, uint32_t channel, int32_t*
     const int32_t* weights = weight_line;
     for (uint32_t x = 0; x < window.width; ++x) {
       for (uint32_t i = 0; i < kVectors; ++i) {
-        const auto* const bytes = reinterpret_cast<const Bytes*>(input + i * kWidth);
-        const auto* const factors = reinterpret_cast<const Sums*>(weights + i * kWidth);
-        part[i] += (__builtin_convertvector(*bytes, Sums) - window.zero_point) * *factors;
+        Bytes bytes;
+        Sums factors;
+        std::memcpy(&bytes, input + i * kWidth, sizeof(bytes));
+        std::memcpy(&factors, weights + i * kWidth, sizeof(factors));
+        part[i] += (__builtin_convertvector(bytes, Sums) - window.zero_point) * factors;
       }
       input += window.column_step;
       weights += window.weight_step;
@@ -54,7 +56,7 @@ OTA_VECTOR_PART void SumVectors(const Window& window, uint32_t channel, int32_t*
     line += window.line_step;
     weight_line += window.weight_line_step;
   }
-  for (uint32_t i = 0; i < kVectors; ++i) *reinterpret_cast<Sums*>(sums + i * kWidth) = part[i];
+  for (uint32_t i = 0; i < kVectors; ++i) std::memcpy(sums + i * kWidth, &part[i], sizeof(Sums));
 }
 
 OTA_VECTOR_PART int32_t SumChannel(const Window& window, uint32_t channel) {
