@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Instructions of one inference on emulated boards, and bytes of arena, beside recorded ones of TensorFlow Lite Micro.
+
+Run in the root of the repository, with the run_model images of the board presets built (make bench does both). The
+models of ../shared are left out where it is absent. Counts are exact to 40 instructions, and the same in every run.
+"""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+MODELS = pathlib.Path("../shared/models")
+GOLDEN = pathlib.Path("../shared/golden")
+PAGES = (1024, 4096, 16384)
+CASE = 2  # random inputs, seed 1
+
+# Machine and address of its PSRAM, as in cmake/*.cmake.
+BOARDS = {
+    "cortex-m4": ("mps2-an386", 0x21000000),
+    "cortex-m7": ("mps2-an500", 0x60000000),
+    "cortex-m0plus": ("mps2-an385", 0x21000000),
+}
+
+# TensorFlow Lite Micro 90b983c2 with CMSIS-NN 4ab83cc3, its own levels (-Os, kernels -O2), arm-none-eabi-gcc 12.2.1, same
+# machines and counting, same inputs: recorded once, not measured here. Instructions on M4, M7, M0+; bytes of arena.
+RECORDED = {
+    "kws_ref_model": (7698840, 7644640, 29000700, 22820),
+    "pretrainedResnet_quant": (29862920, 30025520, 97555640, 54996),
+    "vww_96_int8": (24101960, 24025600, 86904440, 100708),
+    "ad01_int8": (582960, 583253, 1763187, 2580),
+    "micro_speech_quantized": (1495384, 1489464, 2597040, 6836),
+    "person_detect": (22928440, 22715880, 83704160, 82308),
+}
+SHARED = ("mlperf_tiny/kws_ref_model", "mlperf_tiny/pretrainedResnet_quant", "mlperf_tiny/vww_96_int8",
+          "mlperf_tiny/ad01_int8", "article/micro_speech_quantized", "tflm/person_detect")
+
+
+def run(preset, model, golden, page=0):
+    """Figures that run_model prints for one inference; dies if the outputs are not the recorded ones."""
+    machine, psram = BOARDS[preset]
+    image = pathlib.Path("build") / preset / "firmware/run_model.elf"
+    job = (model.stat().st_size, CASE, 0, page)
+    command = ["qemu-system-arm", "-M", machine, "-display", "none", "-monitor", "none", "-serial", "stdio",
+               "-icount", "shift=0,sleep=off", "-semihosting-config", "enable=on,target=native", "-kernel", image,
+               "-device", f"loader,file={model},addr={psram + 4096},force-raw=on"]
+    for index, value in enumerate(job):
+        command += ["-device", f"loader,addr={psram + 4 * index},data={value},data-len=4"]
+    printed = subprocess.run(command, capture_output=True, text=True, timeout=600).stdout
+    outputs = re.findall(r"^output ([0-9a-f]+)$", printed, re.MULTILINE)
+    expected = [output["hex"] for output in json.loads(golden.read_text())["cases"][CASE]["outputs"]]
+    if outputs != expected:
+        sys.exit(f"{model} on {preset}, page {page}: not the recorded outputs\n{printed}")
+    return {name: int(value) for name, value in re.findall(r"^(\w+) (\d+)$", printed, re.MULTILINE)}
+
+
+def find_models():
+    own = [(model, model.with_suffix(".json")) for model in sorted(pathlib.Path("models").glob("*/*.tflite"))]
+    shared = [(MODELS / f"{name}.tflite", GOLDEN / f"{name}.json") for name in SHARED]
+    present = [pair for pair in shared if all(path.exists() for path in pair)]
+    if len(present) < len(shared):
+        print(f"{len(shared) - len(present)} models of ../shared are absent and left out\n")
+    return present + own
+
+
+def print_boards(models):
+    print("million instructions of an inference, and bytes of arena; in brackets TFLM + CMSIS-NN as recorded")
+    header = "".join(f"{preset:>24}" for preset in BOARDS)
+    print(f"{'model':24}{header}{'arena':>18}")
+    for model, golden in models:
+        recorded = RECORDED.get(model.stem)
+        cells = ""
+        for index, preset in enumerate(BOARDS):
+            figures = run(preset, model, golden)
+            brackets = f"({recorded[index] / 1e6:.3f})" if recorded else ""
+            cells += f"{figures['invoke_instructions'] / 1e6:>13.3f}{brackets:>11}"
+        brackets = f"({recorded[3]})" if recorded else ""
+        print(f"{model.stem:24}{cells}{figures['arena_bytes']:>9}{brackets:>9}")
+
+
+def print_streaming(models, preset):
+    print(f"\n{preset}, weights streamed through a page: instructions more than in place; bytes of arena")
+    print(f"{'model':24}" + "".join(f"{f'page {page}':>22}" for page in PAGES))
+    for model, golden in models:
+        mapped = run(preset, model, golden)["invoke_instructions"]
+        cells = ""
+        for page in PAGES:
+            figures = run(preset, model, golden, page)
+            more = figures["invoke_instructions"] / mapped - 1
+            cells += f"{more:>13.1%}{figures['arena_bytes']:>9}"
+        print(f"{model.stem:24}{cells}")
+
+
+def main():
+    models = find_models()
+    print_boards(models)
+    print_streaming(models, "cortex-m4")
+
+
+if __name__ == "__main__":
+    main()
