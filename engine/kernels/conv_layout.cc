@@ -13,6 +13,8 @@ constexpr uint32_t kTapsMax = 12 * 1024;
 /// Longer windows are gathered in chunks, and their tiles have sums, which bounds their channels.
 constexpr uint32_t kChunkTapsMax = 512;
 constexpr uint32_t kChunkedChannelsMax = 64;
+/// What is not read in place is copied piece by piece from here on.
+constexpr uint32_t kWholeCopyTapsMax = 512;
 /// Bytes of a widened tap: words, and the halves that only some cores can use.
 constexpr uint32_t kWordBytes = 4;
 constexpr uint32_t kHalfBytes = 2;
@@ -67,7 +69,7 @@ uint32_t QuadLayout::ChunkTaps(uint32_t tap_bytes) const {
 
 uint32_t QuadLayout::CopyBytes(uint32_t chunk_taps) const {
   if (is_aligned && !is_padded) return 0;
-  const bool is_by_piece = is_aligned && (chunk_taps < tap_count || pieces_across != 1);
+  const bool is_by_piece = is_aligned && (chunk_taps > kWholeCopyTapsMax || pieces_across != 1);
   return RoundUp(is_by_piece ? std::min(piece_taps, chunk_taps) : chunk_taps, 4);
 }
 

@@ -26,6 +26,12 @@ inline uint32_t LoadWord(const void* at) {
 
 #if defined(__ARM_FEATURE_DSP)
 
+/// Copies four bytes between any addresses.
+inline void CopyWord(const int8_t* source, int8_t* target) {
+  const uint32_t word = LoadWord(source);
+  std::memcpy(target, &word, sizeof word);
+}
+
 /// Bytes 0 and 2 of a word as signed halves; bytes 1 and 3.
 inline uint32_t WidenEven(uint32_t bytes) {
   uint32_t pair;
@@ -100,6 +106,11 @@ inline int32_t SaturateToByte(int32_t value) {
 }
 
 #else
+
+inline void CopyWord(const int8_t* source, int8_t* target) {
+  const int8_t bytes[4] = {source[0], source[1], source[2], source[3]};
+  for (uint32_t i = 0; i < 4; ++i) target[i] = bytes[i];
+}
 
 inline uint32_t WidenEven(uint32_t bytes) {
   return PackHalves(static_cast<int8_t>(bytes), static_cast<int8_t>(bytes >> 16));

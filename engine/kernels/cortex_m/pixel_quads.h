@@ -38,13 +38,14 @@ void ComputePixelQuads(PixelQuads& run);
 void SumPixelQuad(const uint32_t* values, const uint8_t* weights, uint32_t tap_count,
                   int32_t* sums);
 
-/// Rows of the windows of four pixels.
+/// Rows of the windows of four pixels. Field offsets are known to the assembly.
 struct QuadSources {
   const int8_t* pixels[4];
   uint32_t group_count;  ///< groups of four taps in a row, at least one
   uint32_t row_count;
   int32_t row_steps[4];  ///< bytes from the end of a row to the next
 };
+static_assert(sizeof(void*) != 4 || offsetof(QuadSources, row_steps) == 24);
 
 /// Widens the taps, less the zero point; returns where the next group belongs.
 uint32_t* WidenPixelQuad(const QuadSources& sources, int32_t zero_point, uint32_t* target);

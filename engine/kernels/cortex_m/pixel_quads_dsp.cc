@@ -3,7 +3,6 @@
 // taps 0 and 2 as halves, then of each pixel taps 1 and 3. The loops are assembly, since they need
 // every register there is: values r0, weights r1, products' operands r3 to r8, sums r9 to r12,
 // groups left in lr.
-#include "engine/kernels/cortex_m/dsp.h"
 #include "engine/kernels/cortex_m/pixel_quads.h"
 
 // The four pixels' halves, times those of the weights in `taps`.
@@ -62,6 +61,20 @@
   ", r6\n"                            \
   "ssat " sum ", #8, " sum "\n"
 
+// Four taps of two pixels, plus the halves in r1, to where r2 and the distances say.
+#define OTA_WIDEN(pixel0, pixel1, evens, odds) \
+  "ldr r8, [" pixel0                           \
+  "], #4\n"                                    \
+  "ldr r9, [" pixel1                           \
+  "], #4\n"                                    \
+  "sxtab16 r10, r1, r8\n"                      \
+  "sxtab16 r11, r1, r9\n"                      \
+  "sxtab16 r8, r1, r8, ror #8\n"               \
+  "sxtab16 r9, r1, r9, ror #8\n"               \
+  "strd r10, r11, [r2, #" evens                \
+  "]\n"                                        \
+  "strd r8, r9, [r2, #" odds "]\n"
+
 namespace ota::engine::dsp {
 
 const uint32_t kQuadTapBytes = 2;
@@ -117,29 +130,29 @@ const uint32_t kQuadTapBytes = 2;
       "pop {r4-r11, pc}\n");
 }
 
-uint32_t* WidenPixelQuad(const QuadSources& sources, int32_t zero_point, uint32_t* target) {
-  const uint32_t zero_points = PackHalves(-zero_point, -zero_point);
-  const int8_t *pixel0 = sources.pixels[0], *pixel1 = sources.pixels[1];
-  const int8_t *pixel2 = sources.pixels[2], *pixel3 = sources.pixels[3];
-  for (uint32_t row = sources.row_count; row != 0; --row) {
-    for (uint32_t group = sources.group_count; group != 0; --group, target += 8) {
-      const auto widen = [zero_points, target](const int8_t*& pixel, uint32_t index) {
-        const uint32_t word = LoadWord(pixel);
-        pixel += 4;
-        target[index] = AddEven(zero_points, word);
-        target[4 + index] = AddOdd(zero_points, word);
-      };
-      widen(pixel0, 0);
-      widen(pixel1, 1);
-      widen(pixel2, 2);
-      widen(pixel3, 3);
-    }
-    pixel0 += sources.row_steps[0];
-    pixel1 += sources.row_steps[1];
-    pixel2 += sources.row_steps[2];
-    pixel3 += sources.row_steps[3];
-  }
-  return target;
+// Arguments arrive in r0 to r2. Pixels r4 to r7, groups left in r3, rows left in lr.
+[[gnu::naked]] uint32_t* WidenPixelQuad(const QuadSources&, int32_t, uint32_t*) {
+  asm volatile(
+      "push {r4-r11, lr}\n"
+      "rsb r1, r1, #0\n"
+      "pkhbt r1, r1, r1, lsl #16\n"
+      "ldr lr, [r0, #20]\n"
+      "ldmia r0, {r4-r7}\n"
+      "1: ldr r3, [r0, #16]\n"
+      "2:\n" OTA_WIDEN("r4", "r5", "0", "16") OTA_WIDEN("r6", "r7", "8", "24")
+      "adds r2, #32\n"
+      "subs r3, #1\n"
+      "bne 2b\n"
+      "add r12, r0, #24\n"
+      "ldmia r12, {r8-r11}\n"
+      "add r4, r8\n"
+      "add r5, r9\n"
+      "add r6, r10\n"
+      "add r7, r11\n"
+      "subs lr, #1\n"
+      "bne 1b\n"
+      "mov r0, r2\n"
+      "pop {r4-r11, pc}\n");
 }
 
 }  // namespace ota::engine::dsp

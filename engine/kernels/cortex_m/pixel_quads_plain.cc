@@ -86,12 +86,12 @@ void ComputePixelQuads(PixelQuads& run) {
 }
 
 uint32_t* WidenPixelQuad(const QuadSources& sources, int32_t zero_point, uint32_t* target) {
-  uint32_t* end = target;
+  const uint32_t row_taps = 4 * sources.group_count;
   for (uint32_t pixel = 0; pixel < 4; ++pixel) {
     const int8_t* source = sources.pixels[pixel];
     uint32_t* value = target + pixel;
     for (uint32_t row = sources.row_count; row != 0; --row) {
-      for (uint32_t group = sources.group_count; group != 0; --group, source += 4, value += 16) {
+      for (const int8_t* const end = source + row_taps; source != end; source += 4, value += 16) {
         value[0] = static_cast<uint32_t>(source[0] - zero_point);
         value[4] = static_cast<uint32_t>(source[1] - zero_point);
         value[8] = static_cast<uint32_t>(source[2] - zero_point);
@@ -99,9 +99,8 @@ uint32_t* WidenPixelQuad(const QuadSources& sources, int32_t zero_point, uint32_
       }
       source += sources.row_steps[pixel];
     }
-    end = value - pixel;
   }
-  return end;
+  return target + 4 * row_taps * sources.row_count;
 }
 
 }  // namespace ota::engine::dsp

@@ -59,8 +59,7 @@ int8_t* FillBytes(int32_t value, uint32_t count, int8_t* target) {
 
 int8_t* CopyBytes(const int8_t* source, uint32_t count, int8_t* target) {
   for (; count >= 4; count -= 4, source += 4, target += 4) {
-    const uint32_t word = LoadWord(source);
-    std::memcpy(target, &word, sizeof word);
+    CopyWord(source, target);
   }
   for (; count != 0; --count) *target++ = *source++;
   return target;
@@ -92,7 +91,7 @@ class QuadGather {
         depth_(shape_.input_channels),
         pitch_(shape_.input_width * depth_),
         height_(shape_.input_height),
-        row_reach_((shape_.window_height - 1) * shape_.dilation_height),
+        whole_(RowsOf(0, shape_.window_height)),
         chunk_taps_(layout.ChunkTaps(kQuadTapBytes)),
         copy_bytes_(layout.CopyBytes(chunk_taps_)),
         values_(reinterpret_cast<uint32_t*>(job.scratch + layout.header_bytes)),
@@ -112,29 +111,49 @@ class QuadGather {
     windows_[index] = {input_ + y * pitch_ + x * depth_, y, x, has_columns};
   }
 
-  /// Widens the whole windows.
-  void Gather() {
-    if (layout_.pieces_across != 1) return Gather(0, layout_.tap_count);
+  /// Widens taps [begin, end) of all four windows.
+  void Gather(uint32_t begin, uint32_t end) {
+    const uint32_t row_taps = layout_.piece_taps;
+    const bool is_whole = begin == 0 && end == layout_.tap_count;
+    const bool are_rows = is_whole || (begin % row_taps == 0 && end % row_taps == 0);
+    if (layout_.pieces_across != 1 || !are_rows) return GatherParts(begin, end);
+    GatherRows(is_whole ? whole_ : RowsOf(begin / row_taps, (end - begin) / row_taps));
+  }
+
+ private:
+  /// Rows of the windows: distances from the windows' first in rows of the input.
+  struct Rows {
+    uint32_t count;
+    int32_t first;
+    int32_t reach;  ///< from the first to the last
+  };
+
+  Rows RowsOf(uint32_t begin, uint32_t count) const {
+    return {count, static_cast<int32_t>(begin) * shape_.dilation_height,
+            static_cast<int32_t>(count - 1) * shape_.dilation_height};
+  }
+
+  void GatherRows(const Rows rows) {
     const uint32_t row_taps = layout_.piece_taps;
     const int32_t row_step = pitch_ * shape_.dilation_height - static_cast<int32_t>(row_taps);
+    const int32_t offset = rows.first * pitch_;
     QuadSources sources;
     int8_t* copy = copies_;
     for (uint32_t i = 0; i < kQuadPixels; ++i, copy += copy_bytes_) {
-      const bool is_whole = IsWhole(windows_[i]);
+      const bool is_whole = IsWhole(windows_[i], rows);
       const bool is_in_place = layout_.is_aligned && is_whole;
       if (!is_in_place) {
-        is_whole ? CopyWholeWindow(windows_[i], copy) : CopyWindow(windows_[i], copy);
+        is_whole ? CopyWholeRows(windows_[i], rows, copy) : CopyRows(windows_[i], rows, copy);
       }
-      sources.pixels[i] = is_in_place ? windows_[i].corner : copy;
+      sources.pixels[i] = is_in_place ? windows_[i].corner + offset : copy;
       sources.row_steps[i] = is_in_place ? row_step : 0;
     }
-    sources.group_count = layout_.is_aligned ? row_taps / 4 : (layout_.tap_count + 3) / 4;
-    sources.row_count = layout_.is_aligned ? shape_.window_height : 1;
+    sources.group_count = layout_.is_aligned ? row_taps / 4 : (rows.count * row_taps + 3) / 4;
+    sources.row_count = layout_.is_aligned ? rows.count : 1;
     WidenPixelQuad(sources, zero_point_, values_);
   }
 
-  /// Widens taps [begin, end) of all four windows.
-  [[gnu::noinline]] void Gather(uint32_t begin, uint32_t end) {
+  [[gnu::noinline]] void GatherParts(uint32_t begin, uint32_t end) {
     target_ = values_;
     copy_at_ = 0;
     PiecePart part = FirstPart(begin);
@@ -146,21 +165,21 @@ class QuadGather {
     if (!layout_.is_aligned) WidenCopies();
   }
 
- private:
-  bool IsWhole(const Window& window) const {
-    return window.has_columns && window.row >= 0 && window.row + row_reach_ < height_;
+  bool IsWhole(const Window& window, const Rows rows) const {
+    const int32_t row = window.row + rows.first;
+    return window.has_columns && row >= 0 && row + rows.reach < height_;
   }
 
-  /// Copies a window of which every tap lies in the image. What a row's last word has too much, the
+  /// Copies rows of which every tap lies in the image. What a row's last word has too much, the
   /// next rows cover: so many are left.
-  void CopyWholeWindow(const Window& window, int8_t* target) const {
+  void CopyWholeRows(const Window& window, const Rows rows, int8_t* target) const {
     const uint32_t row_taps = layout_.piece_taps;
-    const int8_t* source = window.corner;
-    for (uint32_t left = layout_.tap_count; left != 0; left -= row_taps) {
+    const uint32_t taps = rows.count * row_taps;
+    const int8_t* source = window.corner + rows.first * pitch_;
+    for (uint32_t left = taps; left != 0; left -= row_taps) {
       if (left >= (row_taps + 3) / 4 * 4) {
         for (uint32_t at = 0; at < row_taps; at += 4) {
-          const uint32_t word = LoadWord(source + at);
-          std::memcpy(target + at, &word, sizeof word);
+          CopyWord(source + at, target + at);
         }
       } else {
         CopyBytes(source, row_taps, target);
@@ -168,17 +187,18 @@ class QuadGather {
       source += pitch_ * shape_.dilation_height;
       target += row_taps;
     }
-    FillBytes(zero_point_, -layout_.tap_count % 4, target);
+    FillBytes(zero_point_, -taps % 4, target);
   }
 
-  /// Copies a window row by row; zero points stand for what lies outside of the image.
-  void CopyWindow(const Window& window, int8_t* target) const {
+  /// Copies rows; zero points stand for what lies outside of the image.
+  void CopyRows(const Window& window, const Rows rows, int8_t* target) const {
     const auto row_taps = static_cast<int32_t>(layout_.piece_taps);
     const int32_t begin = std::clamp(-window.column * depth_, 0, row_taps);
     const int32_t end = std::clamp((shape_.input_width - window.column) * depth_, begin, row_taps);
-    const int8_t* source = window.corner + begin;
-    const int32_t last = window.row + row_reach_;
-    for (int32_t row = window.row; row <= last; row += shape_.dilation_height) {
+    const int8_t* source = window.corner + rows.first * pitch_ + begin;
+    const int32_t first = window.row + rows.first;
+    const int32_t last = first + rows.reach;
+    for (int32_t row = first; row <= last; row += shape_.dilation_height) {
       if (row < 0 || row >= height_) {
         target = FillBytes(zero_point_, layout_.piece_taps, target);
       } else {
@@ -188,7 +208,7 @@ class QuadGather {
       }
       source += pitch_ * shape_.dilation_height;
     }
-    FillBytes(zero_point_, -layout_.tap_count % 4, target);
+    FillBytes(zero_point_, -(rows.count * layout_.piece_taps) % 4, target);
   }
 
   PiecePart FirstPart(uint32_t tap) const {
@@ -282,7 +302,7 @@ class QuadGather {
   const int32_t depth_;
   const int32_t pitch_;  ///< bytes of a row of the input
   const int32_t height_;
-  const int32_t row_reach_;  ///< from a window's first row to its last
+  const Rows whole_;
   const uint32_t chunk_taps_;
   const uint32_t copy_bytes_;  ///< of one pixel
   uint32_t* const values_;
@@ -332,7 +352,7 @@ class QuadRows {
   }
 
   void ComputeWhole(uint32_t count, int8_t* output) {
-    gather_.Gather();
+    gather_.Gather(0, layout_.tap_count);
     const uint32_t step = job_.shape->output_channels;
     if (count == kQuadPixels) return ComputeChannels(0, job_.channel_count, output, step);
     // What is computed for pixels that do not exist is left behind.
