@@ -10,6 +10,10 @@ TEST(CortexMKernels, ConvolutionsEqualTheReference) {
   ExpectConvolutionsEqualTheReference(ConvTileChannelsS8);
 }
 
+TEST(CortexMKernels, ConvolutionsInNarrowTilesEqualTheReference) {
+  ExpectConvolutionsEqualTheReference([](const WindowShape&) { return 8u; });
+}
+
 TEST(CortexMKernels, DepthwiseConvolutionsEqualTheReference) {
   ExpectDepthwiseConvolutionsEqualTheReference(DepthwiseTileChannelsS8);
 }

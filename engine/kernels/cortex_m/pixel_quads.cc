@@ -2,6 +2,8 @@
 // Pixel quads in C++, as cores with the DSP extension have them: tests on a host.
 #include "engine/kernels/cortex_m/pixel_quads.h"
 
+#include "engine/kernels/cortex_m/channel_quads.h"
+
 #include "engine/kernels/cortex_m/fast_term.h"
 
 namespace ota::engine::dsp {
@@ -31,6 +33,20 @@ void ComputePixelQuads(PixelQuads& run) {
     for (uint32_t pixel = 0; pixel < 4; ++pixel) {
       run.output[pixel * run.output_step] = static_cast<int8_t>(RequantizeFast(sums[pixel], term));
     }
+  }
+}
+
+void ComputeChannelQuads(ChannelQuads& run) {
+  const uint32_t tap_count = 4 * run.group_count;
+  for (; run.output != run.output_end; run.output += run.output_step) {
+    int32_t sums[4] = {run.biases[0], run.biases[1], run.biases[2], run.biases[3]};
+    SumPixelQuad(run.values, reinterpret_cast<const uint8_t*>(run.pixel), tap_count, sums);
+    for (uint32_t i = 0; i < 4; ++i) {
+      const ChannelQuadTerm& term = run.terms[i];
+      const FastTerm fast = {term.multiplier, term.rounding, term.shift};
+      run.output[run.offsets[i]] = static_cast<int8_t>(RequantizeFast(sums[i], fast));
+    }
+    run.pixel += static_cast<int32_t>(tap_count) + run.pixel_step;
   }
 }
 

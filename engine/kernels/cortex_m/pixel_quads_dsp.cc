@@ -5,6 +5,8 @@
 // groups left in lr.
 #include "engine/kernels/cortex_m/pixel_quads.h"
 
+#include "engine/kernels/cortex_m/channel_quads.h"
+
 // The four pixels' halves, times those of the weights in `taps`.
 #define OTA_HALVES(taps) \
   "ldmia r0!, {r5-r8}\n" \
@@ -111,6 +113,40 @@ const uint32_t kQuadTapBytes = 2;
       "str r2, [r0, #24]\n"
       "cmp r2, r4\n"
       "bne 10b\n"
+      "add sp, #12\n"
+      "pop {r4-r11, pc}\n");
+}
+
+// `run` arrives in r0; windows stand where weights do. No taps are left behind whole groups.
+[[gnu::naked]] void ComputeChannelQuads(ChannelQuads&) {
+  asm volatile(
+      "push {r4-r11, lr}\n"
+      "sub sp, #12\n"
+      "movs r2, #0\n"
+      "strd r2, r0, [sp]\n"
+      "ldr r1, [r0, #8]\n"
+      "10: add r2, r0, #92\n"
+      "ldmia r2, {r9-r12}\n"
+      "ldrd r0, r2, [r0]\n" OTA_DOT("[sp]")
+      "ldr r0, [sp, #4]\n"
+      "add r2, r0, #28\n"
+      "ldmia r2!, {r5, r6, r7}\n" OTA_REQUANTIZE("r9")
+      "ldmia r2!, {r5, r6, r7}\n" OTA_REQUANTIZE("r10")
+      "ldmia r2!, {r5, r6, r7}\n" OTA_REQUANTIZE("r11")
+      "ldmia r2!, {r5, r6, r7}\n" OTA_REQUANTIZE("r12")
+      "ldmia r2, {r4, r5, r6, r7}\n"
+      "ldrd r2, r3, [r0, #12]\n"
+      "add r1, r2\n"
+      "strb r9, [r3, r4]\n"
+      "strb r10, [r3, r5]\n"
+      "strb r11, [r3, r6]\n"
+      "strb r12, [r3, r7]\n"
+      "ldrd r4, r5, [r0, #20]\n"
+      "add r3, r4\n"
+      "str r3, [r0, #16]\n"
+      "cmp r3, r5\n"
+      "bne 10b\n"
+      "str r1, [r0, #8]\n"
       "add sp, #12\n"
       "pop {r4-r11, pc}\n");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pixel quads for cores without the DSP extension, in the instructions of Armv6-M. A tap is a word
 // of each of the four pixels.
+#include "engine/kernels/cortex_m/channel_quads.h"
 #include "engine/kernels/cortex_m/fast_term.h"
 #include "engine/kernels/cortex_m/pixel_quads.h"
 
@@ -82,6 +83,20 @@ void ComputePixelQuads(PixelQuads& run) {
       *output = static_cast<int8_t>(RequantizeFast(sum, term));
       output += run.output_step;
     }
+  }
+}
+
+void ComputeChannelQuads(ChannelQuads& run) {
+  const uint32_t tap_count = 4 * run.group_count;
+  for (; run.output != run.output_end; run.output += run.output_step) {
+    int32_t sums[4] = {run.biases[0], run.biases[1], run.biases[2], run.biases[3]};
+    SumPixelQuad(run.values, reinterpret_cast<const uint8_t*>(run.pixel), tap_count, sums);
+    for (uint32_t i = 0; i < 4; ++i) {
+      const ChannelQuadTerm& term = run.terms[i];
+      const FastTerm fast = {term.multiplier, term.rounding, term.shift};
+      run.output[run.offsets[i]] = static_cast<int8_t>(RequantizeFast(sums[i], fast));
+    }
+    run.pixel += static_cast<int32_t>(tap_count) + run.pixel_step;
   }
 }
 

@@ -17,7 +17,7 @@ constexpr int32_t kGeneralShift = 128;
 
 /// Front of the scratch.
 struct Header {
-  uint32_t is_all_fast;
+  QuadForm worst_form;
   uint32_t unused;
 };
 
@@ -321,7 +321,7 @@ class QuadRows {
         gather_(job, layout),
         weights_(weights),
         channel_bytes_(channel_bytes),
-        is_all_fast_(reinterpret_cast<const Header*>(job.scratch)->is_all_fast != 0),
+        is_all_fast_(WorstForm(job) == QuadForm::kFast),
         sums_(gather_.sums()) {}
 
   void Compute() {
@@ -453,12 +453,21 @@ class QuadRows {
 
 void BeginQuads(const ConvRows<ConvS8>& job, const QuadLayout& layout, ChannelTermS8* terms) {
   const int64_t reach = int64_t{layout.tap_count} * 255 * 128;
-  bool is_all_fast = true;
+  auto worst = QuadForm::kFast;
   for (uint32_t channel = 0; channel < job.channel_count; ++channel) {
     terms[channel] = BeginTerm(job, terms[channel], reach);
-    is_all_fast = is_all_fast && IsFast(terms[channel]);
+    worst = std::max(worst, FormOf(terms[channel]));
   }
-  reinterpret_cast<Header*>(job.scratch)->is_all_fast = is_all_fast ? 1 : 0;
+  reinterpret_cast<Header*>(job.scratch)->worst_form = worst;
+}
+
+QuadForm FormOf(const ChannelTermS8& begun_term) {
+  if (IsFast(begun_term)) return QuadForm::kFast;
+  return begun_term.multiplier.shift == kConstantShift ? QuadForm::kConstant : QuadForm::kGeneral;
+}
+
+QuadForm WorstForm(const ConvRows<ConvS8>& job) {
+  return reinterpret_cast<const Header*>(job.scratch)->worst_form;
 }
 
 void ComputeQuadRows(const ConvRows<ConvS8>& job, const QuadLayout& layout, const uint8_t* weights,

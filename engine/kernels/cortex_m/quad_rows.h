@@ -10,8 +10,19 @@ namespace ota::engine::dsp {
 /// and then go through all channels of the tile (pixel_quads.h). Pixels are taken in their order,
 /// over the ends of rows, and gathered before anything is written.
 
+/// Forms that a term can take, from the cheapest on.
+enum class QuadForm : uint32_t {
+  kFast,      ///< fast_term.h; its shift is from 1 on
+  kConstant,  ///< the result is the bias, whatever the input
+  kGeneral
+};
+QuadForm FormOf(const ChannelTermS8& begun_term);
+
 /// Brings the terms into the form that ComputeQuadRows wants.
 void BeginQuads(const ConvRows<ConvS8>& job, const QuadLayout& layout, ChannelTermS8* terms);
+
+/// The worst form in a tile that was begun.
+QuadForm WorstForm(const ConvRows<ConvS8>& job);
 
 /// Computes rows. `weights` lie by channel, `channel_bytes` for each; the same as the taps, or the
 /// taps filled up with zeros to whole groups of four.
