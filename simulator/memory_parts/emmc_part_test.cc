@@ -10,6 +10,7 @@
 #include "storage/block_device/emmc.h"
 #include "storage/block_device/flash_driver.h"
 #include "storage/block_device/sd_crc.h"
+#include "storage/file_system/fat/fat_file_system.h"
 
 namespace ota::simulator {
 namespace {
@@ -336,6 +337,33 @@ TEST(Emmc, WorksWithoutACache) {
   EXPECT_FALSE(emmc.is_cached());
   ASSERT_EQ(emmc.StartProgram(0, Filled(3)), Status::kOk);
   EXPECT_EQ(part.array().bytes()[5], 3) << "it is on the medium at once";
+}
+
+TEST_P(EmmcTest, CarriesAFatVolumeOverARestart) {
+  const std::vector<uint8_t> model = Filled(7, 5000);
+  storage::SpinWaiter waiter;
+  std::array<uint8_t, kSector> sector;
+  {
+    storage::FatFileSystem files(driver_, waiter, sector);
+    ASSERT_EQ(files.Format(), Status::kOk);
+    Result<storage::File> file = files.Create("kws.tflite", 5000);
+    ASSERT_TRUE(file.ok());
+    for (size_t at = 0; at < model.size(); at += 1000) {  // at most the driver's queue at once
+      ASSERT_EQ(files.Append(*file, ByteSpan(model).subspan(at, 1000)), Status::kOk);
+    }
+    ASSERT_EQ(files.Sync(*file), Status::kOk);
+  }
+  part_.Reset();  // what was only in its cache is lost
+  storage::Emmc emmc(part_, GetParam());
+  ASSERT_EQ(Retry([&] { return emmc.Start(); }), Status::kOk);
+  storage::FlashDriver driver(emmc, queue_);
+  storage::FatFileSystem files(driver, waiter, sector);
+  ASSERT_EQ(files.Mount(), Status::kOk);
+  Result<storage::File> file = files.Open("kws.tflite");
+  ASSERT_TRUE(file.ok());
+  std::vector<uint8_t> read(5000);
+  ASSERT_EQ(files.Read(*file, 0, read), Status::kOk);
+  EXPECT_EQ(read, model);
 }
 
 TEST(CardCells, WearOfRandomWritesIsThatOfWholeGroups) {
