@@ -5,6 +5,8 @@
 
 #include "cli/commands.h"
 #include "cli/key_file.h"
+#include "crypto/host/pem_key.h"
+#include "crypto/host/token_key.h"
 
 namespace ota::cli {
 namespace {
@@ -13,9 +15,17 @@ struct KeyOptions {
   std::string path;
   bool has_no_passphrase = false;
   bool as_json = false;
+  bool as_pem = false;
 };
 
+void RunGenerateInToken(const KeyOptions& options) {
+  const auto key = MakeTokenKey(options.path);
+  std::printf("key id %s\n%s: in the token; `key show --pem` gives its public part\n",
+              FormatKeyId(key->public_key()).c_str(), options.path.c_str());
+}
+
 void RunGenerate(const KeyOptions& options) {
+  if (crypto::IsTokenUri(options.path)) return RunGenerateInToken(options);
   const auto key = crypto::PemKey::Generate();
   if (!key.ok()) throw CommandError("the system's random generator failed");
   const std::string passphrase = options.has_no_passphrase ? "" : ChoosePassphrase(options.path);
@@ -31,6 +41,12 @@ void RunGenerate(const KeyOptions& options) {
 
 void RunShow(const KeyOptions& options) {
   const crypto::P256PublicKey key = LoadPublicKey(options.path);
+  if (options.as_pem) {
+    const Result<std::string> pem = crypto::EncodePublicPem(key);
+    if (!pem.ok()) throw CommandError("the key could not be encoded as PEM");
+    std::printf("%s", pem->c_str());
+    return;
+  }
   const std::string x = FormatHex(ByteSpan(key).first(crypto::kP256CoordinateBytes));
   const std::string y = FormatHex(ByteSpan(key).last(crypto::kP256CoordinateBytes));
   if (options.as_json) {
@@ -51,13 +67,18 @@ void AddKeyCommand(CLI::App& app) {
   command->require_subcommand(1);
   CLI::App* const generate = command->add_subcommand(
       "generate", "Make a key pair: FILE is encrypted with a passphrase, FILE.pub is public");
-  generate->add_option("FILE", options->path, "Where the private key goes")->required();
+  generate
+      ->add_option("FILE", options->path,
+                   "Where the private key goes; or a PKCS#11 URI: it is made in that token")
+      ->required();
   generate->add_flag("--no-passphrase", options->has_no_passphrase,
                      "Do not encrypt: for a server's freshness key and for tests");
   generate->callback([options] { RunGenerate(*options); });
   CLI::App* const show = command->add_subcommand("show", "Print the public part of a key");
-  show->add_option("FILE", options->path, "A private or a public key in PEM")->required();
+  show->add_option("FILE", options->path, "A private or a public key in PEM, or a PKCS#11 URI")
+      ->required();
   show->add_flag("--json", options->as_json, "Print JSON");
+  show->add_flag("--pem", options->as_pem, "Print the public key in PEM");
   show->callback([options] { RunShow(*options); });
 }
 

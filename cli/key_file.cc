@@ -10,15 +10,19 @@
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
+#include <optional>
 
 #include "cli/commands.h"
 #include "cli/model_file.h"
+#include "crypto/host/pem_key.h"
+#include "crypto/host/token_key.h"
 #include "formats/trust/root_metadata.h"
 
 namespace ota::cli {
 namespace {
 
 constexpr const char* kPassphraseVariable = "OTA_TINYML_PASSPHRASE";
+constexpr const char* kPassphraseFileVariable = "OTA_TINYML_PASSPHRASE_FILE";
 
 // Reads a line from the terminal without showing it.
 std::string ReadHiddenLine(const std::string& prompt) {
@@ -48,15 +52,42 @@ std::string ReadText(const std::string& path) {
   throw CommandError("cannot write " + path + ": " + std::strerror(errno));
 }
 
+std::optional<std::string> FindGivenPassphrase() {
+  if (const char* const given = std::getenv(kPassphraseVariable)) return given;
+  const char* const path = std::getenv(kPassphraseFileVariable);
+  if (path == nullptr) return std::nullopt;
+  const std::string text = ReadText(path);
+  return text.substr(0, text.find('\n'));
+}
+
+std::string PinOf(const std::string& uri) {
+  return crypto::HasPin(uri) ? std::string() : AskPassphrase(uri);
+}
+
+std::unique_ptr<crypto::SigningKey> TakeTokenKey(const std::string& uri,
+                                                 Result<std::unique_ptr<crypto::TokenKey>> key) {
+  if (key.ok()) return std::move(*key);
+  switch (key.status()) {
+    case Status::kInvalidArgument:
+      throw CommandError(uri + " is not like pkcs11:token=NAME;object=NAME", 2);
+    case Status::kNotFound:
+      throw CommandError(uri + " names no key; `p11-tool --list-tokens` lists the tokens");
+    case Status::kAlreadyExists:
+      throw CommandError(uri + " exists already and is not overwritten; choose another name");
+    default:
+      throw CommandError(uri + " cannot be used: wrong PIN, or not a key on P-256");
+  }
+}
+
 }  // namespace
 
 std::string AskPassphrase(const std::string& key_path) {
-  if (const char* const given = std::getenv(kPassphraseVariable)) return given;
+  if (auto given = FindGivenPassphrase()) return *given;
   return ReadHiddenLine("Passphrase of " + key_path);
 }
 
 std::string ChoosePassphrase(const std::string& key_path) {
-  if (const char* const given = std::getenv(kPassphraseVariable)) return given;
+  if (auto given = FindGivenPassphrase()) return *given;
   const std::string first = ReadHiddenLine("New passphrase for " + key_path);
   if (first.empty()) {
     throw CommandError("the passphrase is empty; say --no-passphrase if that is meant");
@@ -65,7 +96,14 @@ std::string ChoosePassphrase(const std::string& key_path) {
   return first;
 }
 
-std::unique_ptr<crypto::PemKey> LoadPrivateKey(const std::string& path) {
+std::unique_ptr<crypto::SigningKey> MakeTokenKey(const std::string& uri) {
+  return TakeTokenKey(uri, crypto::TokenKey::Generate(uri, PinOf(uri)));
+}
+
+std::unique_ptr<crypto::SigningKey> LoadPrivateKey(const std::string& path) {
+  if (crypto::IsTokenUri(path)) {
+    return TakeTokenKey(path, crypto::TokenKey::Open(path, PinOf(path)));
+  }
   const std::string pem = ReadText(path);
   const std::string passphrase = crypto::IsEncryptedPem(pem) ? AskPassphrase(path) : "";
   auto key = crypto::PemKey::FromPem(pem, passphrase);
@@ -76,6 +114,7 @@ std::unique_ptr<crypto::PemKey> LoadPrivateKey(const std::string& path) {
 }
 
 crypto::P256PublicKey LoadPublicKey(const std::string& path) {
+  if (crypto::IsTokenUri(path)) return LoadPrivateKey(path)->public_key();
   const std::string pem = ReadText(path);
   const Result<crypto::P256PublicKey> key = crypto::DecodePublicPem(pem);
   if (key.ok()) return *key;

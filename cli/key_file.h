@@ -14,14 +14,19 @@
 
 namespace ota::cli {
 
-/// What unlocks a private key: the variable OTA_TINYML_PASSPHRASE, or what is typed at the
-/// terminal. `Choose` asks twice.
+/// What unlocks a private key, and a token: the variable OTA_TINYML_PASSPHRASE, the first line of
+/// the file that OTA_TINYML_PASSPHRASE_FILE names, or what is typed at the terminal. `Choose` asks
+/// twice.
 std::string AskPassphrase(const std::string& key_path);
 std::string ChoosePassphrase(const std::string& key_path);
 
-std::unique_ptr<crypto::PemKey> LoadPrivateKey(const std::string& path);
+/// `key` is a file in PEM, or a PKCS#11 URI: the key then stays in its token.
+std::unique_ptr<crypto::SigningKey> LoadPrivateKey(const std::string& key);
 
-/// Of a public key's file, or of a private key's.
+/// Makes a key pair in a token.
+std::unique_ptr<crypto::SigningKey> MakeTokenKey(const std::string& uri);
+
+/// Of a public key's file, of a private key's, or of a key in a token.
 crypto::P256PublicKey LoadPublicKey(const std::string& path);
 
 /// Key id as hexadecimal digits.

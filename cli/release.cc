@@ -237,7 +237,7 @@ void AddTerms(const ReleaseOptions& options, Parts& parts, Manifest& manifest) {
 
 Bytes Sign(const Bytes& manifest, const ReleaseOptions& options, const std::string& uri,
            const Bytes& payload) {
-  std::vector<std::unique_ptr<crypto::PemKey>> keys;
+  std::vector<std::unique_ptr<crypto::SigningKey>> keys;
   std::vector<crypto::SigningKey*> signers;
   for (const std::string& path : options.signers) {
     keys.push_back(LoadPrivateKey(path));

@@ -110,7 +110,7 @@ RootSpec ReadRoot(const std::string& path) {
 
 void SignAndWrite(const RootSpec& spec, const TrustOptions& options) {
   const formats::Bytes metadata = Encode(spec);
-  std::vector<std::unique_ptr<crypto::PemKey>> keys;
+  std::vector<std::unique_ptr<crypto::SigningKey>> keys;
   std::vector<crypto::SigningKey*> signers;
   for (const std::string& path : options.signers) {
     keys.push_back(LoadPrivateKey(path));

@@ -7,11 +7,11 @@ set -euo pipefail
 
 packages_for() {
   case "$1" in
-    build) echo g++ make cmake ninja-build ccache pkg-config libboost1.81-dev libssl-dev libmbedtls-dev \
+    build) echo g++ make cmake ninja-build ccache pkg-config libboost1.81-dev libssl-dev libmbedtls-dev libp11-kit-dev \
                 libcli11-dev nlohmann-json3-dev libgtest-dev libgmock-dev curl openssl ;;
     test) echo clang-16 clang-tidy-16 clang-format-16 libclang-rt-16-dev gcc-arm-none-eabi \
                libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib python3-venv qemu-system-arm valgrind wget dpkg-dev \
-               dosfstools mtools ;;
+               dosfstools mtools softhsm2 ;;
     models) echo python3 python3-venv ;;
     *) echo "install_packages: unknown purpose '$1'; say build, test or models" >&2; exit 2 ;;
   esac

@@ -6,6 +6,7 @@ Usage: interop.py OTA_TINYML MODEL
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,8 +29,8 @@ ENVIRONMENT = dict(os.environ, OTA_TINYML_PASSPHRASE="interop")
 KDF_CONTEXT = cbor2.dumps([-3, [None] * 3, [None] * 3, [128, bytes.fromhex("a101381c"), b"SUIT Payload Encryption"]])
 
 
-def run(*arguments, expected=0):
-    result = subprocess.run([TOOL, *arguments], env=ENVIRONMENT, capture_output=True, text=True)
+def run(*arguments, expected=0, environment=None):
+    result = subprocess.run([TOOL, *arguments], env=environment or ENVIRONMENT, capture_output=True, text=True)
     assert result.returncode == expected, (arguments, result.returncode, result.stderr)
     return result.stdout if expected == 0 else result.stderr
 
@@ -159,6 +160,37 @@ def check_encryption(folder, private):
         assert opened == file.read()
 
 
+def check_token(folder):
+    """A release key that never leaves its token signs; the other stack verifies. And passphrases from a file."""
+    if shutil.which("softhsm2-util") is None:
+        print("keys in tokens: skipped, softhsm2 is not installed")
+        return
+    os.mkdir(f"{folder}/tokens")
+    write(f"{folder}/softhsm2.conf", f"directories.tokendir = {folder}/tokens\n".encode())
+    write(f"{folder}/pin", b"1234\n")
+    write(f"{folder}/wrong", b"9999\n")
+    environment = dict(os.environ, SOFTHSM2_CONF=f"{folder}/softhsm2.conf", OTA_TINYML_PASSPHRASE_FILE=f"{folder}/pin")
+    subprocess.run(["softhsm2-util", "--init-token", "--free", "--label", "publisher", "--pin", "1234", "--so-pin",
+                    "5678"], env=environment, check=True, capture_output=True)
+    key = "pkcs11:token=publisher;object=release"
+    run("key", "generate", key, environment=environment)
+    assert "exists already" in run("key", "generate", key, environment=environment, expected=1)
+    wrong = dict(environment, OTA_TINYML_PASSPHRASE_FILE=f"{folder}/wrong")
+    assert "wrong PIN" in run("key", "show", key, environment=wrong, expected=1)
+    pem = run("key", "show", key, "--pem", environment=environment)
+    write(f"{folder}/token.pub", pem.encode())
+    run("publish", MODEL, "--name", "kws", "--version", "1", "--vendor", "example.com", "--class", "board-a", "--key",
+        key, "-o", f"{folder}/token", environment=environment)
+    public = serialization.load_pem_public_key(pem.encode())
+    numbers = public.public_numbers()
+    x, y = numbers.x.to_bytes(32, "big"), numbers.y.to_bytes(32, "big")
+    blocks = cbor2.loads(read_envelope(f"{folder}/token.suit")[2])
+    message = Sign1Message.decode(blocks[1])
+    message.payload = blocks[0]
+    message.key = EC2Key(crv=P256, x=x, y=y)
+    assert message.verify_signature()
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         for name in ("root1", "release", "freshness", "device"):
@@ -170,6 +202,7 @@ def main():
         check_ours(folder, private)
         check_theirs(folder, private)
         check_encryption(folder, private)
+        check_token(folder)
     print("interoperability: ours read by theirs, theirs read by ours, sealed by us and opened by them")
 
 
