@@ -16,6 +16,8 @@
 #include "storage/block_device/i2c_eeprom.h"
 #include "storage/block_device/sd_card.h"
 #include "storage/block_device/spi_nor.h"
+#include "storage/file_system/eefs/eefs_file_system.h"
+#include "storage/file_system/fat/fat_file_system.h"
 #include "storage/file_system/spiffs/spiffs_file_system.h"
 #include "storage/model_store/file_model_store.h"
 #include "storage/model_store/raw_model_store.h"
@@ -160,6 +162,40 @@ class Mmc {
   std::unique_ptr<Emmc> emmc_;
 };
 
+/// Cells that are overwritten freely, without a bus: sectors, pages or rows, each of which a cut
+/// leaves as BlockDevice says.
+class OverwriteDevice final : public BlockDevice {
+ public:
+  OverwriteDevice(simulator::PowerSupply& power, uint32_t size_bytes, uint32_t unit)
+      : array_({.size_bytes = size_bytes, .unit_bytes = unit, .keeps_unchanged_bits = true}, power),
+        geometry_{size_bytes, unit, unit, unit, 0, true, false} {}
+
+  const Geometry& geometry() const override { return geometry_; }
+  Status Read(uint32_t offset, MutableByteSpan target) override {
+    OTA_TRY(CheckRange(geometry_, geometry_.read_unit, offset, target.size()));
+    return array_.Read(offset, target);
+  }
+  Status Program(uint32_t offset, ByteSpan data) override {
+    OTA_TRY(CheckRange(geometry_, geometry_.program_unit, offset, data.size()));
+    for (; !data.empty(); data = data.subspan(geometry_.program_unit)) {
+      OTA_TRY(array_.Write(offset, data.first(geometry_.program_unit)));
+      offset += geometry_.program_unit;
+    }
+    return Status::kOk;
+  }
+  Status Erase(uint32_t offset, uint32_t length) override {
+    return Program(offset, std::vector<uint8_t>(length, geometry_.erased_value));
+  }
+  Status Sync() override { return array_.power().is_on() ? Status::kOk : Status::kMediumFailed; }
+
+  simulator::OverwriteArray& array() { return array_; }
+  const simulator::OverwriteArray& array() const { return array_; }
+
+ private:
+  simulator::OverwriteArray array_;
+  Geometry geometry_;
+};
+
 /// A part behind its driver, as a block device that survives restarts.
 template <typename Part>
 class PartMedium {
@@ -182,6 +218,19 @@ class PartMedium {
   std::unique_ptr<FlashDriver> driver_;
 };
 
+class OverwriteMedium {
+ public:
+  OverwriteMedium(simulator::PowerSupply& power, uint32_t size_bytes, uint32_t unit)
+      : device_(power, size_bytes, unit) {}
+
+  BlockDevice& Restart() { return device_; }
+  std::vector<uint32_t> ReadWear() const { return ReadArrayWear(device_.array()); }
+  static uint32_t violation_count() { return 0; }
+
+ private:
+  OverwriteDevice device_;
+};
+
 /// Ends a wait when power is gone.
 class PowerWaiter final : public Waiter {
  public:
@@ -192,12 +241,33 @@ class PowerWaiter final : public Waiter {
   simulator::PowerSupply& power_;
 };
 
+struct Fat {
+  explicit Fat(FatFormatOptions::Kind kind) {
+    options.kind = kind;
+    options.cluster_bytes = 512;
+    options.root_entry_count = 64;
+  }
+  FatFormatOptions options;
+  using Files = FatFileSystem;
+  std::unique_ptr<FatFileSystem> Make(BlockDevice& device, Waiter& waiter,
+                                      MutableByteSpan buffer) const {
+    return std::make_unique<FatFileSystem>(device, waiter, buffer, options);
+  }
+};
+
 struct Spiffs {
   std::unique_ptr<SpiffsFileSystem> Make(BlockDevice& device, Waiter& waiter,
                                          MutableByteSpan buffer) const {
     return std::make_unique<SpiffsFileSystem>(device, waiter, buffer);
   }
   using Files = SpiffsFileSystem;
+};
+
+struct Eefs {
+  std::unique_ptr<EefsFileSystem> Make(BlockDevice& device, Waiter& waiter, MutableByteSpan) const {
+    return std::make_unique<EefsFileSystem>(device, waiter);
+  }
+  using Files = EefsFileSystem;
 };
 
 /// A store on a file system, beside a file of somebody else.
@@ -293,6 +363,12 @@ const std::map<std::string, Factory>& Factories() {
       {"eeprom-128k", Make<I2cMemory>(128, k24Lc1025, KiB(128))},
       {"fram-128k", Make<I2cMemory>(64, kFm24V10, KiB(128))},
       {"sd-1m", Make<Sd>(512, kSdsc64M, MiB(1))},
+      {"fat12-512k",
+       MakeFiles<OverwriteMedium>(Fat(FatFormatOptions::Kind::kFat12), KiB(512), 512u)},
+      {"fat16-2m",
+       MakeFiles<OverwriteMedium>(Fat(FatFormatOptions::Kind::kFat16), KiB(2200), 512u)},
+      {"eefs-64k", MakeFiles<OverwriteMedium>(Eefs(), KiB(64), 8u)},
+      {"eefs-128k", MakeFiles<OverwriteMedium>(Eefs(), KiB(128), 64u)},
       {"spiffs-256k",
        MakeFiles<PartMedium<OnChipPart>>(Spiffs(), Scale(kTeensy40Flash, KiB(256), KiB(4)))},
       {"emmc-1m", Make<Mmc>(512, kEmmc4G, MiB(1))},

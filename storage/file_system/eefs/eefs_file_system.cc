@@ -39,6 +39,11 @@ uint32_t AddToCrc(uint32_t crc, uint8_t byte) {
   return crc;
 }
 
+// Whether each bit of `value` is one of `count` or of the number before it.
+bool IsTornCount(uint32_t value, uint32_t count) {
+  return ((value ^ count) & ~((count - 1) ^ count)) == 0;
+}
+
 Status VerifyName(std::string_view name) {
   const bool is_valid =
       !name.empty() && name.size() < kNameBytes && name.find('\0') == std::string_view::npos;
@@ -80,42 +85,62 @@ Status EefsFileSystem::Mount() {
   return Status::kOk;
 }
 
-// Slots follow one another; where the last one ends is the truth about the free range.
+// Whether the slot lies behind `free_offset_`, where it begins exactly if it is not the first one.
+bool EefsFileSystem::IsNextSlot(uint32_t index, const Slot& slot) const {
+  const uint64_t length = uint64_t{kFileHeaderBytes} + slot.capacity_bytes;
+  const bool is_placed = index == 0 ? slot.header_offset >= kTableHeaderBytes + kTableEntryBytes
+                                    : slot.header_offset >= free_offset_;
+  return is_placed && slot.header_offset % kSlotAlignment == 0 &&
+         slot.capacity_bytes % kSlotAlignment == 0 &&
+         IsInBounds(slot.header_offset, length, device_.geometry().size_bytes);
+}
+
+// Walks the entries as long as they are slots, at most `count` of them, and `free_offset_` to where
+// the last one ends. Returns how many they are.
+Result<uint32_t> EefsFileSystem::WalkSlots(uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) {
+    OTA_TRY(const Slot slot, ReadSlot(i));
+    if (!IsNextSlot(i, slot)) return i;
+    if (i == 0) {
+      slot_count_max_ = (slot.header_offset - kTableHeaderBytes) / kTableEntryBytes;
+      slot_count_max_ = std::min(slot_count_max_, kSlotCountLimit);
+      count = std::min(count, slot_count_max_ + 1);
+    }
+    free_offset_ = slot.header_offset + kFileHeaderBytes + slot.capacity_bytes;
+  }
+  return count;
+}
+
+// Slots follow one another; where the last one ends is the truth about the free range. A new slot's
+// entry is written first, then the free range behind it, then the count: so if the range fits the
+// entries but not the count, the count is what is torn, and the slot is there.
 Status EefsFileSystem::ReadTable(ByteSpan header) {
   const uint32_t device_bytes = device_.geometry().size_bytes;
   const uint32_t free_offset = Load(header.data() + kFreeOffsetOffset);
   const uint32_t free_size = Load(header.data() + kFreeSizeOffset);
-  slot_count_ = Load(header.data() + kCountOffset);
   const bool is_range_inside = IsInBounds(free_offset, free_size, device_bytes);
   volume_bytes_ = is_range_inside ? free_offset + free_size : device_bytes;
-  if (slot_count_ > kSlotCountLimit) return Status::kCorrupted;
-
+  slot_count_ = Load(header.data() + kCountOffset);
+  slot_count_max_ = 0;
   free_offset_ = free_offset;
-  for (uint32_t i = 0; i < slot_count_; ++i) {
-    OTA_TRY(const Slot slot, ReadSlot(i));
-    if (i == 0) {
-      if (slot.header_offset < kTableHeaderBytes + kTableEntryBytes) return Status::kCorrupted;
-      slot_count_max_ = (slot.header_offset - kTableHeaderBytes) / kTableEntryBytes;
-      free_offset_ = slot.header_offset;
-    }
-    const uint64_t length = uint64_t{kFileHeaderBytes} + slot.capacity_bytes;
-    if (slot.header_offset < free_offset_ || slot.header_offset % kSlotAlignment != 0 ||
-        slot.capacity_bytes % kSlotAlignment != 0 ||
-        !IsInBounds(slot.header_offset, length, device_bytes)) {
-      return Status::kCorrupted;
-    }
-    free_offset_ = slot.header_offset + static_cast<uint32_t>(length);
-  }
-  if (slot_count_ == 0) {
-    if (!is_range_inside || free_offset < kTableHeaderBytes + kTableEntryBytes) {
-      return Status::kCorrupted;
-    }
+  if (slot_count_ == 0 && is_range_inside && free_offset >= kTableHeaderBytes + kTableEntryBytes) {
     slot_count_max_ = (free_offset - kTableHeaderBytes) / kTableEntryBytes;
   }
+  OTA_TRY(uint32_t found, WalkSlots(std::min(slot_count_, kSlotCountLimit)));
+  is_count_torn_ = false;
+  if (found != slot_count_ || found == 0 || free_offset_ != free_offset || !is_range_inside) {
+    const uint32_t counted_end = free_offset_;
+    OTA_TRY(const uint32_t all, WalkSlots(kSlotCountLimit));
+    is_count_torn_ =
+        is_range_inside && all != 0 && free_offset_ == free_offset && IsTornCount(slot_count_, all);
+    if (is_count_torn_) found = slot_count_ = all;
+    if (!is_count_torn_) free_offset_ = counted_end;
+  }
+  if (found != slot_count_) return Status::kCorrupted;
   is_table_torn_ = free_offset_ != free_offset || !is_range_inside;
   if (is_table_torn_) volume_bytes_ = device_bytes;
   slot_count_max_ = std::min(slot_count_max_, kSlotCountLimit);
-  return slot_count_ <= slot_count_max_ ? Status::kOk : Status::kCorrupted;
+  return slot_count_max_ != 0 && slot_count_ <= slot_count_max_ ? Status::kOk : Status::kCorrupted;
 }
 
 Status EefsFileSystem::Format() {
@@ -372,12 +397,13 @@ Result<CheckReport> EefsFileSystem::Check(CheckMode mode, MutableByteSpan work) 
     if (mode == CheckMode::kReport) continue;
     OTA_TRY(WriteField(slot.header_offset + kSizeOffset, slot.capacity_bytes));
   }
-  if (!is_table_torn_) return report;
+  if (!is_table_torn_ && !is_count_torn_) return report;
   ++report.other_count;
   if (mode == CheckMode::kReport) return report;
   OTA_TRY(WriteField(kFreeOffsetOffset, free_offset_));
   OTA_TRY(WriteField(kFreeSizeOffset, volume_bytes_ - free_offset_));
-  is_table_torn_ = false;
+  OTA_TRY(WriteField(kCountOffset, slot_count_));
+  is_table_torn_ = is_count_torn_ = false;
   return report;
 }
 

@@ -18,11 +18,11 @@ struct EefsOptions {
 /// fits. Needs a block device that overwrites freely. Format: docs/formats/eefs.md.
 ///
 /// Power loss: the format has one copy of everything, so of FileSystem's promises these hold, as
-/// long as single bytes are programmed whole or not at all:
+/// long as a unit whose program was cut has no bits but those that it had or was to have:
 ///  - other files keep names, sizes and bytes; Create and Delete are done or not;
-///  - Sync never loses bytes that an earlier Sync had put there, but may count some that were not
-///    appended (Check(kRepair) cuts a size to what the slot holds); Rename may leave a name made of
-///    both.
+///  - Sync may leave any size, and as long as single bytes are programmed whole or not at all never
+///    one below that of an earlier Sync (Check(kRepair) cuts a size to what the slot holds); Rename
+///    may leave a name made of both.
 /// So write under a new name, verify by digest, and record elsewhere what is valid.
 ///
 /// Create with a capacity of 0 gives a slot of kDefaultCapacityBytes.
@@ -84,6 +84,8 @@ class EefsFileSystem final : public FileSystem {
   Result<uint32_t> FindFreeSlot(uint32_t capacity_bytes, Slot& slot);
   Status WriteHeader(const Slot& slot, std::string_view name);
   Status AddSlot(const Slot& slot);
+  bool IsNextSlot(uint32_t index, const Slot& slot) const;
+  Result<uint32_t> WalkSlots(uint32_t count);
   Status ReadTable(ByteSpan header);
   Result<uint32_t> ComputeTableCrc();
 
@@ -92,6 +94,7 @@ class EefsFileSystem final : public FileSystem {
   bool is_little_endian_ = false;
   bool is_mounted_ = false;
   bool is_table_torn_ = false;  // the free range in it does not follow the last slot
+  bool is_count_torn_ = false;  // it does not follow the entries and the free range
   uint32_t slot_count_ = 0;     // slots in the table, deleted ones included
   uint32_t slot_count_max_ = 0;
   uint32_t free_offset_ = 0;  // behind the last slot

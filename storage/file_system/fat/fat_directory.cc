@@ -121,6 +121,10 @@ Status FatDirectories::ReadEntry(Directory& directory, FatEntry& entry, FatNameC
       long_name = {at, 1};  // belongs to nothing
       continue;
     }
+    const bool has_name = long_name.is_whole && long_name.next_order == 0;
+    if (entry.bytes[0] != kFatEntryDeleted && !(has_name && long_name.BelongsTo(entry.bytes))) {
+      OTA_TRY(HealFirstByte(entry, long_name.checksum, has_name));
+    }
     const bool is_entry = entry.bytes[0] != kFatEntryDeleted && (entry.bytes[11] & kFatLabel) == 0;
     if (!is_entry || (long_name.slot_count != 0 && !long_name.BelongsTo(entry.bytes))) {
       OTA_TRY(drop());
@@ -287,20 +291,71 @@ Result<uint32_t> FatDirectories::Insert(uint32_t first_cluster, std::string_view
       if (slot[0] != kEntryEnd) OTA_TRY(volume_.Write(offset, ByteSpan(&end_mark, 1)));
     }
   }
+  // Each commit changes of a slot either what no one looks at, or its first byte alone: a torn
+  // sector shows nothing but first bytes that are torn, which HealFirstByte knows.
+  OTA_TRY(ClearSlots(place.first, slot_count + 1));
+  OTA_TRY(MarkDeleted(place.first, slot_count + 1));
   Directory at = place.first;
   for (uint32_t order = slot_count; order > 0; --order) {
     OTA_TRY(ReadSlot(at, slot, offset));
     EncodeFatSlot(name, order, order == slot_count, checksum, slot);
-    OTA_TRY(volume_.Write(offset, slot));
+    OTA_TRY(volume_.Write(offset + 1, ByteSpan(slot).subspan(1)));
   }
   OTA_TRY(ReadSlot(at, slot, offset));
-  bytes[0] = kFatEntryDeleted;
-  OTA_TRY(volume_.Write(offset, ByteSpan(bytes, kFatEntryBytes)));
+  OTA_TRY(volume_.Write(offset + 1, ByteSpan(bytes, kFatEntryBytes).subspan(1)));
   OTA_TRY(volume_.Commit());
-  bytes[0] = first_byte;
-  OTA_TRY(volume_.Write(offset, ByteSpan(bytes, 1)));
+  at = place.first;
+  for (uint32_t order = slot_count; order > 0; --order) {
+    OTA_TRY(ReadSlot(at, slot, offset));
+    const auto first = static_cast<uint8_t>(order | (order == slot_count ? kSlotLast : 0u));
+    OTA_TRY(volume_.Write(offset, ByteSpan(&first, 1)));
+  }
+  OTA_TRY(volume_.Commit());
+  OTA_TRY(ReadSlot(at, slot, offset));
+  OTA_TRY(volume_.Write(offset, ByteSpan(&first_byte, 1)));
   OTA_TRY(volume_.Commit());
   return offset;
+}
+
+/// Zeros behind the first byte, where that says that the slots are free.
+Status FatDirectories::ClearSlots(Directory first, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) {
+    uint8_t slot[kFatEntryBytes];
+    uint32_t offset = 0;
+    OTA_TRY(ReadSlot(first, slot, offset));
+    if (slot[0] != kEntryEnd) continue;
+    std::memset(slot, 0, sizeof(slot));
+    OTA_TRY(volume_.Write(offset, slot));
+  }
+  return volume_.Commit();
+}
+
+// An entry whose first byte was torn on its way from or to kFatEntryDeleted: its long name has the
+// checksum of the whole short name, which tells what the byte was. And one torn on its way from
+// kEntryEnd, which has nothing but that byte.
+Status FatDirectories::HealFirstByte(FatEntry& entry, uint8_t checksum, bool has_name) {
+  const bool is_bare =
+      std::all_of(entry.bytes + 1, entry.bytes + kFatEntryBytes, [](uint8_t b) { return b == 0; });
+  uint8_t healed = kFatEntryDeleted;
+  if (is_bare) {
+    if ((entry.bytes[0] & ~kFatEntryDeleted) != 0) return Status::kOk;
+  } else {
+    if (!has_name) return Status::kOk;
+    // Adding and rotating can be undone, so that one byte fits.
+    uint8_t whole[kFatShortNameBytes];
+    std::memcpy(whole, entry.bytes, sizeof(whole));
+    for (uint32_t value = 0x21; value < 0x100; ++value) {
+      whole[0] = static_cast<uint8_t>(value);
+      if (ComputeFatChecksum(whole) == checksum) healed = whole[0];
+    }
+    const auto torn = static_cast<uint8_t>(kFatEntryDeleted ^ healed);
+    if (healed == kFatEntryDeleted || ((entry.bytes[0] ^ healed) & ~torn) != 0) return Status::kOk;
+  }
+  ++stray_slot_count_;
+  if (!erases_strays_) return Status::kOk;
+  entry.bytes[0] = healed;
+  OTA_TRY(volume_.Write(entry.offset, ByteSpan(&healed, 1)));
+  return volume_.Commit();
 }
 
 Status FatDirectories::MarkDeleted(Directory first, uint32_t count) {

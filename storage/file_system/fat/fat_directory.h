@@ -69,9 +69,10 @@ class FatDirectories {
   /// Whether nothing but "." and ".." is in it.
   Result<bool> ReadIsEmpty(uint32_t first_cluster);
 
-  /// Slots of long names without an entry that ReadEntry came across.
+  /// Slots of long names without an entry, and first bytes that were torn, that ReadEntry came
+  /// across.
   uint32_t stray_slot_count() const { return stray_slot_count_; }
-  /// Lets ReadEntry mark such slots as deleted.
+  /// Lets ReadEntry mark such slots as deleted, and heal such bytes.
   void EraseStrays() { erases_strays_ = true; }
 
  private:
@@ -88,6 +89,8 @@ class FatDirectories {
   Status ChooseShortName(uint32_t first_cluster, std::string_view name, uint32_t tail_digits,
                          uint8_t* short_name);
   Status MarkDeleted(Directory first, uint32_t count);
+  Status ClearSlots(Directory first, uint32_t count);
+  Status HealFirstByte(FatEntry& entry, uint8_t checksum, bool has_name);
 
   FatVolume& volume_;
   uint32_t stray_slot_count_ = 0;
