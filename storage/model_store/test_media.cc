@@ -308,7 +308,12 @@ class FileStoreWorld final : public StoreWorld {
     std::vector<uint8_t> work(4096);
     const Result<CheckReport> report = files_->Check(CheckMode::kReport, work);
     if (!report.ok()) return "the volume cannot be checked";
-    if (!report->is_sound()) return "the volume is not sound";
+    if (!report->is_sound()) {
+      return "the volume is not sound: " + std::to_string(report->damaged_file_count) +
+             " damaged, " + std::to_string(report->leaked_unit_count) + " leaked, " +
+             std::to_string(report->duplicate_count) + " twice, " +
+             std::to_string(report->other_count) + " others";
+    }
     const uint32_t count = store_->image_count() + JournalFiles::kFileCount + 1;
     return report->file_count == count ? "" : "a file was left behind";
   }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "base/prng.h"
 #include "storage/model_store/test_store.h"
 
 namespace ota::storage {
@@ -130,7 +129,8 @@ PowerCutRun::PowerCutRun(const std::string& world_name, uint32_t seed)
 
 PowerCutRun::Outcome PowerCutRun::Fail(const std::string& what) {
   if (!failure_.empty()) return Outcome::kFailed;
-  failure_ = "replay: " + world_name_ + " " + std::to_string(seed_) + " ";
+  failure_ = (is_random_ ? "replay: random " : "replay: ") + world_name_ + " " +
+             std::to_string(seed_) + " ";
   for (size_t i = 0; i < cuts_.size(); ++i) failure_ += (i ? "," : "") + std::to_string(cuts_[i]);
   failure_ += "\n  " + what + "\n  before:" + Describe(before_) + "\n  after: " + Describe(after_);
   return Outcome::kFailed;
@@ -187,6 +187,7 @@ PowerCutRun::Outcome PowerCutRun::Perform(const StoreOperation& operation) {
   after_ = Apply(before_, operation);
   const Status status = Execute(operation);
   if (!world_->power().is_on()) return Outcome::kCut;
+  is_full_ = status == Status::kStorageFull;
   if (!IsOk(status)) {
     return Fail("operation " + std::to_string(static_cast<int>(operation.kind)) + " on " +
                 operation.name + ": " + std::string(StatusName(status)));

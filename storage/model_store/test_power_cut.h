@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/prng.h"
 #include "storage/model_store/test_media.h"
 
 // The power-cut harness. A scenario is a fixed sequence of operations on a store. A first run
@@ -16,7 +17,8 @@
 // after it, with all bytes right and no space lost; what was staging is resumed, and a next update
 // has to work. That recovery may be cut in turn.
 //
-// A failure is described by one line, which replays it: WORLD SEED CUT[,CUT…].
+// A failure is described by one line, which replays it: WORLD SEED CUT[,CUT…], or for operations by
+// chance: random WORLD SEED OPERATION.
 
 namespace ota::storage {
 
@@ -72,6 +74,13 @@ class PowerCutRun {
   /// counted from the restart; and so on. False: failure() tells what is wrong.
   bool Run(const std::vector<uint64_t>& cuts);
 
+  /// Performs operations by chance, with restarts and now and then a cut, and compares with what
+  /// they should have left. False: failure() tells what is wrong.
+  bool RunRandom(uint32_t operation_count);
+
+  /// How often power failed in RunRandom.
+  uint32_t random_cut_count() const { return random_cut_count_; }
+
   /// Cut points of the recovery that followed the last cut, after Run.
   uint64_t recovery_point_count() const { return recovery_point_count_; }
 
@@ -85,6 +94,11 @@ class PowerCutRun {
   Outcome Recover();
   Outcome ResumeStaging();
   Outcome UpdateAgain();
+  StoreOperation ChooseOperation(Prng& prng) const;
+  StoreOperation ChooseStaging(Prng& prng, const std::string& name,
+                               const ExpectedImage& image) const;
+  bool PerformRandom(const StoreOperation& operation);
+  bool RestartAndInspect();
   Status Execute(const StoreOperation& operation);
   template <typename Function>
   Status Drive(Function function);
@@ -103,6 +117,10 @@ class PowerCutRun {
   ExpectedStore before_;
   ExpectedStore after_;
   ExpectedStore found_;
+  bool needs_resume_ = false;  ///< what is staging was not resumed since the restart
+  bool is_random_ = false;
+  uint32_t random_cut_count_ = 0;
+  bool is_full_ = false;        ///< the last operation had no room
   bool is_unreadable_ = false;  ///< a record that Mount could read is not readable any more
   uint64_t recovery_point_count_ = 0;
   std::string failure_;

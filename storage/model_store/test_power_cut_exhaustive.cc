@@ -5,6 +5,7 @@
 //   power_cut_exhaustive [CUTS_MIN [JOB JOB_COUNT]]
 //   power_cut_exhaustive sweep WORLD SEED
 //   power_cut_exhaustive replay WORLD SEED CUT[,CUT…]
+//   power_cut_exhaustive random WORLD SEED OPERATION_COUNT
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
@@ -76,6 +77,12 @@ int main(int argc, char** argv) {
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   using namespace ota::storage;  // NOLINT: a program of its own
   if (argc == 5 && std::strcmp(argv[1], "replay") == 0) return Replay(argv[2], argv[3], argv[4]);
+  if (argc == 5 && std::strcmp(argv[1], "random") == 0) {
+    PowerCutRun run(argv[2], static_cast<uint32_t>(std::stoul(argv[3])));
+    const bool is_good = run.RunRandom(static_cast<uint32_t>(std::stoul(argv[4])));
+    std::printf("%s\n", is_good ? "no loss" : run.failure().c_str());
+    return is_good ? 0 : 1;
+  }
   if (argc == 4 && std::strcmp(argv[1], "sweep") == 0) {
     Sweep one;
     one.Go(argv[2], static_cast<uint32_t>(std::stoul(argv[3])));

@@ -28,7 +28,10 @@ Status SpiffsChecker::ForEachPage(Visit visit) {
 
 Result<CheckReport> SpiffsChecker::Run() {
   if (volume_.has_unfinished_erase()) ++report_.other_count;
-  if (repairs_) OTA_TRY(volume_.FinishErase());
+  if (repairs_) {
+    OTA_TRY(volume_.FinishErase());
+    OTA_TRY(volume_.StrengthenLookups());
+  }
   using Header = const SpiffsPageHeader&;
   OTA_TRY(ForEachPage(
       [&](uint32_t page, uint32_t id, Header header) { return CheckLookup(page, id, header); }));

@@ -218,6 +218,17 @@ Status SpiffsVolume::FinishErase() {
   return Status::kOk;
 }
 
+Status SpiffsVolume::StrengthenLookups() {
+  for (uint32_t block = 0; block < block_count_; ++block) {
+    for (uint32_t page = 0; page < lookup_pages_; ++page) {
+      const uint32_t offset = BlockOffset(block) + page * options_.page_bytes;
+      OTA_TRY(Read(offset, buffer()));
+      OTA_TRY(Program(offset, buffer()));
+    }
+  }
+  return SyncDevice();
+}
+
 Status SpiffsVolume::Format() {
   is_mounted_ = false;
   OTA_TRY(VerifyOptions());

@@ -141,6 +141,9 @@ class SpiffsVolume {
 
   /// Erases the block whose erase was cut short, if there is one.
   Status FinishErase();
+  /// Programs all lookup entries and magics as they read: what a cut had programmed weakly stays
+  /// what it is from now on.
+  Status StrengthenLookups();
   bool has_unfinished_erase() const { return unfinished_block_ != kNoBlock; }
 
   /// Counts the free and the deleted pages anew.
