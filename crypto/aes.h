@@ -31,6 +31,9 @@ class AesCtr {
   AesCtr(const AesCtr&) = delete;
   AesCtr& operator=(const AesCtr&) = delete;
 
+  /// Goes over to the stream of another initial counter.
+  void Restart(const AesBlock& initial_counter) { initial_counter_ = initial_counter; }
+
   /// Encrypts or decrypts in place the bytes that stand at `offset` of the stream.
   void Apply(uint64_t offset, MutableByteSpan bytes);
 

@@ -70,6 +70,9 @@ Result<uint32_t> JournaledStore::Append(ByteSpan bytes) {
         accepted, std::min<size_t>(workspace_.size() - buffered, bytes.size() - accepted));
     std::copy(part.begin(), part.end(), workspace_.begin() + buffered);
     hash_.Update(part);
+    if (cipher_ != nullptr) {
+      cipher_->Apply(start_, taken_bytes_, workspace_.subspan(buffered, part.size()));
+    }
     accepted += static_cast<uint32_t>(part.size());
     taken_bytes_ += static_cast<uint32_t>(part.size());
   }
@@ -119,6 +122,7 @@ Status JournaledStore::Resume() {
   if (is_ready_) return Status::kOk;
   if (!IsUnderWay(Operation::kResume, 0)) {
     OTA_TRY(Settle());
+    OTA_TRY(start_, ReadCipherStart(*staging_));
     OTA_TRY(durable_bytes_, ReopenPlace());
     ResetHash();
     Start(Operation::kResume, 0);
@@ -191,13 +195,26 @@ void JournaledStore::ResetHash() {
   hashed_bytes_ = 0;
 }
 
+Result<crypto::AesBlock> JournaledStore::ReadCipherStart(const Entry& entry) {
+  if (cipher_ == nullptr) return crypto::AesBlock{};
+  OTA_TRY(const ImageBody body, ReadBody(entry));
+  return ComputeCipherStart(body);
+}
+
+Status JournaledStore::ReadPlain(const Entry& entry, const crypto::AesBlock& start, uint32_t offset,
+                                 MutableByteSpan target) {
+  OTA_TRY(ReadImage(entry, offset, target));
+  if (cipher_ != nullptr) cipher_->Apply(start, offset, target);
+  return Status::kOk;
+}
+
 /// Hashes the stored bytes up to `end`, some of them in each call. kBusy: not yet at the end.
 Status JournaledStore::HashStored(const Entry& entry, uint32_t end) {
   const uint32_t step_end = std::min(end, hashed_bytes_ + kHashStepBytes);
   while (hashed_bytes_ < step_end) {
     uint8_t chunk[kHashChunkBytes];
     const MutableByteSpan part(chunk, std::min(kHashChunkBytes, step_end - hashed_bytes_));
-    OTA_TRY(ReadImage(entry, hashed_bytes_, part));
+    OTA_TRY(ReadPlain(entry, start_, hashed_bytes_, part));
     hash_.Update(part);
     hashed_bytes_ += static_cast<uint32_t>(part.size());
   }
@@ -230,6 +247,11 @@ Status JournaledStore::Scrub(ScrubReport& report) {
 
 /// What cannot be read counts as damaged, like what has the wrong digest.
 Status JournaledStore::ScrubImage(ScrubReport& report, const Entry& entry) {
+  if (hashed_bytes_ == 0) {
+    const Result<crypto::AesBlock> start = ReadCipherStart(entry);
+    if (start.status() == Status::kBusy) return Status::kBusy;
+    if (start.ok()) start_ = *start;
+  }
   const Status status = HashStored(entry, entry.size_bytes);
   if (status == Status::kBusy) return status;
   const Result<ImageBody> body = ReadBody(entry);

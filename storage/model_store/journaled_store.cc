@@ -75,6 +75,7 @@ Status JournaledStore::DriveBegin() {
   OTA_TRY(DriveRecord());
   taken_bytes_ = programmed_bytes_ = 0;
   ResetHash();
+  OTA_TRY(start_, ReadCipherStart(*staging_));
   const Status status = PreparePlace();
   is_ready_ = IsOk(status);
   return status;
@@ -393,6 +394,7 @@ Result<ByteSource*> JournaledStore::Open(const ModelName& name, ImageChoice choi
   for (Reader& reader : readers_) {
     if (reader.store_ != nullptr) continue;
     OTA_TRY(OpenImage(*entry));
+    OTA_TRY(reader.start_, ReadCipherStart(*entry));
     reader.store_ = this;
     reader.entry_ = entry;
     entry->open_count += 1;
@@ -414,11 +416,11 @@ void JournaledStore::Close(ByteSource* source) {
 Status JournaledStore::Reader::Read(uint32_t offset, MutableByteSpan target) {
   if (store_ == nullptr) return Status::kWrongState;
   if (!IsInBounds(offset, target.size(), entry_->size_bytes)) return Status::kOutOfRange;
-  return store_->ReadImage(*entry_, offset, target);
+  return store_->ReadPlain(*entry_, start_, offset, target);
 }
 
 std::optional<ByteSpan> JournaledStore::Reader::Map() const {
-  if (store_ == nullptr) return std::nullopt;
+  if (store_ == nullptr || store_->cipher_ != nullptr) return std::nullopt;
   return store_->MapImage(*entry_);
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "storage/block_device/block_device.h"
+#include "storage/model_store/image_cipher.h"
 #include "storage/model_store/journal.h"
 #include "storage/model_store/model_store.h"
 
@@ -29,6 +30,13 @@ constexpr uint32_t ImageCountMaxOf(uint32_t size_bytes) {
 
 class JournaledStore : public ModelStore, private JournalClient {
  public:
+  /// Keeps images encrypted, from the next Mount or Format on; a store is mounted only with the
+  /// cipher, or without any, that it was made with. `cipher` must outlive the store.
+  void UseCipher(ImageCipher& cipher) {
+    cipher_ = &cipher;
+    journal_.set_flags(cipher.flags());
+  }
+
   Status Mount() override;
   Status Format() override;
 
@@ -157,6 +165,7 @@ class JournaledStore : public ModelStore, private JournalClient {
     friend class JournaledStore;
     JournaledStore* store_ = nullptr;
     Entry* entry_ = nullptr;
+    crypto::AesBlock start_{};
   };
 
   /// What is under way.
@@ -213,6 +222,9 @@ class JournaledStore : public ModelStore, private JournalClient {
   Status FinishVerifying();
   Status CompareDigest(FinishStep next, ImageBody& body);
   Status HashStored(const Entry& entry, uint32_t end);
+  Status ReadPlain(const Entry& entry, const crypto::AesBlock& start, uint32_t offset,
+                   MutableByteSpan target);
+  Result<crypto::AesBlock> ReadCipherStart(const Entry& entry);
   void ResetHash();
 
   bool is_mounted_ = false;
@@ -229,6 +241,9 @@ class JournaledStore : public ModelStore, private JournalClient {
   bool has_failed_ = false;
   uint32_t hashed_bytes_ = 0;  ///< of the pass that reads back
   crypto::Sha256 hash_;
+
+  ImageCipher* cipher_ = nullptr;
+  crypto::AesBlock start_{};  ///< of the image that is written or hashed
 };
 
 }  // namespace ota::storage
