@@ -2,7 +2,9 @@
 // A hostile medium: every operation of both model stores ends, and stays inside of the device. The
 // first byte says which store; with its lowest bit each four bytes of the rest are an offset and a
 // byte to put there, in a store that was sound before; else the rest lies at the start.
+#include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <vector>
 
 #include "storage/block_device/memory_block_device.h"

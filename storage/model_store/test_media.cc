@@ -28,36 +28,6 @@ namespace {
 
 using simulator::OnChipFlashTraits;
 
-/// What all worlds on a raw device share. `Part` is the simulated part with its controller.
-template <typename Part>
-class RawStoreWorld final : public StoreWorld {
- public:
-  template <typename... Arguments>
-  explicit RawStoreWorld(uint32_t workspace_bytes, const Arguments&... arguments)
-      : part_(clock_, power_, arguments...), workspace_(workspace_bytes) {
-    Restart();
-  }
-
-  simulator::PowerSupply& power() override { return power_; }
-  ModelStore& store() override { return *store_; }
-  void Restart() override {
-    power_.Restore();
-    driver_ = std::make_unique<FlashDriver>(part_.Restart(), queue_);
-    store_ = std::make_unique<RawModelStore>(*driver_, workspace_);
-  }
-  std::vector<uint32_t> ReadWear() const override { return part_.ReadWear(); }
-  uint32_t violation_count() const override { return part_.violation_count(); }
-
- private:
-  simulator::SimulatedClock clock_;
-  simulator::PowerSupply power_;
-  Part part_;
-  std::array<uint8_t, 512> queue_;
-  std::vector<uint8_t> workspace_;
-  std::unique_ptr<FlashDriver> driver_;
-  std::unique_ptr<RawModelStore> store_;
-};
-
 template <typename Array>
 std::vector<uint32_t> ReadArrayWear(const Array& array) {
   std::vector<uint32_t> wear;
@@ -81,6 +51,7 @@ class OnChipPart {
 
   FlashController& Restart() { return flash_; }
   std::vector<uint32_t> ReadWear() const { return ReadArrayWear(flash_.nor()); }
+  simulator::PartFigures figures() const { return flash_.nor().figures(); }
   static uint32_t violation_count() { return 0; }
 
  private:
@@ -99,6 +70,7 @@ class SpiNor {
     return StartController(*flash_);
   }
   std::vector<uint32_t> ReadWear() const { return ReadArrayWear(part_.nor()); }
+  simulator::PartFigures figures() const { return part_.nor().figures(); }
   uint32_t violation_count() const { return part_.violation_count(); }
 
  private:
@@ -117,6 +89,7 @@ class I2cMemory {
     return *eeprom_;
   }
   std::vector<uint32_t> ReadWear() const { return ReadArrayWear(part_.array()); }
+  simulator::PartFigures figures() const { return part_.array().figures(); }
   static uint32_t violation_count() { return 0; }
 
  private:
@@ -136,6 +109,7 @@ class Sd {
     return StartController(*card_);
   }
   std::vector<uint32_t> ReadWear() const { return ReadArrayWear(part_.array()); }
+  simulator::PartFigures figures() const { return part_.array().figures(); }
   static uint32_t violation_count() { return 0; }
 
  private:
@@ -155,6 +129,7 @@ class Mmc {
     return StartController(*emmc_);
   }
   std::vector<uint32_t> ReadWear() const { return ReadArrayWear(part_.array()); }
+  simulator::PartFigures figures() const { return part_.array().figures(); }
   static uint32_t violation_count() { return 0; }
 
  private:
@@ -188,8 +163,9 @@ class OverwriteDevice final : public BlockDevice {
   }
   Status Sync() override { return array_.power().is_on() ? Status::kOk : Status::kMediumFailed; }
 
-  simulator::OverwriteArray& array() { return array_; }
-  const simulator::OverwriteArray& array() const { return array_; }
+  simulator::PartFigures figures() const { return array_.figures(); }
+  std::vector<uint32_t> ReadWear() const { return ReadArrayWear(array_); }
+  static uint32_t violation_count() { return 0; }
 
  private:
   simulator::OverwriteArray array_;
@@ -208,8 +184,10 @@ class PartMedium {
     driver_ = std::make_unique<FlashDriver>(part_.Restart(), queue_);
     return *driver_;
   }
-  std::vector<uint32_t> ReadWear() const { return part_.ReadWear(); }
-  uint32_t violation_count() const { return part_.violation_count(); }
+  BlockDevice& device() { return *driver_; }
+  simulator::SimulatedClock& clock() { return clock_; }
+  Part& part() { return part_; }
+  const Part& part() const { return part_; }
 
  private:
   simulator::SimulatedClock clock_;
@@ -218,18 +196,63 @@ class PartMedium {
   std::unique_ptr<FlashDriver> driver_;
 };
 
+/// What all worlds share.
+template <typename Medium>
+class MediumWorld : public StoreWorld {
+ public:
+  simulator::PowerSupply& power() override { return power_; }
+  simulator::SimulatedClock& clock() override { return medium_.clock(); }
+  BlockDevice& device() override { return medium_.device(); }
+  simulator::PartFigures figures() const override { return medium_.part().figures(); }
+  std::vector<uint32_t> ReadWear() const override { return medium_.part().ReadWear(); }
+  uint32_t violation_count() const override { return medium_.part().violation_count(); }
+
+ protected:
+  template <typename... Arguments>
+  explicit MediumWorld(const Arguments&... arguments) : medium_(power_, arguments...) {}
+
+  simulator::PowerSupply power_;
+  Medium medium_;
+};
+
+/// A store on a raw device. `Part` is the simulated part with its controller.
+template <typename Part>
+class RawStoreWorld final : public MediumWorld<PartMedium<Part>> {
+ public:
+  template <typename... Arguments>
+  explicit RawStoreWorld(uint32_t workspace_bytes, const Arguments&... arguments)
+      : MediumWorld<PartMedium<Part>>(arguments...), workspace_(workspace_bytes) {
+    Restart();
+  }
+
+  ModelStore& store() override { return *store_; }
+  void Restart() override {
+    this->power_.Restore();
+    store_ = std::make_unique<RawModelStore>(this->medium_.Restart(), workspace_);
+  }
+
+ private:
+  std::vector<uint8_t> workspace_;
+  std::unique_ptr<RawModelStore> store_;
+};
+
 class OverwriteMedium {
  public:
   OverwriteMedium(simulator::PowerSupply& power, uint32_t size_bytes, uint32_t unit)
       : device_(power, size_bytes, unit) {}
 
   BlockDevice& Restart() { return device_; }
-  std::vector<uint32_t> ReadWear() const { return ReadArrayWear(device_.array()); }
-  static uint32_t violation_count() { return 0; }
+  BlockDevice& device() { return device_; }
+  simulator::SimulatedClock& clock() { return clock_; }
+  const OverwriteDevice& part() const { return device_; }
 
  private:
+  simulator::SimulatedClock clock_;
   OverwriteDevice device_;
 };
+
+constexpr size_t kExtentsFew = 10;    // so that they are found anew again and again
+constexpr size_t kExtentsMany = 200;  // 3200 bytes
 
 /// Ends a wait when power is gone.
 class PowerWaiter final : public Waiter {
@@ -247,7 +270,9 @@ struct Fat {
     options.cluster_bytes = 512;
     options.root_entry_count = 64;
   }
+  explicit Fat(const FatFormatOptions& chosen) : options(chosen) {}
   FatFormatOptions options;
+  size_t extent_count = kExtentsFew;
   using Files = FatFileSystem;
   std::unique_ptr<FatFileSystem> Make(BlockDevice& device, Waiter& waiter,
                                       MutableByteSpan buffer) const {
@@ -256,6 +281,7 @@ struct Fat {
 };
 
 struct Spiffs {
+  size_t extent_count = kExtentsFew;
   std::unique_ptr<SpiffsFileSystem> Make(BlockDevice& device, Waiter& waiter,
                                          MutableByteSpan buffer) const {
     return std::make_unique<SpiffsFileSystem>(device, waiter, buffer);
@@ -264,6 +290,7 @@ struct Spiffs {
 };
 
 struct Eefs {
+  size_t extent_count = kExtentsFew;
   std::unique_ptr<EefsFileSystem> Make(BlockDevice& device, Waiter& waiter, MutableByteSpan) const {
     return std::make_unique<EefsFileSystem>(device, waiter);
   }
@@ -272,26 +299,22 @@ struct Eefs {
 
 /// A store on a file system, beside a file of somebody else.
 template <typename FileSystemKind, typename Medium>
-class FileStoreWorld final : public StoreWorld {
+class FileStoreWorld final : public MediumWorld<Medium> {
  public:
   template <typename... Arguments>
   explicit FileStoreWorld(const FileSystemKind& kind, const Arguments&... arguments)
-      : kind_(kind), medium_(power_, arguments...) {
+      : MediumWorld<Medium>(arguments...), kind_(kind), extents_(kind.extent_count) {
     Restart();
   }
 
-  simulator::PowerSupply& power() override { return power_; }
   ModelStore& store() override { return *store_; }
   void Restart() override {
-    power_.Restore();
-    BlockDevice& device = medium_.Restart();
+    this->power_.Restore();
+    BlockDevice& device = this->medium_.Restart();
     store_.reset();
     files_ = kind_.Make(device, waiter_, buffer_);
     store_ = std::make_unique<FileModelStore>(*files_, device, waiter_, workspace_, extents_);
   }
-  std::vector<uint32_t> ReadWear() const override { return medium_.ReadWear(); }
-  uint32_t violation_count() const override { return medium_.violation_count(); }
-
   void AddForeignFile() override {
     Result<File> file = files_->Create(kForeignName, kForeignBytes);
     if (!file.ok()) return;
@@ -324,12 +347,10 @@ class FileStoreWorld final : public StoreWorld {
   static constexpr uint32_t kForeignSeed = 77;
 
   FileSystemKind kind_;
-  simulator::PowerSupply power_;
-  Medium medium_;
-  PowerWaiter waiter_{power_};
+  PowerWaiter waiter_{this->power_};
   std::array<uint8_t, 512> buffer_{};
   std::vector<uint8_t> workspace_ = std::vector<uint8_t>(512);
-  std::vector<Extent> extents_ = std::vector<Extent>(10);
+  std::vector<Extent> extents_;
   std::unique_ptr<typename FileSystemKind::Files> files_;
   std::unique_ptr<FileModelStore> store_;
 };
@@ -381,17 +402,40 @@ const std::map<std::string, Factory>& Factories() {
   return kFactories;
 }
 
-}  // namespace
+const std::map<std::string, Factory>& FullSizeFactories() {
+  using namespace simulator;  // NOLINT: the traits
+  static const std::map<std::string, Factory> kFactories = {
+      {"nRF52840 flash", Make<OnChipPart>(256, kNrf52840Flash)},
+      {"STM32H743 flash", Make<OnChipPart>(256, kStm32H743Flash)},
+      {"W25Q16", Make<SpiNor>(256, kW25Q16, MiB(2))},
+      {"24LC1025", Make<I2cMemory>(128, k24Lc1025, KiB(128))},
+      {"FM24V10", Make<I2cMemory>(64, kFm24V10, KiB(128))},
+      {"SD 64 MB", Make<Sd>(512, kSdsc64M, MiB(64))},
+      {"SPIFFS on W25Q16", MakeFiles<PartMedium<SpiNor>>(Spiffs{kExtentsMany}, kW25Q16, MiB(2))},
+      {"FAT on SD 64 MB", MakeFiles<PartMedium<Sd>>(Fat(FatFormatOptions{}), kSdsc64M, MiB(64))},
+      {"EEFS on FM24V10", MakeFiles<PartMedium<I2cMemory>>(Eefs(), kFm24V10, KiB(128))},
+  };
+  return kFactories;
+}
 
-std::vector<std::string> WorldNames() {
+std::vector<std::string> NamesOf(const std::map<std::string, Factory>& factories) {
   std::vector<std::string> names;
-  for (const auto& [name, factory] : Factories()) names.push_back(name);
+  for (const auto& [name, factory] : factories) names.push_back(name);
   return names;
 }
 
+}  // namespace
+
+std::vector<std::string> WorldNames() { return NamesOf(Factories()); }
+
+std::vector<std::string> FullSizeWorldNames() { return NamesOf(FullSizeFactories()); }
+
 std::unique_ptr<StoreWorld> MakeWorld(const std::string& name) {
-  const auto factory = Factories().find(name);
-  return factory == Factories().end() ? nullptr : factory->second();
+  for (const auto* factories : {&Factories(), &FullSizeFactories()}) {
+    const auto factory = factories->find(name);
+    if (factory != factories->end()) return factory->second();
+  }
+  return nullptr;
 }
 
 }  // namespace ota::storage

@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "simulator/memory_parts/part_figures.h"
 #include "simulator/memory_parts/power_supply.h"
+#include "simulator/memory_parts/simulated_clock.h"
 #include "storage/block_device/block_device.h"
 #include "storage/model_store/model_store.h"
 
@@ -22,6 +24,13 @@ class StoreWorld {
 
   /// The store as of the last Restart.
   virtual ModelStore& store() = 0;
+
+  /// What time has passed and what the part did, by its own account; for parts without a bus, none.
+  virtual simulator::SimulatedClock& clock() = 0;
+  virtual simulator::PartFigures figures() const = 0;
+
+  /// What the store is on, as of the last Restart.
+  virtual BlockDevice& device() = 0;
 
   /// Power comes back: RAM is empty, the medium is as it was left. The store is not mounted.
   virtual void Restart() = 0;
@@ -41,6 +50,9 @@ class StoreWorld {
 
 /// The names of all worlds, as used in replay lines.
 std::vector<std::string> WorldNames();
+
+/// The names of worlds with parts of the size that boards have, for benchmarks.
+std::vector<std::string> FullSizeWorldNames();
 
 /// A fresh world of that name; nullptr if there is none.
 std::unique_ptr<StoreWorld> MakeWorld(const std::string& name);

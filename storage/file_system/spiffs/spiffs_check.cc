@@ -30,7 +30,7 @@ Result<CheckReport> SpiffsChecker::Run() {
   if (volume_.has_unfinished_erase()) ++report_.other_count;
   if (repairs_) {
     OTA_TRY(volume_.FinishErase());
-    OTA_TRY(volume_.StrengthenLookups());
+    OTA_TRY(volume_.StrengthenMarks());
   }
   using Header = const SpiffsPageHeader&;
   OTA_TRY(ForEachPage(

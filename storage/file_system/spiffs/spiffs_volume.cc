@@ -13,6 +13,7 @@ constexpr uint32_t kSizeTypeBytes = 5;     // of the object, in its first index 
 constexpr uint32_t kCopyBytes = 64;
 constexpr uint32_t kStampMask = 0x7FFF;
 constexpr uint32_t kStampNone = 0xFFFF;
+constexpr uint32_t kLookupChunk = 16;  // entries
 // Each so many reclaimed blocks, one that lay still longest is chosen, whatever it holds.
 constexpr uint32_t kLevelEvery = 16;
 
@@ -100,6 +101,7 @@ Status SpiffsVolume::Mount() {
 Status SpiffsVolume::ReadMagics() {
   unfinished_block_ = kNoBlock;
   next_stamp_ = 0;
+  newest_block_ = 0;
   for (uint32_t block = 0; block < block_count_; ++block) {
     uint8_t raw[4];
     OTA_TRY(Read(BlockOffset(block) + lookup_pages_ * options_.page_bytes - 4, raw));
@@ -110,7 +112,9 @@ Status SpiffsVolume::ReadMagics() {
       continue;
     }
     const uint32_t stamp = LoadLe16(raw + 2);
-    if (stamp != kStampNone) next_stamp_ = std::max(next_stamp_, (stamp & kStampMask) + 1);
+    if (stamp == kStampNone || (stamp & kStampMask) < next_stamp_) continue;
+    next_stamp_ = (stamp & kStampMask) + 1;
+    newest_block_ = block;
   }
   return Status::kOk;
 }
@@ -218,12 +222,26 @@ Status SpiffsVolume::FinishErase() {
   return Status::kOk;
 }
 
-Status SpiffsVolume::StrengthenLookups() {
+Status SpiffsVolume::StrengthenMarks() {
+  if (options_.has_magic && newest_block_ != unfinished_block_) {
+    const uint32_t tail = BlockOffset(newest_block_) + lookup_pages_ * options_.page_bytes - 4;
+    uint8_t raw[2];
+    StoreLe16(raw, static_cast<uint16_t>(MagicOf(newest_block_)));
+    OTA_TRY(Program(tail, raw));
+  }
   for (uint32_t block = 0; block < block_count_; ++block) {
-    for (uint32_t page = 0; page < lookup_pages_; ++page) {
-      const uint32_t offset = BlockOffset(block) + page * options_.page_bytes;
-      OTA_TRY(Read(offset, buffer()));
-      OTA_TRY(Program(offset, buffer()));
+    for (uint32_t entry = 0; entry < usable_pages_; entry += kLookupChunk) {
+      uint8_t chunk[2 * kLookupChunk];
+      const uint32_t count = std::min(kLookupChunk, usable_pages_ - entry);
+      const MutableByteSpan part(chunk, 2 * count);
+      OTA_TRY(Read(BlockOffset(block) + 2 * entry, part));
+      bool has_deleted = false;
+      for (uint32_t i = 0; i < count; ++i) {
+        has_deleted = has_deleted || LoadLe16(chunk + 2 * i) == kSpiffsDeleted;
+      }
+      const Status status =
+          has_deleted ? Program(BlockOffset(block) + 2 * entry, part) : Status::kOk;
+      if (status != Status::kNotErased) OTA_TRY(status);  // something read as more than is there
     }
   }
   return SyncDevice();

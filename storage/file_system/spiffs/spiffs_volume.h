@@ -141,9 +141,9 @@ class SpiffsVolume {
 
   /// Erases the block whose erase was cut short, if there is one.
   Status FinishErase();
-  /// Programs all lookup entries and magics as they read: what a cut had programmed weakly stays
-  /// what it is from now on.
-  Status StrengthenLookups();
+  /// Programs once more what a cut may have programmed weakly and what reads as programmed: entries
+  /// of deleted pages, and the magic of the block that was erased last.
+  Status StrengthenMarks();
   bool has_unfinished_erase() const { return unfinished_block_ != kNoBlock; }
 
   /// Counts the free and the deleted pages anew.
@@ -180,6 +180,7 @@ class SpiffsVolume {
   uint32_t usable_pages_ = 0;
   uint32_t free_pages_ = 0;
   uint32_t deleted_pages_ = 0;
+  uint32_t newest_block_ = 0;      // the one erased last
   uint32_t next_stamp_ = 0;        // what the next erased block gets as its erase count
   uint32_t allocation_block_ = 0;  // where the last page was taken
   uint32_t unfinished_block_ = kNoBlock;
