@@ -161,9 +161,10 @@ void CompareCases(const std::string& model_path, const std::string& golden_path,
                   const std::string& layers_path, const GoldenRun& run, GoldenOutcome& outcome) {
   const json golden = ReadJson(golden_path);
   ModelFile model(model_path, run.source);
-  model.Prepare();
+  model.Prepare(run.arena_bytes);
   Interpreter& interpreter = model.interpreter();
   outcome.arena_bytes = interpreter.summary().arena_bytes;
+  outcome.patch_count = interpreter.summary().patch_count;
   for (const json& golden_case : golden.at("cases")) {
     interpreter.ResetState();
     FillInputs(interpreter, InputOfCase(golden_case));

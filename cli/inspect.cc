@@ -14,6 +14,7 @@ namespace {
 struct InspectOptions {
   std::string model;
   std::string source = "map";
+  uint32_t arena_bytes = 0;
   bool as_json = false;
 };
 
@@ -68,14 +69,17 @@ void PrintSummary(const engine::ModelSummary& summary) {
   std::printf("%-18s %" PRIu64 "\n", "MACs", summary.mac_count);
   std::printf("%-18s %u (activations and scratch %u, plan %u, state %u)\n", "arena bytes",
               summary.arena_bytes, summary.shared_bytes, summary.plan_bytes, summary.state_bytes);
+  std::printf("%-18s %s\n", "plan", DescribePlan(summary).c_str());
   if (summary.read_bytes != 0) {
-    std::printf("%-18s %" PRIu64 "\n", "bytes read", summary.read_bytes);
+    std::printf(
+        "%-18s %" PRIu64 ", %.2f passes\n", "bytes read", summary.read_bytes,
+        static_cast<double>(summary.read_bytes) / static_cast<double>(summary.single_pass_bytes));
   }
 }
 
 void RunInspect(const InspectOptions& options) {
   ModelFile file(options.model, SourceChoice::Parse(options.source));
-  const engine::ModelSummary summary = file.ComputeNeeds();
+  const engine::ModelSummary summary = file.ComputeNeeds(options.arena_bytes);
   formats::ModelReader model(file.source());
   if (!IsOk(model.Open())) throw CommandError(options.model + " cannot be read");
   const std::vector<TensorLine> inputs = ReadTensors(model, model.inputs());
@@ -94,6 +98,9 @@ void RunInspect(const InspectOptions& options) {
                                    {"shared_bytes", summary.shared_bytes},
                                    {"plan_bytes", summary.plan_bytes},
                                    {"state_bytes", summary.state_bytes},
+                                   {"chain_count", summary.chain_count},
+                                   {"patch_count", summary.patch_count},
+                                   {"single_pass_bytes", summary.single_pass_bytes},
                                    {"read_bytes", summary.read_bytes}};
     std::printf("%s\n", result.dump(2).c_str());
     return;
@@ -116,6 +123,8 @@ void AddInspectCommand(CLI::App& app) {
   command->add_option("MODEL", options->model, "A .tflite file")->required();
   command->add_option("--source", options->source,
                       "map: weights in place; stream:BYTES: through a page of so many bytes");
+  command->add_option("--arena", options->arena_bytes,
+                      "Bytes of arena to plan for; as many as the plain plan needs if left out");
   command->add_flag("--json", options->as_json, "Print JSON");
   command->callback([options] { RunInspect(*options); });
 }

@@ -188,29 +188,41 @@ void ModelFile::Throw(Status status, int32_t failed_operator) {
   throw CommandError(message + " [" + std::string(StatusName(status)) + "]");
 }
 
-engine::ModelSummary ModelFile::ComputeNeeds() {
+void ModelFile::ThrowTooSmall(uint32_t arena_bytes) {
+  throw CommandError(path_ + ": an arena of " + std::to_string(arena_bytes) +
+                     " bytes is too small, even in patches; the plain plan needs " +
+                     std::to_string(ComputeNeeds().arena_bytes) + " [ArenaTooSmall]");
+}
+
+engine::ModelSummary ModelFile::ComputeNeeds(uint32_t arena_bytes) {
   AlignedBytes workspace(kWorkspaceBytes);
   engine::PrepareOptions options;
   options.page_bytes = choice_.page_bytes;
+  options.patch_planner = &engine::kPatchPlanner;
+  options.arena_bytes = arena_bytes;
   int32_t failed_operator = -1;
   const auto needs = engine::ComputeMemoryNeeds(*source_, engine::AllOperators(), workspace.span(),
                                                 options, &failed_operator);
+  if (needs.status() == Status::kArenaTooSmall && arena_bytes != 0) ThrowTooSmall(arena_bytes);
   if (!needs.ok()) Throw(needs.status(), failed_operator);
   return *needs;
 }
 
 void ModelFile::Prepare(uint32_t arena_bytes) {
-  const engine::ModelSummary needs = ComputeNeeds();
-  arena_ = AlignedBytes(arena_bytes == 0 ? needs.arena_bytes : arena_bytes);
+  arena_ = AlignedBytes(arena_bytes == 0 ? ComputeNeeds().arena_bytes : arena_bytes);
   engine::PrepareOptions options;
   options.page_bytes = choice_.page_bytes;
+  options.patch_planner = &engine::kPatchPlanner;
   const Status status = interpreter_.Prepare(*source_, arena_.span(), options);
-  if (status == Status::kArenaTooSmall) {
-    throw CommandError(path_ + ": an arena of " + std::to_string(arena_bytes) +
-                       " bytes is too small; the model needs " + std::to_string(needs.arena_bytes) +
-                       " [ArenaTooSmall]");
-  }
+  if (status == Status::kArenaTooSmall) ThrowTooSmall(arena_bytes);
   if (!IsOk(status)) Throw(status, interpreter_.failed_operator());
+}
+
+std::string DescribePlan(const engine::ModelSummary& summary) {
+  if (summary.chain_count == 0) return "plain";
+  return std::to_string(summary.chain_count) + " chains of " +
+         std::to_string(summary.chained_operator_count) + " operators in " +
+         std::to_string(summary.patch_count) + " patches, extra MACs 0 (0 %)";
 }
 
 std::string DescribeTensor(const TensorInfo& tensor) {

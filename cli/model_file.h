@@ -60,13 +60,15 @@ class ModelFile {
   engine::Interpreter& interpreter() { return interpreter_; }
   const std::string& path() const { return path_; }
 
-  /// Costs of the model. CommandError: it cannot be run, with the reason.
-  engine::ModelSummary ComputeNeeds();
+  /// Costs of the model in an arena of so many bytes; 0: as many as the plain plan needs.
+  /// CommandError: it cannot be run so, with the reason.
+  engine::ModelSummary ComputeNeeds(uint32_t arena_bytes = 0);
   /// Prepares in an arena of so many bytes; 0: exactly as many as the model needs.
   /// CommandError: it cannot be prepared, with the reason and the bytes it needs.
   void Prepare(uint32_t arena_bytes = 0);
 
  private:
+  [[noreturn]] void ThrowTooSmall(uint32_t arena_bytes);
   [[noreturn]] void Throw(Status status, int32_t failed_operator);
 
   std::string path_;
@@ -78,6 +80,9 @@ class ModelFile {
   engine::Interpreter interpreter_;
   AlignedBytes arena_{0};
 };
+
+/// "plain", or "3 chains of 40 operators in 31 patches, extra MACs 0 (0.00 %)".
+std::string DescribePlan(const engine::ModelSummary& summary);
 
 /// "int8[1,96,96,1], scale 0.0078, zero point -1".
 std::string DescribeTensor(const formats::TensorInfo& tensor);

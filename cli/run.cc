@@ -64,12 +64,16 @@ void RunModel(const RunOptions& options) {
                          {"outputs", outputs},
                          {"macs", summary.mac_count},
                          {"arena_bytes", summary.arena_bytes},
+                         {"chain_count", summary.chain_count},
+                         {"patch_count", summary.patch_count},
                          {"read_bytes", interpreter.read_bytes()}};
     std::printf("%s\n", result.dump(2).c_str());
     return;
   }
-  std::printf("MACs %" PRIu64 ", arena %u bytes, read from the source %" PRIu64 " bytes\n",
-              summary.mac_count, summary.arena_bytes, interpreter.read_bytes());
+  std::printf("MACs %" PRIu64 ", arena %u bytes, plan %s\n", summary.mac_count, summary.arena_bytes,
+              DescribePlan(summary).c_str());
+  std::printf("read from the source %" PRIu64 " bytes, %" PRIu64 " in a single pass\n",
+              interpreter.read_bytes(), summary.single_pass_bytes);
 }
 
 }  // namespace

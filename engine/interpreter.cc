@@ -4,125 +4,20 @@
 #include <algorithm>
 #include <cstring>
 
-#include "engine/plan_builder.h"
-#include "engine/prepare_context.h"
+#include "engine/chain.h"
+#include "engine/model_planner.h"
 #include "engine/run_context.h"
 #include "formats/tflite/model_validator.h"
 
 namespace ota::engine {
 
 using formats::ModelReader;
-using formats::OperatorInfo;
 using formats::TensorInfo;
 
 namespace {
 
-constexpr uint32_t kPageBytesMax = 64 * 1024;
-constexpr uint32_t kBaseAlignment = 8;
-
 bool IsAligned(const void* address, uint32_t alignment) {
   return reinterpret_cast<uintptr_t>(address) % alignment == 0;
-}
-
-bool NameEquals(ModelReader& model, const OperatorInfo& info, const char* name) {
-  const size_t length = std::strlen(name);
-  if (info.custom_name_bytes != length) return false;
-  for (uint32_t i = 0; i < length; ++i) {
-    const uint8_t character = model.reader().ReadU8(info.custom_name_offset + i);
-    if (character != static_cast<uint8_t>(name[i])) return false;
-  }
-  return IsOk(model.reader().status());
-}
-
-Result<uint32_t> FindOperator(OperatorTable table, ModelReader& model, const OperatorInfo& info) {
-  for (uint32_t i = 0; i < table.size() && i < kFirstInternalOperator; ++i) {
-    if (table[i]->code != info.code) continue;
-    if (table[i]->custom_name == nullptr) return i;
-    if (NameEquals(model, info, table[i]->custom_name)) return i;
-  }
-  OTA_TRY(model.reader().status());
-  return Status::kUnknownOperator;
-}
-
-// Walks the model once and leaves every operator's record in the builder's memory.
-class PlanWalk {
- public:
-  PlanWalk(ByteSource& source, OperatorTable table, PlanBuilder& builder)
-      : model_(source), table_(table), builder_(builder) {}
-
-  Status Run(ModelSummary& summary, PlanLayout& layout, int32_t& failed_operator) {
-    failed_operator = -1;
-    OTA_TRY(model_.Open());
-    summary.operator_count = model_.operator_count();
-    summary.tensor_count = model_.tensor_count();
-    summary.input_count = model_.inputs().count;
-    summary.output_count = model_.outputs().count;
-    builder_.BeginTensors(summary.input_count + summary.output_count, summary.tensor_count);
-    for (uint32_t i = 0; i < summary.input_count; ++i) {
-      OTA_TRY(const TensorInfo tensor, ReadTensor(model_.inputs(), i));
-      builder_.AddModelInput(i, tensor);
-    }
-    for (uint32_t i = 0; i < summary.operator_count; ++i) {
-      Status status = PrepareOperator(i);
-      if (IsOk(status) && builder_.has_call()) status = PrepareCall();
-      if (IsOk(status)) continue;
-      failed_operator = static_cast<int32_t>(i);
-      return status;
-    }
-    for (uint32_t i = 0; i < summary.output_count; ++i) {
-      OTA_TRY(const TensorInfo tensor, ReadTensor(model_.outputs(), i));
-      builder_.AddModelOutput(summary.input_count + i, tensor);
-    }
-    return builder_.Finish(layout, summary);
-  }
-
- private:
-  Result<TensorInfo> ReadTensor(const formats::FlatVector& indices, uint32_t position) {
-    const int32_t index = model_.reader().ReadElementI32(indices, position);
-    return model_.ReadTensor(static_cast<uint32_t>(index));
-  }
-
-  Status PrepareOperator(uint32_t index) {
-    OTA_TRY(const OperatorInfo info, model_.ReadOperator(index));
-    OTA_TRY(const uint32_t table_index, FindOperator(table_, model_, info));
-    builder_.BeginOperator(index, table_index);
-    PrepareContext context(model_, info, builder_);
-    OTA_TRY(table_[table_index]->prepare(context));
-    OTA_TRY(model_.reader().status());
-    for (uint32_t i = 0; i < info.outputs.count; ++i) {
-      OTA_TRY(const TensorInfo output, ReadTensor(info.outputs, i));
-      builder_.AddReport(output, i);
-    }
-    return builder_.status();
-  }
-
-  // The operators of the subgraph that the last operator calls; VerifyModel let none of them call.
-  Status PrepareCall() {
-    OTA_TRY(model_.SelectSubgraph(builder_.called_subgraph()));
-    builder_.BeginCall(model_.tensor_count());
-    for (uint32_t i = 0; i < model_.operator_count(); ++i) {
-      OTA_TRY(PrepareOperator(i));
-    }
-    builder_.EndCall();
-    OTA_TRY(model_.SelectSubgraph(0));
-    return builder_.status();
-  }
-
-  ModelReader model_;
-  OperatorTable table_;
-  PlanBuilder& builder_;
-};
-
-PlanBuilder::Options MakeBuilderOptions(ByteSource& source, const PrepareOptions& options,
-                                        uint32_t page_bytes, bool is_observed) {
-  PlanBuilder::Options result;
-  const auto mapped = source.Map();
-  result.rounding = options.rounding;
-  result.is_mapped = mapped.has_value();
-  result.is_base_aligned = mapped.has_value() && IsAligned(mapped->data(), kBaseAlignment);
-  result.is_observed = is_observed;
-  result.page_bytes = page_bytes;
-  return result;
 }
 
 Status VerifyArguments(MutableByteSpan persistent, MutableByteSpan shared,
@@ -151,35 +46,23 @@ Status Interpreter::Prepare(ByteSource& source, MutableByteSpan persistent, Muta
   rounding_ = options.rounding;
   const auto mapped = source.Map();
   mapped_ = mapped.has_value() ? mapped->data() : nullptr;
-  const bool is_page_free = mapped_ == nullptr && options.page_bytes == 0;
-  uint32_t page = is_page_free ? kPageBytesMax : options.page_bytes;
-  Status status = PlanWith(persistent, shared, options, page);
-  while (is_page_free && status == Status::kArenaTooSmall && page > kPageBytesMin) {
-    page /= 2;
-    status = PlanWith(persistent, shared, options, page);
-  }
-  OTA_TRY(status);
+  const bool is_one_memory = shared.empty();
+  const MutableByteSpan limiting = is_one_memory ? persistent : shared;
+  const PlanRequest request{source,
+                            operators_,
+                            persistent,
+                            shared,
+                            static_cast<uint32_t>(limiting.size()),
+                            options.rounding,
+                            options.page_bytes,
+                            observer_ != nullptr,
+                            options.patch_planner};
+  OTA_TRY(PlanModel(request, layout_, summary_, failed_operator_));
+  persistent_ = persistent.data();
+  shared_ = is_one_memory ? persistent.data() + summary_.persistent_bytes : shared.data();
   is_prepared_ = true;
   ResetState();
   return Status::kOk;
-}
-
-Status Interpreter::PlanWith(MutableByteSpan persistent, MutableByteSpan shared,
-                             const PrepareOptions& options, uint32_t page_bytes) {
-  PlanBuilder builder(persistent, shared,
-                      MakeBuilderOptions(*source_, options, page_bytes, observer_ != nullptr));
-  PlanWalk walk(*source_, operators_, builder);
-  summary_ = ModelSummary();
-  OTA_TRY(walk.Run(summary_, layout_, failed_operator_));
-  persistent_ = persistent.data();
-  if (shared.empty()) {
-    shared_ = persistent.data() + summary_.persistent_bytes;
-    return summary_.arena_bytes <= persistent.size() ? Status::kOk : Status::kArenaTooSmall;
-  }
-  shared_ = shared.data();
-  const bool fits =
-      summary_.persistent_bytes <= persistent.size() && summary_.shared_bytes <= shared.size();
-  return fits ? Status::kOk : Status::kArenaTooSmall;
 }
 
 uint8_t* Interpreter::Address(Slot slot) const {
@@ -228,6 +111,7 @@ Result<TensorInfo> Interpreter::ReadOutputInfo(uint32_t index) {
 void Interpreter::BeginInference() {
   record_offset_ = layout_.records_offset;
   unit_ = 0;
+  is_in_chain_ = false;
 }
 
 void Interpreter::ResetState() {
@@ -257,22 +141,77 @@ Status Interpreter::Step(uint32_t mac_budget) {
   while (record_offset_ < layout_.records_end) {
     RecordHeader header;
     std::memcpy(&header, persistent_ + record_offset_, sizeof(header));
-    RunContext context(*this, persistent_ + record_offset_ + sizeof(header), header.slot_count,
-                       mac_budget);
+    const void* const params = SelectParams(header);
     next_record_offset_ = record_offset_ + header.word_count * 4u;
-    const Status status = RunRecord(header.operator_index, context);
-    if (status == Status::kBusy) return status;
-    if (!IsOk(status)) {
-      BeginInference();
-      return status;
+    if (params != nullptr) {
+      RunContext context(*this, params, header.slot_count, mac_budget);
+      const Status status = RunRecord(header.operator_index, context);
+      if (status == Status::kBusy) return status;
+      if (!IsOk(status)) {
+        BeginInference();
+        return status;
+      }
+      mac_budget = context.remaining_budget();
     }
-    unit_ = 0;
-    record_offset_ = next_record_offset_;
-    mac_budget = context.remaining_budget();
+    GoOn(header);
     if (mac_budget == 0 && record_offset_ < layout_.records_end) return Status::kBusy;
   }
   BeginInference();
   return Status::kOk;
+}
+
+ChainView Interpreter::ChainAt(uint32_t offset) const {
+  RecordHeader header;
+  std::memcpy(&header, persistent_ + offset, sizeof(header));
+  return {persistent_ + offset + sizeof(header), header.slot_count};
+}
+
+// Parameters of the record that comes next; in a chain those of a patch, and null if the operator
+// has no rows to compute for it.
+const void* Interpreter::SelectParams(const RecordHeader& header) {
+  const uint8_t* const params = persistent_ + record_offset_ + sizeof(header);
+  if (!is_in_chain_ || header.operator_index >= kFirstInternalOperator) return params;
+  const ChainView chain = ChainAt(chain_offset_);
+  if (chain.OutputRows(chain_link_).size() == 0) return nullptr;
+  if (unit_ != 0) return chain.params();
+  const uint32_t bytes = header.word_count * 4u - static_cast<uint32_t>(sizeof(header));
+  return chain.SelectRows(*operators_[header.operator_index], chain_link_, params, bytes,
+                          header.slot_count);
+}
+
+// To the record after the one that is done.
+void Interpreter::GoOn(const RecordHeader& header) {
+  const uint32_t done_offset = record_offset_;
+  unit_ = 0;
+  record_offset_ = next_record_offset_;
+  if (header.operator_index == static_cast<uint8_t>(InternalOperator::kBeginChain)) {
+    chain_offset_ = done_offset;
+    ChainAt(chain_offset_).Begin();
+    BeginPatch(record_offset_);
+  } else if (header.operator_index == static_cast<uint8_t>(InternalOperator::kEndChain)) {
+    RecordHeader begin;
+    std::memcpy(&begin, persistent_ + chain_offset_, sizeof(begin));
+    BeginPatch(chain_offset_ + begin.word_count * 4u);
+  } else if (is_in_chain_ && header.operator_index < kFirstInternalOperator) {
+    chain_link_ = ChainAt(chain_offset_).NextOperator(chain_link_);
+  }
+}
+
+// Makes room in the line buffers for the next patch, which begins at `record_offset`; if there is
+// none, the chain is done.
+void Interpreter::BeginPatch(uint32_t record_offset) {
+  const ChainView chain = ChainAt(chain_offset_);
+  is_in_chain_ = chain.Advance();
+  if (!is_in_chain_) return;
+  record_offset_ = record_offset;
+  chain_link_ = 0;
+  for (uint32_t i = 0; i < chain.buffer_count(); ++i) {
+    const LineBuffer& buffer = chain.buffer(i);
+    if (chain.slot(i) == kNoSlot || buffer.dropped == 0) continue;
+    uint8_t* const rows = Address(chain.slot(i));
+    const uint32_t kept = uint32_t{buffer.end} - buffer.begin;
+    std::memmove(rows, rows + buffer.dropped * buffer.row_bytes, kept * buffer.row_bytes);
+  }
 }
 
 Status Interpreter::RunRecord(uint32_t operator_index, RunContext& context) {
@@ -326,11 +265,14 @@ Result<ModelSummary> ComputeMemoryNeeds(ByteSource& source, OperatorTable operat
   if (failed_operator != nullptr) *failed_operator = failed;
   OTA_TRY(VerifyArguments(workspace, {}, options));
   OTA_TRY(formats::VerifyModel(source));
-  const uint32_t page = options.page_bytes == 0 ? kPageBytesMin : options.page_bytes;
-  PlanBuilder builder(workspace, {}, MakeBuilderOptions(source, options, page, false));
+  PlanRequest request{source,     operators,        workspace,         {},
+                      UINT32_MAX, options.rounding, options.page_bytes};
+  request.patch_planner = options.patch_planner;
+  if (options.arena_bytes != 0) request.limit_bytes = options.arena_bytes;
+  if (options.arena_bytes == 0 && options.page_bytes == 0) request.page_bytes = kPageBytesMin;
   ModelSummary summary;
   PlanLayout layout;
-  const Status status = PlanWalk(source, operators, builder).Run(summary, layout, failed);
+  const Status status = PlanModel(request, layout, summary, failed);
   if (failed_operator != nullptr) *failed_operator = failed;
   OTA_TRY(status);
   return summary;

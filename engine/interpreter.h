@@ -4,8 +4,10 @@
 #include <cstdint>
 
 #include "base/byte_source.h"
+#include "engine/chain.h"
 #include "engine/model_summary.h"
 #include "engine/operator_table.h"
+#include "engine/patch_planner.h"
 #include "engine/plan.h"
 #include "formats/tflite/model_reader.h"
 
@@ -22,6 +24,13 @@ struct PrepareOptions {
   /// Of a source that is not memory mapped: bytes of weights that an operator holds at a time, at
   /// least kPageBytesMin. 0: as many as the memory allows. Results do not depend on it.
   uint32_t page_bytes = 0;
+  /// &kPatchPlanner: if the arena is too small for the plain plan, operators are run in patches
+  /// (chain.h). That costs no MAC more, but weights of a source that is not mapped are then read
+  /// once for every patch; summary() tells. Null, or an observer is set: kArenaTooSmall instead.
+  const PatchPlanner* patch_planner = nullptr;
+  /// For ComputeMemoryNeeds: bytes of the arena for which Prepare would plan. 0: as many as the
+  /// plain plan needs.
+  uint32_t arena_bytes = 0;
 };
 
 /// Smallest page for weights that are streamed.
@@ -119,12 +128,14 @@ class Interpreter {
  private:
   friend class RunContext;
 
-  Status PlanWith(MutableByteSpan persistent, MutableByteSpan shared, const PrepareOptions& options,
-                  uint32_t page_bytes);
   uint8_t* Address(Slot slot) const;
   MutableByteSpan PlannedBytes(uint32_t position) const;
   void BeginInference();
   Status RunRecord(uint32_t operator_index, RunContext& context);
+  const void* SelectParams(const RecordHeader& header);
+  void GoOn(const RecordHeader& header);
+  ChainView ChainAt(uint32_t offset) const;
+  void BeginPatch(uint32_t record_offset);
 
   OperatorTable operators_;
   ByteSource* source_ = nullptr;
@@ -141,6 +152,9 @@ class Interpreter {
   uint32_t next_record_offset_ = 0;
   uint32_t unit_ = 0;
   uint64_t read_bytes_ = 0;
+  bool is_in_chain_ = false;
+  uint32_t chain_offset_ = 0;
+  uint32_t chain_link_ = 0;  ///< first one of the operator that comes next
 };
 
 /// Costs of a model without running it: as Prepare, with `workspace` for the plan alone, which lies

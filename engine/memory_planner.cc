@@ -25,6 +25,18 @@ bool AreAliveTogether(const PlannedBuffer& a, const PlannedBuffer& b) {
   return a.first <= b.last && b.first <= a.last;
 }
 
+// Bytes that an output saves if it overlaps an input as far as it may.
+uint32_t ComputeSaving(const BufferTable& buffers, const PlannedBuffer& output,
+                       uint32_t input_index) {
+  if (input_index == kNoBuffer || buffers[input_index].last != output.first) return 0;
+  const uint32_t output_bytes = PlacedBytes(output);
+  const uint32_t input_bytes = PlacedBytes(buffers[input_index]);
+  const uint32_t distance = RoundUp(output.overlap_distance, kTensorAlignment);
+  const uint32_t together = std::max(output_bytes, distance + input_bytes);
+  const uint32_t apart = output_bytes + input_bytes;
+  return apart - std::min(together, apart);
+}
+
 class Planner {
  public:
   explicit Planner(const BufferTable& buffers) : buffers_(buffers) {}
@@ -91,39 +103,13 @@ class Planner {
     return is_named && input.last == output.first;
   }
 
-  // Bytes alive at the busiest time, less what the overlap at that time can save.
+  // Bytes alive at the busiest time.
   uint32_t ComputeFloor() const {
     uint32_t floor = 0;
     for (uint32_t rank = 0; rank < count_; ++rank) {
-      floor = std::max(floor, ComputeAlive(AtRank(rank).first));
+      floor = std::max(floor, ComputeAliveBytes(buffers_, AtRank(rank).first));
     }
     return floor;
-  }
-
-  uint32_t ComputeAlive(uint32_t time) const {
-    uint32_t alive = 0;
-    uint32_t saved = 0;
-    for (uint32_t rank = 0; rank < count_; ++rank) {
-      const PlannedBuffer& buffer = AtRank(rank);
-      if (buffer.first > time || buffer.last < time) continue;
-      alive += PlacedBytes(buffer);
-      if (buffer.first == time) {
-        saved += std::max(ComputeSaving(buffer, buffer.overlap_input),
-                          ComputeSaving(buffer, buffer.overlap_other));
-      }
-    }
-    return alive - std::min(saved, alive);
-  }
-
-  // Bytes that an output saves if it overlaps an input as far as it may.
-  uint32_t ComputeSaving(const PlannedBuffer& output, uint32_t input_index) const {
-    if (input_index == kNoBuffer || buffers_[input_index].last != output.first) return 0;
-    const uint32_t output_bytes = PlacedBytes(output);
-    const uint32_t input_bytes = PlacedBytes(buffers_[input_index]);
-    const uint32_t distance = RoundUp(output.overlap_distance, kTensorAlignment);
-    const uint32_t together = std::max(output_bytes, distance + input_bytes);
-    const uint32_t apart = output_bytes + input_bytes;
-    return apart - std::min(together, apart);
   }
 
   uint32_t Place() const {
@@ -187,6 +173,21 @@ class Planner {
 };
 
 }  // namespace
+
+uint32_t ComputeAliveBytes(const BufferTable& buffers, uint32_t time) {
+  uint32_t alive = 0;
+  uint32_t saved = 0;
+  for (uint32_t i = 0; i < buffers.count(); ++i) {
+    const PlannedBuffer& buffer = buffers[i];
+    if (!IsPlaced(buffer) || buffer.first > time || buffer.last < time) continue;
+    alive += PlacedBytes(buffer);
+    if (buffer.first == time) {
+      saved += std::max(ComputeSaving(buffers, buffer, buffer.overlap_input),
+                        ComputeSaving(buffers, buffer, buffer.overlap_other));
+    }
+  }
+  return alive - std::min(saved, alive);
+}
 
 PlannedBuffer& BufferTable::Add() {
   ++count_;

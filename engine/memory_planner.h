@@ -43,6 +43,9 @@ class BufferTable {
   uint32_t count_ = 0;
 };
 
+/// Bytes that the buffers alive at `time` need together, less what overlaps allowed then can save.
+uint32_t ComputeAliveBytes(const BufferTable& buffers, uint32_t time);
+
 /// Sets the offset of every buffer that is to be placed, each a multiple of kTensorAlignment, and
 /// returns the bytes that all of them need together.
 ///

@@ -19,6 +19,14 @@ struct ModelSummary {
   uint64_t read_bytes = 0;
   /// The same of what the first inference after a reset reads more: for CALL_ONCE.
   uint64_t once_read_bytes = 0;
+  /// The same if every weight could be read exactly once.
+  uint64_t single_pass_bytes = 0;
+
+  /// Patch-based execution (chain.h), where the plain plan did not fit: chains of operators that
+  /// run patch by patch, their operators, and the patches of all chains. No MAC is computed twice.
+  uint32_t chain_count = 0;
+  uint32_t chained_operator_count = 0;
+  uint32_t patch_count = 0;
 
   uint32_t plan_bytes = 0;   ///< operator parameters, kept for as long as the model is prepared
   uint32_t state_bytes = 0;  ///< variable tensors and other state between inferences

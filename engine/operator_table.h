@@ -10,6 +10,7 @@ namespace ota::engine {
 
 class PrepareContext;
 class RunContext;
+struct PatchRows;
 
 /// One operator that a program links: what the schema calls it, and its two halves. A plain record
 /// of pointers, so that an operator that no table names is dropped by the linker.
@@ -21,9 +22,14 @@ struct Operator {
   Status (*prepare)(PrepareContext& context);
   /// Computes the outputs, or a bounded part of them (run_context.h).
   Status (*run)(RunContext& context);
+  /// Of an operator that says AllowRows, else null: turns `params`, a copy of what it committed,
+  /// into the parameters of the same operator on the rows that `rows` tells (chain.h). Slots are
+  /// already those of the first such rows.
+  void (*select_rows)(void* params, const PatchRows& rows) = nullptr;
 };
 
-/// The operators that a program links, at most 255. The records live as long as the program.
+/// The operators that a program links, at most kFirstInternalOperator. The records live as long as
+/// the program.
 ///
 ///   constexpr const Operator* kOperators[] = {&kConv2d, &kFullyConnected};
 ///   Interpreter interpreter(kOperators);

@@ -40,11 +40,13 @@ struct RecordHeader {
 
 /// Records that the plan itself puts between those of operators.
 enum class InternalOperator : uint8_t {
+  kBeginChain = 251,    ///< the operators up to kEndChain run patch by patch (chain.h)
+  kEndChain = 252,      ///< back to the next patch, if there is one
   kLoadConstant = 253,  ///< brings a constant operand into the shared memory
   kReportOutput = 254,  ///< tells the observer
   kResetState = 255,    ///< says how a piece of state begins; does nothing in an inference
 };
-constexpr uint32_t kFirstInternalOperator = 253;
+constexpr uint32_t kFirstInternalOperator = 251;
 
 struct LoadConstantParams {
   Slot target;

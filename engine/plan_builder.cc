@@ -35,8 +35,16 @@ void PlanBuilder::Fail(Status status) {
   if (IsOk(status_)) status_ = status;
 }
 
+uint32_t PlanBuilder::FrontBytes() const {
+  return options_.is_survey ? link_count_ * static_cast<uint32_t>(sizeof(RowLink)) : records_end_;
+}
+
 uint8_t* PlanBuilder::AllocateRecords(uint32_t bytes) {
   if (!IsOk(status_) || bytes == 0) return nullptr;
+  if (options_.is_survey) {
+    records_end_ += bytes;
+    return nullptr;
+  }
   uint8_t* const at = persistent_.data() + records_end_;
   const uint8_t* const end =
       is_one_memory_ ? buffers_.begin() : persistent_.data() + persistent_.size();
@@ -52,7 +60,7 @@ uint8_t* PlanBuilder::AllocateRecords(uint32_t bytes) {
 PlannedBuffer* PlanBuilder::AddBuffer(uint32_t tensor, uint32_t bytes) {
   if (!IsOk(status_)) return nullptr;
   const uint8_t* const begin =
-      temporary_.data() + (is_one_memory_ ? RoundUp(records_end_, alignof(PlannedBuffer)) : 0);
+      temporary_.data() + (is_one_memory_ ? RoundUp(FrontBytes(), alignof(PlannedBuffer)) : 0);
   if (buffers_.count() >= kNoBuffer - 1u) {
     Fail(Status::kModelTooLarge);
     return nullptr;
@@ -86,7 +94,7 @@ void PlanBuilder::BeginTensors(uint32_t count, uint32_t tensor_count) {
 }
 
 void PlanBuilder::SetTensorSlot(uint32_t position, uint32_t bytes, Slot slot) {
-  if (!IsOk(status_)) return;
+  if (!IsOk(status_) || options_.is_survey) return;
   const PlannedTensor tensor{slot, bytes};
   std::memcpy(persistent_.data() + position * sizeof(tensor), &tensor, sizeof(tensor));
 }
@@ -94,11 +102,13 @@ void PlanBuilder::SetTensorSlot(uint32_t position, uint32_t bytes, Slot slot) {
 void PlanBuilder::AddModelInput(uint32_t position, const TensorInfo& tensor) {
   if (tensor.is_constant || tensor.is_variable) return Fail(Status::kModelMalformed);
   if (FindBuffer(tensor.index) == kNoBuffer) AddBuffer(tensor.index, tensor.size_bytes);
+  input_count_ = buffers_.count();
   SetTensorSlot(position, tensor.size_bytes, FindBuffer(tensor.index));
 }
 
 void PlanBuilder::AddModelOutput(uint32_t position, const TensorInfo& tensor) {
   time_ = next_time_;
+  SelectChain(time_);
   if (tensor.is_constant) return Fail(Status::kModelMalformed);
   SetTensorSlot(position, tensor.size_bytes, UseInput(tensor));
 }
@@ -106,8 +116,11 @@ void PlanBuilder::AddModelOutput(uint32_t position, const TensorInfo& tensor) {
 void PlanBuilder::BeginOperator(uint32_t index, uint32_t table_index) {
   if (next_time_ >= kTimeMax) Fail(Status::kModelTooLarge);
   time_ = next_time_++;
+  SelectChain(time_);
   operator_index_ = index;
   table_index_ = table_index;
+  operator_link_ = link_count_;
+  weight_bytes_ = pass_bytes_ = pass_rows_ = 0;
 }
 
 void PlanBuilder::CallSubgraph(uint32_t index, Slot is_done) {
@@ -143,6 +156,7 @@ Slot PlanBuilder::UseInput(const TensorInfo& tensor) {
   }
   if (buffers_[index].state_slot != 0) return buffers_[index].state_slot;
   buffers_[index].last = static_cast<uint16_t>(time_);
+  AddSurveyLink(RowLink::Kind::kWhole, index);
   return index;
 }
 
@@ -162,6 +176,7 @@ Slot PlanBuilder::UseScratch(uint32_t bytes) {
 }
 
 Slot PlanBuilder::UseState(uint32_t bytes, uint8_t fill) {
+  AddSurveyLink(RowLink::Kind::kBarrier, 0);
   const Slot slot = kSlotPersistent | state_bytes_;
   const uint32_t placed = RoundUp(bytes, kTensorAlignment);
   if (bytes > kSlotOffsetMask / 4 || state_bytes_ + placed > kSlotOffsetMask / 4) {
@@ -175,6 +190,7 @@ Slot PlanBuilder::UseState(uint32_t bytes, uint8_t fill) {
 }
 
 Slot PlanBuilder::UseVariable(const TensorInfo& tensor) {
+  AddSurveyLink(RowLink::Kind::kBarrier, 0);
   const uint32_t index = FindBuffer(tensor.index);
   if (index != kNoBuffer) return buffers_[index].state_slot;
   PlannedBuffer* const buffer = AddBuffer(tensor.index, 0);
@@ -229,7 +245,8 @@ Slot PlanBuilder::UseConstant(const TensorInfo& tensor) {
   if (options_.is_mapped && options_.is_base_aligned && is_aligned)
     return kSlotFile | tensor.constant_offset;
   if (AddBuffer(kNoBuffer, tensor.size_bytes) == nullptr) return kNoSlot;
-  AddReads(options_.is_mapped ? 0 : tensor.size_bytes);
+  AddSurveyLink(RowLink::Kind::kBarrier, 0);
+  AddReads(options_.is_mapped ? 0 : tensor.size_bytes, 1, 0);
   const Slot slot = buffers_.count() - 1;
   const LoadConstantParams params{slot, tensor.constant_offset, tensor.size_bytes};
   AddRecord(static_cast<uint32_t>(InternalOperator::kLoadConstant), &params, sizeof(params), 1);
@@ -271,10 +288,11 @@ void PlanBuilder::AddRecord(uint32_t operator_index, const void* params, uint32_
   const RecordHeader header{static_cast<uint16_t>(record_bytes / 4),
                             static_cast<uint8_t>(operator_index), static_cast<uint8_t>(slot_count)};
   std::memcpy(at, &header, sizeof(header));
-  std::memcpy(at + sizeof(header), params, bytes);
+  if (bytes != 0) std::memcpy(at + sizeof(header), params, bytes);
 }
 
 void PlanBuilder::Commit(const void* params, uint32_t bytes, uint32_t slot_count) {
+  CommitLinks(bytes);
   AddRecord(table_index_, params, bytes, slot_count);
 }
 
@@ -290,7 +308,10 @@ void PlanBuilder::AddReport(const TensorInfo& tensor, uint32_t output_index) {
 Slot PlanBuilder::Resolve(Slot slot) const {
   if (slot == kNoSlot) return slot;
   const Slot memory = slot & kSlotMemoryMask;
-  if (memory == kSlotShared) return kSlotShared | buffers_[slot].offset;
+  if (memory == kSlotShared) {
+    while (buffers_[slot].alias_of != kNoBuffer) slot = buffers_[slot].alias_of;
+    return kSlotShared | buffers_[slot].offset;
+  }
   if (memory == kSlotPersistent) return slot + layout_.state_offset;
   return slot;
 }
@@ -317,6 +338,9 @@ void PlanBuilder::ResolveRecords() {
 
 Status PlanBuilder::Finish(PlanLayout& layout, ModelSummary& summary) {
   OTA_TRY(status_);
+  if (chain_ != nullptr) SelectChain(next_time_);
+  OTA_TRY(status_);
+  if (chain_count_ > 0) options_.patch_planner->finish_chains(*this);
   const auto table_bytes = static_cast<uint32_t>(buffers_.count() * sizeof(PlannedBuffer));
   shared_bytes_ = PlanMemory(buffers_);
   if (shared_bytes_ > kSlotOffsetMask) return Status::kModelTooLarge;
@@ -326,6 +350,10 @@ Status PlanBuilder::Finish(PlanLayout& layout, ModelSummary& summary) {
   summary.mac_count = summary_.mac_count;
   summary.read_bytes = summary_.read_bytes;
   summary.once_read_bytes = summary_.once_read_bytes;
+  summary.single_pass_bytes = summary_.single_pass_bytes;
+  summary.chain_count = chain_count_;
+  summary.chained_operator_count = summary_.chained_operator_count;
+  summary.patch_count = summary_.patch_count;
   summary.plan_bytes = records_end_;
   summary.state_bytes = state_bytes_;
   summary.persistent_bytes = RoundUp(layout_.state_offset + state_bytes_, kArenaAlignment);

@@ -4,8 +4,10 @@
 #include <cstdint>
 
 #include "base/bytes.h"
+#include "engine/chain_planner.h"
 #include "engine/memory_planner.h"
 #include "engine/model_summary.h"
+#include "engine/patch_planner.h"
 #include "engine/plan.h"
 #include "formats/tflite/model_reader.h"
 
@@ -22,6 +24,12 @@ class PlanBuilder {
     bool is_base_aligned = false;  ///< of a mapped source, to 8 bytes
     bool is_observed = false;
     uint32_t page_bytes = 0;
+    /// A survey finds out what FindChains must know, and makes no plan: instead of records, links
+    /// grow up from the front of `persistent`.
+    bool is_survey = false;
+    const ChainList* chains = nullptr;            ///< to plan with; null for none
+    uint32_t params_bytes = 0;                    ///< most that an operator of a chain commits
+    const PatchPlanner* patch_planner = nullptr;  ///< needed if there are chains
   };
 
   /// The memory must be aligned to kArenaAlignment and outlive the builder.
@@ -67,20 +75,32 @@ class PlanBuilder {
   Slot UseResource(const formats::TensorInfo& handle, const formats::TensorInfo& value);
   void AllowOverlap(const formats::TensorInfo& input, const formats::TensorInfo& output,
                     uint32_t distance);
+  /// Whether AllowRows would be heard.
+  bool is_for_chains() const { return options_.is_survey || chain_ != nullptr; }
+  void AllowRows(const formats::TensorInfo& input, const formats::TensorInfo& output,
+                 const RowMap& map, uint32_t input_rows, uint32_t output_rows);
   bool Alias(const formats::TensorInfo& input, const formats::TensorInfo& output);
   void Commit(const void* params, uint32_t bytes, uint32_t slot_count);
   /// Reports an output to the observer, if one is to be told.
   void AddReport(const formats::TensorInfo& tensor, uint32_t output_index);
 
   void AddMacs(uint64_t count) { summary_.mac_count += is_in_call() ? 0 : count; }
-  void AddWeights(uint32_t bytes) { summary_.weight_bytes += bytes; }
-  void AddReads(uint64_t bytes) {
-    (is_in_call() ? summary_.once_read_bytes : summary_.read_bytes) += bytes;
-  }
+  void AddWeights(uint32_t bytes);
+  void AddReads(uint32_t bytes, uint32_t passes, uint32_t pass_rows);
 
   /// Plans the memory, turns every slot into its final form, and fills `layout` and the costs in
   /// `summary`. Returns the first failure of all calls.
   Status Finish(PlanLayout& layout, ModelSummary& summary);
+
+  /// Of a survey: what it found, the memory that is left between, the bytes that a plan without
+  /// chains would keep, and the most that an operator that may be in a chain commits.
+  ModelSurvey survey() const;
+  MutableByteSpan FreeMemory() const;
+  uint32_t persistent_bytes() const;
+  uint32_t params_bytes() const { return params_bytes_; }
+
+  /// Measures the chains and gives their line buffers their lives; a part of Finish.
+  void FinishChains();
 
  private:
   static constexpr uint32_t kNoSubgraph = 0xFFFFFFFF;
@@ -92,6 +112,21 @@ class PlanBuilder {
   Slot UseConstant(const formats::TensorInfo& tensor);
   Slot UseVariable(const formats::TensorInfo& tensor);
   PlannedBuffer* AddBuffer(uint32_t tensor, uint32_t bytes);
+  uint32_t FrontBytes() const;
+  RowLink* SurveyLinks() const { return reinterpret_cast<RowLink*>(persistent_.data()); }
+  void AddSurveyLink(RowLink::Kind kind, uint32_t input);
+  void SelectChain(uint32_t operator_index);
+  void BeginChain();
+  void AddChainLink(const RowLink& link);
+  void CommitLinks(uint32_t bytes);
+  ChainView ViewOfChain(uint32_t index) const;
+  void FinishChain(uint32_t index);
+  void ShareLines(const ChainView& view);
+  void FillLineBuffers(const ChainView& view);
+  uint32_t FindLineBuffer(const ChainView& view, uint32_t buffer) const;
+  void MeasureChain(const ChainView& view);
+  void CountPatch(const ChainView& view);
+  void ExtendLives(const ChainView& view, const Chain& chain);
   /// Index of the buffer that holds a tensor, aliases followed; kNoBuffer if there is none.
   uint32_t FindBuffer(uint32_t tensor) const;
   uint8_t* AllocateRecords(uint32_t bytes);
@@ -111,7 +146,8 @@ class PlanBuilder {
   uint32_t state_bytes_ = 0;
   uint32_t shared_bytes_ = 0;
   uint32_t io_count_ = 0;
-  uint32_t time_ = 0;  ///< of the operator in the plan
+  uint32_t input_count_ = 0;  ///< buffers of the model's inputs
+  uint32_t time_ = 0;         ///< of the operator in the plan
   uint32_t next_time_ = 0;
   uint32_t operator_index_ = 0;
   uint32_t table_index_ = 0;
@@ -121,6 +157,16 @@ class PlanBuilder {
   uint32_t tensor_base_ = 0;  ///< what tensors of a called subgraph are counted from; else 0
   uint32_t tensor_end_ = 0;
   BufferTable buffers_;
+
+  const Chain* chain_ = nullptr;  ///< that the operator belongs to
+  uint32_t chain_count_ = 0;      ///< begun so far
+  uint32_t chain_offsets_[kChainsMax] = {};
+  uint32_t link_count_ = 0;     ///< of the survey, or of the chain
+  uint32_t operator_link_ = 0;  ///< the operator's first
+  uint32_t params_bytes_ = 0;
+  uint32_t weight_bytes_ = 0;  ///< of the operator
+  uint32_t pass_bytes_ = 0;
+  uint32_t pass_rows_ = 0;
 };
 
 }  // namespace ota::engine

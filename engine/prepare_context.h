@@ -90,6 +90,15 @@ class PrepareContext {
   /// be said of two inputs.
   void AllowOverlap(uint32_t input_index, uint32_t output_index, uint32_t distance);
 
+  /// Says that the operator can compute some rows of its output at a time (chain.h), and which rows
+  /// of this input it needs for them. To be said once for every input that is not constant, before
+  /// AllowOverlap. Not heard if a tensor has no rows.
+  void AllowRows(uint32_t input_index, uint32_t output_index, const RowMap& map);
+  /// The same of an input of which every row needs all.
+  void AllowRowsFromWhole(uint32_t input_index, uint32_t output_index);
+  /// The number of rows of a tensor; 0 if it is too small or too large to have any.
+  static uint32_t CountRows(const formats::TensorInfo& tensor);
+
   /// Makes the output the same bytes as the input; the operator then commits nothing. False if it
   /// cannot (the input is constant or a state, or the output is no plain tensor): then copy.
   bool AliasOutput(uint32_t input_index, uint32_t output_index);
@@ -97,7 +106,11 @@ class PrepareContext {
   /// What the operator costs per inference, for the summary.
   void AddMacs(uint64_t count) { builder_.AddMacs(count); }
   void AddWeights(uint32_t bytes) { builder_.AddWeights(bytes); }
-  void AddReads(uint64_t bytes) { builder_.AddReads(bytes); }
+  /// Bytes read from a source that is not mapped, `passes` times; in a chain once for every
+  /// `pass_rows` rows of a patch, 0: for every patch.
+  void AddReads(uint32_t bytes, uint32_t passes = 1, uint32_t pass_rows = 0) {
+    builder_.AddReads(bytes, passes, pass_rows);
+  }
 
   /// Puts the operator into the plan. `params` begins with `slot_count` slots.
   /// Returns the first failure of the calls above, else kArenaTooSmall or kOk.

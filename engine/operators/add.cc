@@ -14,8 +14,8 @@ Status RunAddInt8(RunContext& context) { return RunSumInt8(context, SumKind::kAd
 }  // namespace
 
 const Operator kAdd = {static_cast<int32_t>(formats::OperatorCode::kAdd), nullptr, PrepareAdd,
-                       RunAdd};
+                       RunAdd, SelectSumRows};
 const Operator kAddInt8 = {static_cast<int32_t>(formats::OperatorCode::kAdd), nullptr,
-                           PrepareInt8<PrepareAdd>, RunAddInt8};
+                           PrepareInt8<PrepareAdd>, RunAddInt8, SelectSumRows};
 
 }  // namespace ota::engine

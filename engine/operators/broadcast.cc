@@ -63,6 +63,20 @@ void AllowElementwiseOverlap(PrepareContext& context, const BroadcastShape& shap
   }
 }
 
+void AllowElementwiseRows(PrepareContext& context, const BroadcastShape& shape) {
+  if (shape.rank != 1 || shape.repeats[0] != 0 || shape.repeats[1] != 0) return;
+  for (uint32_t input = 0; input < 2; ++input) {
+    const Result<TensorInfo> tensor = context.ReadInput(input);
+    if (!tensor.ok() || tensor->is_constant) return;
+  }
+  context.AllowRows(0, 0, {1, 1, 0});
+  context.AllowRows(1, 0, {1, 1, 0});
+}
+
+void SelectElementwiseRows(BroadcastShape& shape, const PatchRows& rows) {
+  shape.dimensions[0] = shape.dimensions[0] / rows.output.count * rows.output.size();
+}
+
 uint32_t FindBroadcastIndex(const BroadcastShape& shape, uint32_t input, uint32_t index) {
   const uint32_t repeats = shape.repeats[input];
   if (repeats == 0) return index;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/chain.h"
 #include "engine/prepare_context.h"
 #include "engine/run_context.h"
 
@@ -28,6 +29,11 @@ Status ComputeBroadcastShape(const formats::TensorInfo& first, const formats::Te
 
 /// Lets the output lie in place of an input that is not repeated.
 void AllowElementwiseOverlap(PrepareContext& context, const BroadcastShape& shape);
+
+/// Says AllowRows of two inputs that are not constant and not repeated.
+void AllowElementwiseRows(PrepareContext& context, const BroadcastShape& shape);
+/// Makes `shape` that of the rows alone.
+void SelectElementwiseRows(BroadcastShape& shape, const PatchRows& rows);
 
 /// Where an input's element for the output's element `index` lies.
 uint32_t FindBroadcastIndex(const BroadcastShape& shape, uint32_t input, uint32_t index);

@@ -38,6 +38,9 @@ constexpr uint32_t kConvSlotCount = 3;
 Status PrepareConvolution(PrepareContext& context, ConvKind kind, WindowOptions options,
                           uint8_t activation);
 
+/// For Operator::select_rows of CONV_2D and DEPTHWISE_CONV_2D.
+void SelectConvolutionRows(void* params, const PatchRows& rows);
+
 /// Runs the rows of every tile. The second is for programs that link nothing but int8.
 Status RunConvolution(RunContext& context, ConvKind kind);
 Status RunConvolutionInt8(RunContext& context, ConvKind kind);

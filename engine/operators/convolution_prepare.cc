@@ -88,14 +88,15 @@ uint32_t KernelScratchBytes(const ConvParams& params, ConvKind kind) {
 
 uint32_t SumBytes(TensorType type) { return type == TensorType::kInt16 ? 8 : 4; }
 
-// Scratch of a convolution whose weights come in parts; returns how often they are read.
-uint64_t PlanParts(PrepareContext& context, ConvParams& params) {
+// Scratch of a convolution whose weights come in parts, `bytes` of constants in all.
+void PlanParts(PrepareContext& context, uint32_t bytes, ConvParams& params) {
   params.tile_channels = 0;
   params.page_bytes = context.page_bytes() / 8 * 8;
   const ConvPartsPlan plan = PlanConvParts(params.shape, SumBytes(params.type), params.page_bytes);
   params.scratch = context.ScratchSlot(plan.sum_bytes + params.page_bytes);
   const uint32_t groups = (params.shape.output_height + plan.rows - 1) / plan.rows;
-  return uint64_t{groups} * params.shape.batch_count;
+  const bool has_height = params.shape.output_height > 1;
+  context.AddReads(bytes, groups * params.shape.batch_count, has_height ? plan.rows : 0);
 }
 
 // Output channels that the kernels of a type take at once.
@@ -132,8 +133,7 @@ Status PlanTiles(PrepareContext& context, const Operands& operands, ConvKind kin
   context.AddWeights(weight_bytes + bias_bytes);
   const bool is_mapped = context.is_mapped();
   if (!is_mapped && kind == ConvKind::kFull && channel_bytes > context.page_bytes()) {
-    const uint64_t passes = PlanParts(context, params);
-    context.AddReads((uint64_t{weight_bytes} + bias_bytes + scale_bytes) * passes);
+    PlanParts(context, weight_bytes + bias_bytes + scale_bytes, params);
     return Status::kOk;
   }
   const uint32_t kernel_tile = KernelTileChannels(params, kind);
@@ -145,7 +145,7 @@ Status PlanTiles(PrepareContext& context, const Operands& operands, ConvKind kin
   const uint32_t terms = RoundUp(tile * TermBytes(params.type), kTensorAlignment);
   params.scratch = context.ScratchSlot(terms + RoundUp(page, kTensorAlignment) +
                                        KernelScratchBytes(params, kind));
-  if (!is_mapped) context.AddReads(uint64_t{weight_bytes} + bias_bytes + scale_bytes);
+  if (!is_mapped) context.AddReads(weight_bytes + bias_bytes + scale_bytes);
   const bool is_row_by_row = tile == outputs && kernel_tile == outputs;
   if (is_row_by_row && params.shape.batch_count == 1 && kind != ConvKind::kTransposed) {
     context.AllowOverlap(0, 0, ComputeRowOverlap(params.shape, formats::ElementBytes(params.type)));
@@ -188,14 +188,19 @@ Status PrepareConvolution(PrepareContext& context, ConvKind kind, WindowOptions 
   OTA_TRY(ComputeShape(operands, kind, options, params.shape));
   OTA_TRY(VerifyChannels(operands, kind, params.shape));
   OTA_TRY(FillQuantization(operands, kind, params));
-  if (params.type == TensorType::kInt8 && kind == ConvKind::kFull) FlattenPixels(params.shape);
   params.weights_offset = operands.weights.constant_offset;
   params.bias_offset = operands.has_bias ? operands.bias.constant_offset : 0;
   params.input = context.InputSlot(InputIndex(kind));
   params.output = context.OutputSlot(0);
+  if (kind != ConvKind::kTransposed) AllowWindowRows(context, params.shape);
+  if (params.type == TensorType::kInt8 && kind == ConvKind::kFull) FlattenPixels(params.shape);
   OTA_TRY(PlanTiles(context, operands, kind, params));
   context.AddMacs(CountMacs(operands, kind, params.shape));
   return context.Commit(params, kConvSlotCount);
+}
+
+void SelectConvolutionRows(void* params, const PatchRows& rows) {
+  SelectWindowRows(static_cast<ConvParams*>(params)->shape, rows);
 }
 
 }  // namespace ota::engine

@@ -28,9 +28,10 @@ Status RunDepthwiseConv2dInt8(RunContext& context) {
 }  // namespace
 
 const Operator kDepthwiseConv2d = {static_cast<int32_t>(formats::OperatorCode::kDepthwiseConv2d),
-                                   nullptr, PrepareDepthwiseConv2d, RunDepthwiseConv2d};
+                                   nullptr, PrepareDepthwiseConv2d, RunDepthwiseConv2d,
+                                   SelectConvolutionRows};
 const Operator kDepthwiseConv2dInt8 = {
     static_cast<int32_t>(formats::OperatorCode::kDepthwiseConv2d), nullptr,
-    PrepareInt8<PrepareDepthwiseConv2d>, RunDepthwiseConv2dInt8};
+    PrepareInt8<PrepareDepthwiseConv2d>, RunDepthwiseConv2dInt8, SelectConvolutionRows};
 
 }  // namespace ota::engine

@@ -130,8 +130,8 @@ void PlanPage(PrepareContext& context, const Operands& operands, FullyConnectedP
       static_cast<uint16_t>(std::min<uint32_t>(context.page_bytes() / element_bytes, kSizeMax));
   params.page = context.ScratchSlot(channels == 0 ? params.part_elements * element_bytes
                                                   : channels * channel_bytes);
-  const uint64_t passes = channels == 0 ? params.batches : 1;
-  context.AddReads(operands.weights.size_bytes * passes + constants - operands.weights.size_bytes +
+  context.AddReads(operands.weights.size_bytes, channels == 0 ? params.batches : 1);
+  context.AddReads(constants - operands.weights.size_bytes +
                    (params.is_per_channel ? params.outputs * 4u : 0));
 }
 

@@ -42,7 +42,17 @@ void CopyRun(const GatherCopyParams& params, const uint8_t* source, uint8_t* tar
 Status CommitGatherCopy(PrepareContext& context, GatherCopyParams& params) {
   params.input = context.InputSlot(0);
   params.output = context.OutputSlot(0);
+  context.AllowRowsFromWhole(0, 0);
   return context.Commit(params, 2);
+}
+
+void SelectGatheredRows(void* params, const PatchRows& rows) {
+  auto& gather = *static_cast<GatherCopyParams*>(params);
+  uint32_t at = 0;
+  while (at + 1 < kGatherRankMax && gather.sizes[at] == 1) ++at;
+  const int64_t skipped = int64_t{rows.output.begin} * gather.strides[at];
+  gather.first = static_cast<uint32_t>(gather.first + skipped);
+  gather.sizes[at] = rows.output.size();
 }
 
 Status RunGatherCopy(RunContext& context) {

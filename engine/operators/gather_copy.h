@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "engine/chain.h"
 #include "engine/prepare_context.h"
 #include "engine/run_context.h"
 
@@ -22,6 +23,9 @@ struct GatherCopyParams {
 
 /// Fills the slots and commits. Every element taken must lie in the input.
 Status CommitGatherCopy(PrepareContext& context, GatherCopyParams& params);
+
+/// For Operator::select_rows, if rows of the output were allowed from the whole of the input.
+void SelectGatheredRows(void* params, const PatchRows& rows);
 
 /// Runs it, a run of the last dimension after the other.
 Status RunGatherCopy(RunContext& context);

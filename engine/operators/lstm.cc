@@ -207,7 +207,9 @@ Status PrepareLstm(PrepareContext& context) {
       uint64_t{kGateCount} * params.state_size * (params.input_size + params.state_size);
   const uint64_t steps = uint64_t{params.batch_count} * params.step_count;
   context.AddMacs(steps * step_macs);
-  if (!context.is_mapped()) context.AddReads(steps * step_macs);
+  if (!context.is_mapped()) {
+    context.AddReads(static_cast<uint32_t>(step_macs), static_cast<uint32_t>(steps));
+  }
   return context.Commit(params, 4 + kGateCount + 2);
 }
 

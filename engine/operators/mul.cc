@@ -69,8 +69,13 @@ Status PrepareMul(PrepareContext& context) {
   params.first = context.InputSlot(0);
   params.second = context.InputSlot(1);
   params.output = context.OutputSlot(0);
+  AllowElementwiseRows(context, params.shape);
   AllowElementwiseOverlap(context, params.shape);
   return context.Commit(params, 3);
+}
+
+void SelectMulRows(void* params, const PatchRows& rows) {
+  SelectElementwiseRows(static_cast<MulParams*>(params)->shape, rows);
 }
 
 template <typename Value, typename Compute>
@@ -113,6 +118,6 @@ Status RunMul(RunContext& context) {
 }  // namespace
 
 const Operator kMul = {static_cast<int32_t>(formats::OperatorCode::kMul), nullptr, PrepareMul,
-                       RunMul};
+                       RunMul, SelectMulRows};
 
 }  // namespace ota::engine

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstring>
 
+#include "engine/chain.h"
 #include "engine/operators/operators.h"
 #include "engine/prepare_context.h"
 #include "engine/run_context.h"
@@ -57,6 +59,28 @@ Status FillValue(const TensorInfo& output, PadParams& params) {
   return Status::kOk;
 }
 
+// The dimension of which the output's rows are, or 0.
+uint32_t FindRowDimension(const PadParams& params) {
+  for (uint32_t i = 0; i < kPadRankMax; ++i) {
+    if (params.output_sizes[i] != 1) return i;
+  }
+  return 0;
+}
+
+void AllowPadRows(PrepareContext& context, const PadParams& params) {
+  const uint32_t at = FindRowDimension(params);
+  if (params.input_sizes[at] <= 1 || params.value != kNoSlot) return;
+  context.AllowRows(0, 0, {1, 1, static_cast<uint16_t>(params.before[at])});
+}
+
+void SelectPadRows(void* params, const PatchRows& rows) {
+  auto& pad = *static_cast<PadParams*>(params);
+  const uint32_t at = FindRowDimension(pad);
+  pad.before[at] -= std::min(pad.before[at], rows.output.begin);
+  pad.input_sizes[at] = rows.input.size();
+  pad.output_sizes[at] = rows.output.size();
+}
+
 Status PreparePad(PrepareContext& context) {
   OTA_TRY(const TensorInfo input, context.ReadInput(0));
   OTA_TRY(const TensorInfo output, context.ReadOutput(0));
@@ -77,6 +101,7 @@ Status PreparePad(PrepareContext& context) {
   }
   params.input = context.InputSlot(0);
   params.output = context.OutputSlot(0);
+  AllowPadRows(context, params);
   context.AllowOverlap(0, 0, output.size_bytes - input.size_bytes);
   return context.Commit(params, kSlotCount);
 }
@@ -152,8 +177,8 @@ Status RunPad(RunContext& context) {
 }  // namespace
 
 const Operator kPad = {static_cast<int32_t>(formats::OperatorCode::kPad), nullptr, PreparePad,
-                       RunPad};
+                       RunPad, SelectPadRows};
 const Operator kPadV2 = {static_cast<int32_t>(formats::OperatorCode::kPadV2), nullptr, PreparePad,
-                         RunPad};
+                         RunPad, SelectPadRows};
 
 }  // namespace ota::engine

@@ -60,10 +60,15 @@ Status PreparePool(PrepareContext& context) {
   }
   params.input = context.InputSlot(0);
   params.output = context.OutputSlot(0);
+  AllowWindowRows(context, params.shape);
   if (params.shape.batch_count == 1) {
     context.AllowOverlap(0, 0, ComputeRowOverlap(params.shape, formats::ElementBytes(input.type)));
   }
   return context.Commit(params, 2);
+}
+
+void SelectPoolRows(void* params, const PatchRows& rows) {
+  SelectWindowRows(static_cast<PoolParams*>(params)->shape, rows);
 }
 
 // Each kind of pool folds the values of a window and finishes with their count.
@@ -177,10 +182,11 @@ Status RunPool(RunContext& context) {
 }  // namespace
 
 const Operator kAveragePool2d = {static_cast<int32_t>(formats::OperatorCode::kAveragePool2d),
-                                 nullptr, PreparePool, RunPool<Average>};
+                                 nullptr, PreparePool, RunPool<Average>, SelectPoolRows};
 const Operator kAveragePool2dInt8 = {static_cast<int32_t>(formats::OperatorCode::kAveragePool2d),
-                                     nullptr, PrepareInt8<PreparePool>, RunPoolInt8<Average>};
+                                     nullptr, PrepareInt8<PreparePool>, RunPoolInt8<Average>,
+                                     SelectPoolRows};
 const Operator kMaxPool2d = {static_cast<int32_t>(formats::OperatorCode::kMaxPool2d), nullptr,
-                             PreparePool, RunPool<Maximum>};
+                             PreparePool, RunPool<Maximum>, SelectPoolRows};
 
 }  // namespace ota::engine

@@ -12,6 +12,6 @@ Status RunSub(RunContext& context) { return RunSum(context, SumKind::kSubtract);
 }  // namespace
 
 const Operator kSub = {static_cast<int32_t>(formats::OperatorCode::kSub), nullptr, PrepareSub,
-                       RunSub};
+                       RunSub, SelectSumRows};
 
 }  // namespace ota::engine

@@ -141,6 +141,7 @@ Status PrepareSum(PrepareContext& context, SumKind kind) {
   params.first = context.InputSlot(0);
   params.second = context.InputSlot(1);
   params.output = context.OutputSlot(0);
+  AllowElementwiseRows(context, params.shape);
   AllowElementwiseOverlap(context, params.shape);
   return context.Commit(params, 3);
 }
@@ -163,6 +164,10 @@ Status RunSumInt8(RunContext& context, SumKind kind) {
              int8_t* output, uint32_t count) {
         ComputeSumRowS8(sum, {first, second, output, first_step, second_step, count});
       });
+}
+
+void SelectSumRows(void* params, const PatchRows& rows) {
+  SelectElementwiseRows(static_cast<SumParams*>(params)->shape, rows);
 }
 
 Status RunSum(RunContext& context, SumKind kind) {

@@ -9,6 +9,8 @@ namespace ota::engine {
 
 enum class SumKind : uint8_t { kAdd, kSubtract };
 
+/// For Operator::select_rows.
+void SelectSumRows(void* params, const PatchRows& rows);
 Status PrepareSum(PrepareContext& context, SumKind kind);
 Status RunSum(RunContext& context, SumKind kind);
 Status RunSumInt8(RunContext& context, SumKind kind);

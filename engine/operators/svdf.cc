@@ -127,7 +127,7 @@ Status PrepareSvdf(PrepareContext& context) {
   context.AddWeights(weight_bytes);
   context.AddMacs(uint64_t{params.batch_count} *
                   (tensors.feature_weights.element_count + tensors.time_weights.element_count));
-  if (!context.is_mapped()) context.AddReads(uint64_t{params.batch_count} * weight_bytes);
+  if (!context.is_mapped()) context.AddReads(weight_bytes, params.batch_count);
   return context.Commit(params, 5);
 }
 

@@ -16,8 +16,14 @@ Status FillUnary(PrepareContext& context, UnaryParams& params) {
   params.output = context.OutputSlot(0);
   const bool has_table = output.type == TensorType::kInt8 && params.count > kTableBytes;
   params.table = context.ScratchSlot(has_table ? kTableBytes : 0);
+  context.AllowRows(0, 0, {1, 1, 0});
   context.AllowOverlap(0, 0, 0);
   return Status::kOk;
+}
+
+void SelectUnaryRows(void* params, const PatchRows& rows) {
+  uint32_t& count = static_cast<UnaryParams*>(params)->count;
+  count = count / rows.output.count * rows.output.size();
 }
 
 }  // namespace ota::engine

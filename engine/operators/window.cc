@@ -77,4 +77,41 @@ uint32_t ComputeRowOverlap(const WindowShape& shape, uint32_t element_bytes) {
   return static_cast<uint32_t>(distance);
 }
 
+void AllowWindowRows(PrepareContext& context, const WindowShape& shape) {
+  if (shape.batch_count != 1) return;
+  const bool has_rows = shape.input_height > 1 && shape.output_height > 1;
+  const bool has_columns = shape.input_height == 1 && shape.output_height == 1 &&
+                           shape.window_height == 1 && shape.padding_top == 0 &&
+                           shape.input_width > 1 && shape.output_width > 1;
+  if (!has_rows && !has_columns) return;
+  const uint32_t window = has_rows ? shape.window_height : shape.window_width;
+  const uint32_t dilation = has_rows ? shape.dilation_height : shape.dilation_width;
+  const uint32_t reach = (window - 1) * dilation + 1;
+  const int32_t last_row = has_rows ? shape.InputRow(shape.output_height - 1u)
+                                    : shape.InputColumn(shape.output_width - 1u);
+  RowMap map;
+  map.stride = has_rows ? shape.stride_height : shape.stride_width;
+  map.padding = has_rows ? shape.padding_top : shape.padding_left;
+  map.reach = static_cast<uint16_t>(reach);
+  const uint32_t size = has_rows ? shape.input_height : shape.input_width;
+  const bool is_inside = map.padding < reach && last_row < static_cast<int32_t>(size);
+  if (is_inside && reach <= static_cast<uint32_t>(kSizeMax)) context.AllowRows(0, 0, map);
+}
+
+void SelectWindowRows(WindowShape& shape, const PatchRows& rows) {
+  if (shape.output_height == rows.output.count) {
+    const int32_t first = shape.InputRow(rows.output.begin);
+    shape.padding_top = static_cast<uint16_t>(std::max<int32_t>(-first, 0));
+    shape.input_height = static_cast<uint16_t>(rows.input.size());
+    shape.output_height = static_cast<uint16_t>(rows.output.size());
+    return;
+  }
+  const int32_t first = shape.InputColumn(rows.output.begin);
+  shape.padding_left = static_cast<uint16_t>(std::max<int32_t>(-first, 0));
+  shape.input_width =
+      static_cast<uint16_t>(shape.input_width / rows.input.count * rows.input.size());
+  shape.output_width =
+      static_cast<uint16_t>(shape.output_width / rows.output.count * rows.output.size());
+}
+
 }  // namespace ota::engine
