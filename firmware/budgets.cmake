@@ -3,9 +3,9 @@
 get_filename_component(target ${CMAKE_TOOLCHAIN_FILE} NAME_WE)
 
 # Bytes of the interpreter with the int8 operators of the MLPerf Tiny models, without the C library.
-set(budget_text_cortex-m4 36200)
-set(budget_text_cortex-m7 36300)
-set(budget_text_cortex-m0plus 37700)
+set(budget_text_cortex-m4 40300)
+set(budget_text_cortex-m7 40700)
+set(budget_text_cortex-m0plus 42300)
 
 # Bytes of the raw model store with its driver and partition, and of what encrypts images. Wanted: 10240.
 set(budget_store_text_cortex-m4 11620)
