@@ -121,8 +121,9 @@ void AddInspectCommand(CLI::App& app) {
   CLI::App* const command = app.add_subcommand(
       "inspect", "Say what a model takes in and puts out, and what it needs to run");
   command->add_option("MODEL", options->model, "A .tflite file")->required();
-  command->add_option("--source", options->source,
-                      "map: weights in place; stream:BYTES: through a page of so many bytes");
+  command->add_option(
+      "--source", options->source,
+      "map: weights in place; stream: through pages; stream:BYTES: of so many bytes");
   command->add_option("--arena", options->arena_bytes,
                       "Bytes of arena to plan for; as many as the plain plan needs if left out");
   command->add_flag("--json", options->as_json, "Print JSON");

@@ -144,9 +144,10 @@ AlignedBytes::AlignedBytes(size_t size)
 
 SourceChoice SourceChoice::Parse(const std::string& text) {
   if (text == "map") return {};
+  if (text == "stream") return {false, 0};
   const std::string prefix = "stream:";
   if (text.rfind(prefix, 0) != 0) {
-    throw CommandError("'" + text + "' is no source; give map or stream:BYTES", 2);
+    throw CommandError("'" + text + "' is no source; give map, stream or stream:BYTES", 2);
   }
   const uint32_t page = ParseNumber(text.substr(prefix.size()), "stream:BYTES");
   if (page < engine::kPageBytesMin) {

@@ -31,7 +31,8 @@ struct SourceChoice {
   bool is_mapped = true;
   uint32_t page_bytes = 0;
 
-  /// Of "map" or "stream:BYTES". CommandError: anything else.
+  /// Of "map", "stream" (pages as large as suits the arena) or "stream:BYTES".
+  /// CommandError: anything else.
   static SourceChoice Parse(const std::string& text);
 };
 

@@ -84,8 +84,9 @@ void AddRunCommand(CLI::App& app) {
   command->add_option("MODEL", options->model, "A .tflite file")->required();
   command->add_option("--input", options->input,
                       "A file (.bmp of 8 bits, .npy, or raw bytes), zero, max or random:SEED");
-  command->add_option("--source", options->source,
-                      "map: weights in place; stream:BYTES: through a page of so many bytes");
+  command->add_option(
+      "--source", options->source,
+      "map: weights in place; stream: through pages; stream:BYTES: of so many bytes");
   command->add_option("--arena", options->arena_bytes,
                       "Bytes of arena; as many as needed if left out");
   command->add_flag("--json", options->as_json, "Print JSON");
