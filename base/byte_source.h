@@ -23,6 +23,22 @@ class ByteSource {
   /// the same Read may be tried again.
   virtual Status Read(uint32_t offset, MutableByteSpan target) = 0;
 
+  /// Whether the medium can be read while the processor goes on: StartRead and what follows.
+  virtual bool can_read_ahead() const { return false; }
+
+  /// Begins to fill `target` as Read does, and returns at once. `target` must be left alone until
+  /// FinishRead has returned something else than kBusy, or AbandonRead was called. Only one read
+  /// can be under way; Read may be called meanwhile. kWrongState: one is under way. kNotSupported:
+  /// the source cannot. Otherwise as Read.
+  virtual Status StartRead(uint32_t /*offset*/, MutableByteSpan /*target*/) {
+    return Status::kNotSupported;
+  }
+  /// kOk: `target` is filled. kBusy: not yet. kWrongState: none is under way. Otherwise as Read.
+  /// None is under way any more unless it is kBusy.
+  virtual Status FinishRead() { return Status::kWrongState; }
+  /// Gives up what StartRead began, if there is such: its `target` is not written any more.
+  virtual void AbandonRead() {}
+
   /// The whole as addressable memory, if the medium is memory mapped; otherwise nothing. The span
   /// lives as long as the source.
   virtual std::optional<ByteSpan> Map() const { return std::nullopt; }

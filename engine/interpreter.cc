@@ -37,6 +37,7 @@ Status Interpreter::Prepare(ByteSource& source, MutableByteSpan arena,
 
 Status Interpreter::Prepare(ByteSource& source, MutableByteSpan persistent, MutableByteSpan shared,
                             const PrepareOptions& options) {
+  AbandonRequest();
   is_prepared_ = false;
   failed_operator_ = -1;
   summary_ = ModelSummary();
@@ -108,7 +109,13 @@ Result<TensorInfo> Interpreter::ReadOutputInfo(uint32_t index) {
       static_cast<uint32_t>(model.reader().ReadElementI32(model.outputs(), index)));
 }
 
+void Interpreter::AbandonRequest() {
+  if (requested_bytes_ != 0) source_->AbandonRead();
+  requested_bytes_ = 0;
+}
+
 void Interpreter::BeginInference() {
+  AbandonRequest();
   record_offset_ = layout_.records_offset;
   unit_ = 0;
   is_in_chain_ = false;
@@ -256,6 +263,20 @@ Result<const uint8_t*> RunContext::FetchConstant(uint32_t file_offset, uint32_t 
   OTA_TRY(interpreter_.source_->Read(file_offset, MutableByteSpan(page, bytes)));
   interpreter_.read_bytes_ += bytes;
   return page;
+}
+
+Status RunContext::RequestConstant(uint32_t file_offset, uint32_t bytes, uint8_t* page) {
+  OTA_TRY(interpreter_.source_->StartRead(file_offset, MutableByteSpan(page, bytes)));
+  interpreter_.requested_bytes_ = bytes;
+  return Status::kOk;
+}
+
+Status RunContext::AwaitRequest() {
+  const Status status = interpreter_.source_->FinishRead();
+  if (status == Status::kBusy) return status;
+  if (IsOk(status)) interpreter_.read_bytes_ += interpreter_.requested_bytes_;
+  interpreter_.requested_bytes_ = 0;
+  return status;
 }
 
 Result<ModelSummary> ComputeMemoryNeeds(ByteSource& source, OperatorTable operators,

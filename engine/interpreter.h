@@ -111,11 +111,13 @@ class Interpreter {
   Status Invoke();
 
   /// Runs a part of an inference of about `mac_budget` multiply-accumulates (it finishes what it
-  /// began: a row, or some output channels of one) and returns kBusy if more is to be done, kOk
-  /// when outputs are ready. The next Step after that begins the next inference. Errors as Invoke.
+  /// began: a row, or some output channels of one) and returns kBusy if more is to be done, also if
+  /// a source that reads ahead is not ready; kOk when outputs are ready. The next Step after that
+  /// begins the next inference. Errors as Invoke.
   Status Step(uint32_t mac_budget);
 
-  /// Sets variable tensors to their initial state and abandons an inference under way.
+  /// Sets variable tensors to their initial state and abandons an inference under way. A source
+  /// that reads ahead may be writing to the arena until then, or until the inference is done.
   void ResetState();
 
   /// Bytes read from the source by the last inference, or by the one under way.
@@ -131,6 +133,7 @@ class Interpreter {
   uint8_t* Address(Slot slot) const;
   MutableByteSpan PlannedBytes(uint32_t position) const;
   void BeginInference();
+  void AbandonRequest();
   Status RunRecord(uint32_t operator_index, RunContext& context);
   const void* SelectParams(const RecordHeader& header);
   void GoOn(const RecordHeader& header);
@@ -152,6 +155,7 @@ class Interpreter {
   uint32_t next_record_offset_ = 0;
   uint32_t unit_ = 0;
   uint64_t read_bytes_ = 0;
+  uint32_t requested_bytes_ = 0;  ///< of a read that is under way
   bool is_in_chain_ = false;
   uint32_t chain_offset_ = 0;
   uint32_t chain_link_ = 0;  ///< first one of the operator that comes next

@@ -151,6 +151,7 @@ class PlanSearch {
     const auto address = mapped.has_value() ? reinterpret_cast<uintptr_t>(mapped->data()) : 1;
     options.rounding = request_.rounding;
     options.is_mapped = is_mapped_;
+    options.can_read_ahead = request_.source.can_read_ahead();
     options.is_base_aligned = address % kBaseAlignment == 0;
     options.is_observed = request_.is_observed;
     options.page_bytes = page;

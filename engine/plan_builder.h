@@ -21,6 +21,7 @@ class PlanBuilder {
   struct Options {
     RoundingMode rounding = RoundingMode::kDouble;
     bool is_mapped = false;
+    bool can_read_ahead = false;
     bool is_base_aligned = false;  ///< of a mapped source, to 8 bytes
     bool is_observed = false;
     uint32_t page_bytes = 0;
@@ -37,6 +38,7 @@ class PlanBuilder {
 
   RoundingMode rounding() const { return options_.rounding; }
   bool is_mapped() const { return options_.is_mapped; }
+  bool can_read_ahead() const { return options_.can_read_ahead; }
   uint32_t page_bytes() const { return options_.page_bytes; }
 
   /// The first failure: kArenaTooSmall, kModelMalformed, kModelTooLarge.

@@ -59,6 +59,8 @@ class PrepareContext {
   RoundingMode rounding() const { return builder_.rounding(); }
   /// Whether constants can be used in place.
   bool is_mapped() const { return builder_.is_mapped(); }
+  /// Whether constants can be requested ahead (run_context.h).
+  bool can_read_ahead() const { return builder_.can_read_ahead(); }
   /// Bytes of weights that an operator may hold at a time; meaningless when mapped.
   uint32_t page_bytes() const { return builder_.page_bytes(); }
 

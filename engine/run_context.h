@@ -48,6 +48,14 @@ class RunContext {
   /// Fails with what the source returned.
   Result<const uint8_t*> FetchConstant(uint32_t file_offset, uint32_t bytes, uint8_t* page);
 
+  /// Of a source that can read ahead: asks for constants, which arrive in `page` while the operator
+  /// goes on. One request at a time. Fails with what the source returned.
+  Status RequestConstant(uint32_t file_offset, uint32_t bytes, uint8_t* page);
+  bool has_request() const { return interpreter_.requested_bytes_ != 0; }
+  /// kOk: what was requested is there. kBusy: not yet; the operator returns that, with its units as
+  /// they are, and asks again when it is called again. Otherwise what the source returned.
+  Status AwaitRequest();
+
   /// Index of the next unit; 0 when the operator begins.
   uint32_t unit() const { return interpreter_.unit_; }
   /// Counts a unit as done. True: the budget is used up, the operator must return kBusy.

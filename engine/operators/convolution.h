@@ -30,7 +30,9 @@ struct ConvParams {
   uint16_t tile_channels;  ///< 0: not even one channel's weights fit the page
   formats::TensorType type;
   uint8_t activation;
-  uint32_t page_bytes;  ///< of weights in the scratch, where they come in parts
+  /// Of weights in the scratch, where they come in parts. Else, where tiles are read ahead: bytes
+  /// from the page of one tile to that of the next.
+  uint32_t page_bytes;
 };
 constexpr uint32_t kConvSlotCount = 3;
 

@@ -122,6 +122,23 @@ void FlattenPixels(WindowShape& shape) {
   shape.input_width = shape.output_width = static_cast<uint16_t>(pixels);
 }
 
+// How the weights of a source that is not mapped are held: a tile, or two, of which one is computed
+// while the other is read.
+struct PagePlan {
+  uint32_t count;
+  uint32_t channels;
+};
+
+PagePlan PlanPages(const PrepareContext& context, ConvKind kind, uint32_t channel_bytes,
+                   uint32_t outputs) {
+  const uint32_t bytes = context.page_bytes();
+  const uint32_t channels = std::clamp<uint32_t>(bytes / channel_bytes, 1, outputs);
+  const uint32_t half = bytes / 2 / channel_bytes;
+  const bool is_ahead = context.can_read_ahead() && !context.is_mapped() &&
+                        kind != ConvKind::kDepthwise && channels < outputs && half > 0;
+  return is_ahead ? PagePlan{2, half} : PagePlan{1, channels};
+}
+
 // Chooses the tile, asks for its scratch, and accounts for what is read.
 Status PlanTiles(PrepareContext& context, const Operands& operands, ConvKind kind,
                  ConvParams& params) {
@@ -137,14 +154,14 @@ Status PlanTiles(PrepareContext& context, const Operands& operands, ConvKind kin
     return Status::kOk;
   }
   const uint32_t kernel_tile = KernelTileChannels(params, kind);
-  const uint32_t tile =
-      is_mapped ? kernel_tile
-                : std::clamp<uint32_t>(context.page_bytes() / channel_bytes, 1, outputs);
+  const PagePlan pages = PlanPages(context, kind, channel_bytes, outputs);
+  const uint32_t tile = is_mapped ? kernel_tile : pages.channels;
   params.tile_channels = static_cast<uint16_t>(tile);
-  const uint32_t page = is_mapped ? 0 : tile * channel_bytes;
+  const uint32_t page = is_mapped ? 0 : RoundUp(tile * channel_bytes, kTensorAlignment);
+  params.page_bytes = pages.count > 1 ? page : 0;
   const uint32_t terms = RoundUp(tile * TermBytes(params.type), kTensorAlignment);
-  params.scratch = context.ScratchSlot(terms + RoundUp(page, kTensorAlignment) +
-                                       KernelScratchBytes(params, kind));
+  params.scratch =
+      context.ScratchSlot(terms + page * pages.count + KernelScratchBytes(params, kind));
   if (!is_mapped) context.AddReads(weight_bytes + bias_bytes + scale_bytes);
   const bool is_row_by_row = tile == outputs && kernel_tile == outputs;
   if (is_row_by_row && params.shape.batch_count == 1 && kind != ConvKind::kTransposed) {

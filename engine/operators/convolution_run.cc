@@ -150,7 +150,8 @@ class ConvRun {
     terms_ = reinterpret_cast<Term*>(scratch);
     page_ = scratch +
             RoundUp(params_.tile_channels * static_cast<uint32_t>(sizeof(Term)), kTensorAlignment);
-    const uint32_t page_bytes = params_.tile_channels * window_ * kWeightBytes;
+    const uint32_t page_bytes =
+        RoundUp(params_.tile_channels * window_ * kWeightBytes, kTensorAlignment);
     job_.shape = &params_.shape;
     job_.rounding = context_.rounding();
     const FloatLimits floats = ComputeFloatLimits(params_.activation);
@@ -160,7 +161,7 @@ class ConvRun {
                   params_.highest,
                   floats.lowest,
                   floats.highest};
-    job_.scratch = context_.is_mapped() ? page_ : page_ + RoundUp(page_bytes, kTensorAlignment);
+    job_.scratch = context_.is_mapped() ? page_ : page_ + page_bytes + params_.page_bytes;
   }
 
   Status SelectTile(uint32_t tile, bool is_first_unit) {
@@ -172,12 +173,36 @@ class ConvRun {
     job_.channel_count = tile_count_;
     job_.terms = terms_;
     job_.weight_stride = context_.is_mapped() ? outputs : tile_count_;
+    if (is_first_unit && params_.page_bytes != 0) OTA_TRY(AwaitTile(tile));
     if (is_first_unit || !are_terms_planned_) {
       OTA_TRY(LoadTerms(context_, params_, tile_begin_, tile_count_, terms_));
     }
-    OTA_TRY(SelectWeights(is_first_unit));
+    if (params_.page_bytes != 0) {
+      job_.weights = PageOf(tile);
+      if (is_first_unit && tile + 1 < tiles_) OTA_TRY(RequestTile(tile + 1));
+    } else {
+      OTA_TRY(SelectWeights(is_first_unit));
+    }
     selected_tile_ = tile;
     return Status::kOk;
+  }
+
+  // Tiles that are read ahead take turns in two pages.
+  uint8_t* PageOf(uint32_t tile) const { return page_ + tile % 2 * params_.page_bytes; }
+
+  Status RequestTile(uint32_t tile) {
+    const uint32_t channel_bytes = window_ * kWeightBytes;
+    const uint32_t begin = tile * tile_channels_;
+    const uint32_t count =
+        std::min<uint32_t>(tile_channels_, params_.shape.output_channels - begin);
+    return context_.RequestConstant(params_.weights_offset + begin * channel_bytes,
+                                    count * channel_bytes, PageOf(tile));
+  }
+
+  // The first tile is requested here, others while the one before is computed.
+  Status AwaitTile(uint32_t tile) {
+    if (!context_.has_request()) OTA_TRY(RequestTile(tile));
+    return context_.AwaitRequest();
   }
 
   // Mapped: the weights in place. Streamed: on the first unit they are read, later they are there.
