@@ -9,6 +9,8 @@
 
 #include "cli/commands.h"
 #include "cli/device_fetch.h"
+#include "cli/device_update.h"
+#include "cli/key_file.h"
 #include "cli/medium.h"
 #include "cli/model_file.h"
 #include "cli/prediction.h"
@@ -77,6 +79,18 @@ bool IsGenerated(const std::string& input) {
   return input == "zero" || input == "max" || input.starts_with("random:");
 }
 
+/// The key, whose id will lie in `key_id`.
+agent::DecryptionKey LoadPayloadKey(const std::string& path, formats::KeyId& key_id) {
+  const std::unique_ptr<crypto::PemKey> key = LoadPrivateKey(path);
+  const Result<crypto::P256PrivateKey> scalar = key->private_key();
+  if (!scalar.ok()) throw CommandError(path + " holds no key that can be used for payloads");
+  key_id = formats::ComputeKeyId(key->public_key());
+  agent::DecryptionKey loaded;
+  loaded.key_id = key_id;
+  loaded.private_key = *scalar;
+  return loaded;
+}
+
 /// What the memory unit did since the meter was made.
 class MediumMeter {
  public:
@@ -113,6 +127,29 @@ class MediumMeter {
   simulator::PartFigures before_;
   uint64_t start_ns_;
 };
+
+json ToJson(const std::string& name, const FetchSummary& summary) {
+  return {{"name", name},
+          {"size_bytes", summary.total_bytes},
+          {"received_bytes", summary.received_bytes},
+          {"resumed_at", summary.resumed_at},
+          {"retry_count", summary.retry_count},
+          {"was_present", summary.was_present}};
+}
+
+void PrintUpdate(const UpdateSummary& summary) {
+  const auto number = static_cast<unsigned long long>(summary.sequence_number);
+  if (IsOk(summary.status)) {
+    std::printf("%s: release %llu verified, fetched, tested and confirmed, %u bytes\n",
+                summary.name.c_str(), number, summary.fetch.total_bytes);
+  } else if (summary.status == Status::kAlreadyExists) {
+    std::printf("%s: is on the board already, release %llu, and nothing newer exists\n",
+                summary.name.c_str(), number);
+  } else {
+    std::printf("%s: REFUSED: %s\n", summary.name.c_str(), Describe(summary.status).c_str());
+  }
+  std::fflush(stdout);
+}
 
 /// Closes on every way out.
 class OpenModel {
@@ -192,26 +229,84 @@ void DeviceSession::DeleteModels() {
 }
 
 void DeviceSession::FetchModels() {
+  if (options_.is_insecure) return FetchInsecurely();
+  if (!options_.fetch_names.empty() || options_.wants_update) UpdateModels();
+}
+
+void DeviceSession::FetchInsecurely() {
   if (options_.fetch_names.empty()) return;
-  DeviceFetch fetch(board_, options_.server_url, options_.ca_path, options_.cut_power_after_bytes);
+  std::fprintf(stderr,
+               "WARNING: --insecure: nothing of what is fetched is proved to come from anybody. "
+               "Whoever has the server has this board.\n");
+  DeviceLink link(options_.server_url, options_.ca_path);
+  FetchDisplay display(board_.power(), options_.cut_power_after_bytes);
+  DeviceFetch fetch(board_, link, display);
   for (const std::string& name : options_.fetch_names) {
     const MediumMeter meter(board_);
     const FetchSummary summary = fetch.Fetch(name);
-    report_["fetched"].push_back({{"name", name},
-                                  {"size_bytes", summary.total_bytes},
-                                  {"received_bytes", summary.received_bytes},
-                                  {"resumed_at", summary.resumed_at},
-                                  {"retry_count", summary.retry_count},
-                                  {"was_present", summary.was_present},
-                                  {"medium", meter.Report()}});
+    json entry = ToJson(name, summary);
+    entry["medium"] = meter.Report();
+    report_["fetched"].push_back(entry);
     if (options_.is_json) continue;
     if (summary.was_present) {
       std::printf("%s: is on the board already, %u bytes\n", name.c_str(), summary.total_bytes);
     } else {
-      std::printf("%s: fetched and stored, %u bytes; %s\n", name.c_str(), summary.total_bytes,
-                  meter.Describe().c_str());
+      std::printf("%s: fetched and stored, NOT verified, %u bytes; %s\n", name.c_str(),
+                  summary.total_bytes, meter.Describe().c_str());
     }
   }
+}
+
+std::vector<std::string> DeviceSession::ListInstalled() {
+  std::vector<std::string> names;
+  for (uint32_t i = 0; i < board_.store().image_count(); ++i) {
+    const auto info = RunToEnd([&] { return board_.store().ReadImageInfo(i); });
+    const bool is_model = info.ok() && info->state == storage::ImageState::kConfirmed &&
+                          info->name.view() != agent::TrustRecord::kName;
+    if (is_model) names.emplace_back(info->name.view());
+  }
+  return names;
+}
+
+void DeviceSession::UpdateModels() {
+  DeviceTrust trust(board_, options_.state_directory, options_.trust_path);
+  if (trust.was_provisioned() && !options_.is_json) {
+    std::printf("trust: root metadata version %u is this board's anchor from now on\n",
+                trust.root_version());
+    std::fflush(stdout);
+  }
+  DeviceLink link(options_.server_url, options_.ca_path);
+  FetchDisplay display(board_.power(), options_.cut_power_after_bytes);
+  const MediumMeter meter(board_);
+  std::vector<agent::DecryptionKey> keys;
+  formats::KeyId key_id = {};
+  if (!options_.payload_key_path.empty()) {
+    keys.push_back(LoadPayloadKey(options_.payload_key_path, key_id));
+  }
+  DeviceUpdate update(board_, link, trust, display, keys);
+  UpdateWish wish = {options_.fetch_names, options_.wants_all, options_.wants_proof};
+  if (options_.wants_update) {
+    const std::vector<std::string> installed = ListInstalled();
+    wish.names.insert(wish.names.end(), installed.begin(), installed.end());
+  }
+  std::string failure;
+  for (const UpdateSummary& summary : update.Run(wish)) {
+    json entry = ToJson(summary.name, summary.fetch);
+    entry["was_present"] = summary.status == Status::kAlreadyExists;
+    entry["sequence_number"] = summary.sequence_number;
+    entry["status"] = StatusName(summary.status);
+    report_["fetched"].push_back(entry);
+    if (!options_.is_json) PrintUpdate(summary);
+    const bool is_good = IsOk(summary.status) || summary.status == Status::kAlreadyExists;
+    if (is_good || !failure.empty()) continue;
+    failure = summary.name + ": " + std::string(StatusSentence(summary.status)) + ' ' +
+              update.Explain(summary.status) + " [" + std::string(StatusName(summary.status)) + ']';
+  }
+  report_["medium"] = meter.Report();
+  if (!options_.is_json) std::printf("%s\n", meter.Describe().c_str());
+  report_["root_version"] = trust.root_version();
+  report_["trusted_time_s"] = update.now_s();
+  if (!failure.empty()) throw CommandError(failure);
 }
 
 void DeviceSession::RunModels() {

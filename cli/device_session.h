@@ -18,6 +18,12 @@ struct DeviceOptions {
   std::string state_directory;
   std::string server_url;
   std::string ca_path;
+  std::string trust_path;        ///< signed root metadata, for the first boot
+  std::string payload_key_path;  ///< private key that payloads may be encrypted for
+  bool is_insecure = false;
+  bool wants_update = false;
+  bool wants_all = false;
+  bool wants_proof = false;
   std::string medium_path;  ///< an image to start from; empty: what is in the directory
   std::vector<std::string> fetch_names;
   std::vector<std::string> run_names;
@@ -35,6 +41,7 @@ class DeviceSession {
   DeviceSession(const DeviceOptions& options, nlohmann::json& report);
 
   void DeleteModels();
+  /// Brings the models that were asked for: signed releases, or with is_insecure what is there.
   void FetchModels();
   void RunModels();
   void ListModels();
@@ -42,6 +49,9 @@ class DeviceSession {
  private:
   static const simulator::BoardTraits& PrepareBoard(const DeviceOptions& options);
   void BootBoard();
+  void FetchInsecurely();
+  void UpdateModels();
+  std::vector<std::string> ListInstalled();
   void RunModel(const std::string& name, const std::string& input, const std::string& labels);
 
   const DeviceOptions& options_;

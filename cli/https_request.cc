@@ -216,6 +216,7 @@ std::string FetchHttpsBody(const HttpsRequest& request) {
   if (json.is_object() && json.contains("error") && json["error"].is_object()) {
     const auto& error = json["error"];
     why = error.value("what", why) + "; " + error.value("do", "");
+    if (error.contains("name")) why += " [" + error.value("name", "") + "]";
   }
   throw CommandError("the server refuses " + request.method + " " + request.path + ": " + why);
 }

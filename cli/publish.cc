@@ -4,35 +4,42 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/bytes.h"
 #include "cli/commands.h"
 #include "cli/key_file.h"
 #include "cli/release.h"
+#include "cli/upload.h"
 
 namespace ota::cli {
 namespace {
 
 struct PublishOptions {
   ReleaseOptions release;
+  UploadOptions upload;
   std::string output;
   bool is_dry_run = false;
   bool as_json = false;
 };
 
-void PrintRelease(const Release& release, const PublishOptions& options) {
+void PrintRelease(const Release& release, const nlohmann::json& receipt,
+                  const PublishOptions& options) {
   if (options.as_json) {
-    const nlohmann::json result = {
-        {"name", options.release.name},
-        {"version", options.release.version},
-        {"sequence_number", release.sequence_number},
-        {"image_bytes", release.image_bytes},
-        {"payload_digest", FormatHex(crypto::ComputeSha256(release.payload))},
-        {"envelope_bytes", release.envelope.size()},
-        {"manifest_bytes", release.manifest_bytes},
-        {"arena_bytes", release.arena_bytes},
-        {"self_tests", options.release.self_test_count},
-        {"is_encrypted", !options.release.recipients.empty()},
-        {"envelope", options.is_dry_run ? "" : options.output + ".suit"},
-        {"payload", options.is_dry_run ? "" : options.output + ".bin"}};
+    nlohmann::json result = {{"name", options.release.name},
+                             {"version", options.release.version},
+                             {"sequence_number", release.sequence_number},
+                             {"image_bytes", release.image_bytes},
+                             {"payload_digest", FormatHex(crypto::ComputeSha256(release.payload))},
+                             {"envelope_bytes", release.envelope.size()},
+                             {"manifest_bytes", release.manifest_bytes},
+                             {"arena_bytes", release.arena_bytes},
+                             {"self_tests", options.release.self_test_count},
+                             {"is_encrypted", !options.release.recipients.empty()},
+                             {"is_dry_run", options.is_dry_run},
+                             {"server", receipt}};
+    if (!options.output.empty() && !options.is_dry_run) {
+      result["envelope"] = options.output + ".suit";
+      result["payload"] = options.release.is_integrated ? "" : options.output + ".bin";
+    }
     std::printf("%s\n", result.dump(2).c_str());
     return;
   }
@@ -42,21 +49,51 @@ void PrintRelease(const Release& release, const PublishOptions& options) {
               release.arena_bytes, options.release.self_test_count);
   std::printf("%-18s %zu bytes, manifest %u, signatures %zu\n", "envelope", release.envelope.size(),
               release.manifest_bytes, options.release.signers.size());
-  if (options.is_dry_run) std::printf("dry run: nothing was written\n");
+  if (options.is_dry_run) std::printf("dry run: nothing was written or sent\n");
+  if (receipt.is_null()) return;
+  std::printf("%-18s %s has stored it, entry %" PRIu64 " of its transparency log\n", "server",
+              options.upload.server_url.c_str(), receipt.value("log_index", uint64_t{0}));
+}
+
+// The length of the envelope, the envelope, the payload.
+formats::Bytes EncodeUpload(const Release& release) {
+  formats::Bytes body(sizeof(uint32_t));
+  StoreBe32(body.data(), static_cast<uint32_t>(release.envelope.size()));
+  body.insert(body.end(), release.envelope.begin(), release.envelope.end());
+  body.insert(body.end(), release.payload.begin(), release.payload.end());
+  return body;
+}
+
+void WriteRelease(const Release& release, const PublishOptions& options) {
+  if (!options.release.is_integrated) {
+    WriteNewFile(options.output + ".bin", release.payload, FileUse::kPublic);
+  }
+  WriteNewFile(options.output + ".suit", release.envelope, FileUse::kPublic);
+}
+
+void CheckUse(const PublishOptions& options) {
+  CheckUse(options.upload);
+  const bool has_target = options.upload.is_wanted() || !options.output.empty();
+  if (!has_target && !options.is_dry_run) {
+    throw CommandError("say where it goes with --server URL or -o NAME, or --dry-run", 2);
+  }
+  if (options.upload.is_wanted() && options.release.is_integrated) {
+    throw CommandError("servers take payloads apart: leave out --integrated, or use -o NAME", 2);
+  }
 }
 
 void RunPublish(const PublishOptions& options) {
-  if (options.output.empty() && !options.is_dry_run) {
-    throw CommandError("say where it goes with -o NAME, or --dry-run", 2);
-  }
+  CheckUse(options);
   const Release release = BuildRelease(options.release);
+  nlohmann::json receipt;
   if (!options.is_dry_run) {
-    if (!options.release.is_integrated) {
-      WriteNewFile(options.output + ".bin", release.payload, FileUse::kPublic);
+    if (!options.output.empty()) WriteRelease(release, options);
+    if (options.upload.is_wanted()) {
+      receipt = Upload(options.upload, "/releases/" + options.release.name, EncodeUpload(release),
+                       options.release.name);
     }
-    WriteNewFile(options.output + ".suit", release.envelope, FileUse::kPublic);
   }
-  PrintRelease(release, options);
+  PrintRelease(release, receipt, options);
 }
 
 void AddReleaseOptions(CLI::App* command, ReleaseOptions& release) {
@@ -87,10 +124,11 @@ void AddPublishCommand(CLI::App& app) {
   const auto options = std::make_shared<PublishOptions>();
   CLI::App* const command = app.add_subcommand(
       "publish",
-      "Validate, plan and self-test a model, encrypt it, write its manifest and sign it");
+      "Validate, plan and self-test a model, encrypt it, write its manifest, sign and upload it");
   AddReleaseOptions(command, options->release);
+  AddUploadOptions(command, options->upload);
   command->add_option("-o,--output", options->output, "Writes NAME.suit and NAME.bin");
-  command->add_flag("--dry-run", options->is_dry_run, "Do everything but write");
+  command->add_flag("--dry-run", options->is_dry_run, "Do everything but write and send");
   command->add_flag("--json", options->as_json, "Print JSON");
   command->callback([options] { RunPublish(*options); });
 }

@@ -271,8 +271,11 @@ Release BuildRelease(const ReleaseOptions& options) {
   manifest.model.engine_version = 1;
   manifest.model.operators = parts.operators;
   manifest.model.custom_operators = parts.custom_operators;
+  const SourceChoice streamed = {.is_mapped = false, .page_bytes = 0};
+  const uint32_t streamed_bytes = ModelFile(options.model, streamed).ComputeNeeds().arena_bytes;
   manifest.model.arena_plans[0] = {formats::PlanKind::kMapped, summary.arena_bytes};
-  manifest.model.arena_plan_count = 1;
+  manifest.model.arena_plans[1] = {formats::PlanKind::kStreamed, streamed_bytes};
+  manifest.model.arena_plan_count = 2;
   parts.image_digest = crypto::ComputeSha256(release.payload);
   manifest.image_digest = parts.image_digest;
   manifest.image_size_bytes = static_cast<uint32_t>(release.payload.size());

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/key_file.h"
 #include "cli/model_file.h"
+#include "cli/upload.h"
 #include "formats/host/authoring.h"
 #include "formats/host/uuid.h"
 #include "formats/trust/root_update.h"
@@ -20,6 +21,8 @@ using formats::RootSpec;
 using nlohmann::json;
 
 struct TrustOptions {
+  UploadOptions upload;
+  std::vector<std::string> roots;
   std::string current;
   std::string next;
   std::string output;
@@ -211,6 +214,18 @@ void RunVerify(const TrustOptions& options) {
                      std::string(StatusSentence(status)));
 }
 
+void RunPublish(const TrustOptions& options) {
+  CheckUse(options.upload);
+  if (!options.upload.is_wanted()) throw CommandError("say where it goes with --server URL", 2);
+  for (const std::string& path : options.roots) {
+    const RootSpec spec = ReadRoot(path);
+    const std::string version = std::to_string(spec.version);
+    Upload(options.upload, "/roots/" + version, ReadFile(path), path);
+    std::printf("%s: %s has stored root metadata version %s\n", path.c_str(),
+                options.upload.server_url.c_str(), version.c_str());
+  }
+}
+
 json ToJson(const formats::KeySetSpec& set) {
   json ids = json::array();
   for (const auto& key : set.keys) ids.push_back(FormatKeyId(key));
@@ -297,6 +312,12 @@ void AddTrustCommand(CLI::App& app) {
   verify->add_option("CURRENT", options->current, "What the device holds")->required();
   verify->add_option("NEXT", options->next, "What it is given next");
   verify->callback([options] { RunVerify(*options); });
+  CLI::App* const publish = command->add_subcommand(
+      "publish", "Give a server root metadata, one version after the other");
+  publish->add_option("ROOT", options->roots, "Root metadata, the lowest version first")
+      ->required();
+  AddUploadOptions(publish, options->upload);
+  publish->callback([options] { RunPublish(*options); });
   CLI::App* const show = command->add_subcommand("show", "Print root metadata as JSON");
   show->add_option("CURRENT", options->current, "Root metadata")->required();
   show->callback([options] { RunShow(*options); });

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The main job, end to end, on this machine alone: a server publishes the project's models over HTTPS; seven
-# virtual boards fetch them at once, each onto its own kind of memory unit, and run each on real input; one
+# The main job, end to end, on this machine alone: a publisher signs the project's models and gives them to a
+# server; seven virtual boards verify and fetch them at once, each onto its own kind of memory unit, and run each on real input; one
 # loses power in the middle and recovers; then all boot again without any network and run from their own
 # media. With the article's models beside the repository a card takes them too.
 #
@@ -16,6 +16,8 @@ article=${DEMO_ARTICLE-../shared/models/article}
 boards=(B1 B2 B3 B4 B5 B6 B7)
 models=()
 for file in models/*/*.tflite; do models+=("$(basename "$file" .tflite)"); done
+keys=$state/keys
+trust=(--trust "$keys/root-1.cbor")
 server_pid=
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
@@ -46,7 +48,20 @@ device() { local board=$1; shift; "$ota" device --board "$board" --state "$state
 fetch_models() {
   local board=$1 name names=(); shift
   for name in "${models[@]}"; do names+=(--fetch "$name"); done
-  device "$board" --server "$url" --ca "$ca" "${names[@]}" --json "$@"
+  device "$board" --server "$url" --ca "$ca" "${trust[@]}" "${names[@]}" --json "$@"
+}
+
+# Root and release key, root metadata that names them, every model signed with the release key.
+publish_models() {
+  local key file upload=(--server "$url" --ca "$ca" --token-file "$state/server/publisher.token")
+  for key in root release; do "$ota" key generate "$keys/$key" --no-passphrase >"$keys/$key.log"; done
+  "$ota" trust init --root "$keys/root.pub" --threshold 1 --freshness "$state/server/freshness.pub.pem" \
+    --release "$keys/release.pub" --sign "$keys/root" -o "$keys/root-1.cbor"
+  "$ota" trust publish "$keys/root-1.cbor" "${upload[@]}"
+  for file in models/*/*.tflite; do
+    "$ota" publish "$file" --name "$(basename "$file" .tflite)" --version 1.0.0 --class every-board \
+      --vendor boards.ota-tinyml.example --key "$keys/release" "${upload[@]}"
+  done
 }
 
 # Starts FUNCTION for every board at once; what each says goes to $state/BOARD.json and BOARD.log.
@@ -114,17 +129,17 @@ print_runs() {
 }
 
 case "$state" in ''|/|.|..) echo "demo: '$state' is no place for the demo's state" >&2; exit 2 ;; esac
-for part in server article "${boards[@]}"; do rm -rf "${state:?}/$part"; done
-mkdir -p "$state/server/models"
+for part in server keys article "${boards[@]}"; do rm -rf "${state:?}/$part"; done
+mkdir -p "$keys"
 rm -f "$state"/*.json "$state"/*.log "$state"/*.cut "$state/port"
 
-say "1. A server publishes our models over HTTPS"
-cp models/*/*.tflite "$state/server/models/"
+say "1. A server starts; a publisher makes keys, signs our models, and uploads them"
 start_server
 cat "$state/server.log"
+publish_models
 curl --silent --show-error --fail --cacert "$ca" "$url/models/" | grep -E '"(name|size|sha256)"'
 
-say "2. Seven boards fetch them at once, each onto its own memory unit; the power of B5 fails on the way"
+say "2. Seven boards verify and fetch them at once, each onto its own memory unit; the power of B5 fails on the way"
 on_all_boards fetch_with_one_cut
 [ ! -s "$state/B5.json" ] || fail "the power of B5 should have failed"
 print_fetched "${boards[@]}"
@@ -141,7 +156,8 @@ on_all_boards run_models
 print_runs
 
 if [ -n "$article" ] && [ -d "$article" ]; then
-  say "5. The article's models: a card holds them all; what a board cannot hold or run is refused with numbers"
+  say "5. The article's models, signed by nobody: a card holds them all; what a board cannot hold or run is refused"
+  trust=(--insecure)
   rm -f "$state/port"
   cp "$article"/*.tflite "$state/server/models/"
   chmod u+w "$state/server/models/"*
@@ -151,7 +167,7 @@ if [ -n "$article" ] && [ -d "$article" ]; then
   fetch_models B7 >"$state/B7.json"
   print_fetched B7
   device B7 --run magic_wand --run micro_speech_quantized
-  ! device B4 --server "$url" --ca "$ca" --fetch mobilenet_v2_1.0_224_INT8 || fail "it should not fit 512 KB"
+  ! device B4 --server "$url" --ca "$ca" --insecure --fetch mobilenet_v2_1.0_224_INT8 || fail "it should not fit 512 KB"
   ! device B7 --run mobilenet_v2_1.0_224_INT8 || fail "it should need more arena than B7 has"
   stop_server
 fi

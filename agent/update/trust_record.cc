@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/update/trust_record.h"
 
+#include <algorithm>
+
 namespace ota::agent {
+namespace {
+
+constexpr uint32_t kNoteHeadBytes = 12;
+
+}  // namespace
 
 Status TrustRecord::Load(formats::TrustState& state) {
   OTA_TRY(ReadRecord(state));
-  return RaiseFromImages(state);
+  return RaiseAnnounced(state);
 }
 
 Status TrustRecord::ReadRecord(formats::TrustState& state) {
@@ -21,14 +28,34 @@ Status TrustRecord::ReadRecord(formats::TrustState& state) {
   return status;
 }
 
-Status TrustRecord::RaiseFromImages(formats::TrustState& state) {
-  for (uint32_t i = 0; i < store_.image_count(); ++i) {
-    OTA_TRY(const storage::ImageInfo info, store_.ReadImageInfo(i));
-    if (info.state != storage::ImageState::kConfirmed || info.sequence_number == 0) continue;
-    OTA_TRY(formats::RaiseInstalledSequence(state, formats::ComponentKind::kModel, info.name.view(),
-                                            info.sequence_number));
-  }
-  return Status::kOk;
+/// The note: version of the root metadata (4 bytes), sequence number (8 bytes), both little-endian,
+/// and the name.
+Status TrustRecord::Announce(const formats::TrustState& state, const storage::ModelName& name,
+                             uint64_t sequence_number) {
+  OTA_TRY(const formats::RootMetadata root, formats::DecodeRootMetadata(state.root_metadata()));
+  std::array<uint8_t, kNoteHeadBytes + storage::kModelNameBytesMax> note;
+  StoreLe32(note.data(), root.version);
+  StoreLe32(note.data() + 4, static_cast<uint32_t>(sequence_number));
+  StoreLe32(note.data() + 8, static_cast<uint32_t>(sequence_number >> 32));
+  std::copy(name.view().begin(), name.view().end(), note.begin() + kNoteHeadBytes);
+  return store_.WriteNote(kNoteKey, ByteSpan(note).first(kNoteHeadBytes + name.view().size()));
+}
+
+Status TrustRecord::RaiseAnnounced(formats::TrustState& state) {
+  std::array<uint8_t, storage::kNoteBytesMax> note;
+  const Result<uint32_t> length = store_.ReadNote(kNoteKey, note);
+  if (length.status() == Status::kNotFound) return Status::kOk;
+  OTA_TRY(length);
+  OTA_TRY(const formats::RootMetadata root, formats::DecodeRootMetadata(state.root_metadata()));
+  if (*length < kNoteHeadBytes || LoadLe32(note.data()) != root.version) return Status::kOk;
+  const uint64_t announced = LoadLe32(note.data() + 4) | uint64_t{LoadLe32(note.data() + 8)} << 32;
+  const std::string_view name(reinterpret_cast<const char*>(note.data()) + kNoteHeadBytes,
+                              *length - kNoteHeadBytes);
+  const Result<storage::ImageInfo> image = store_.FindImage(name, storage::ImageChoice::kConfirmed);
+  if (image.status() == Status::kNotFound) return Status::kOk;
+  OTA_TRY(image);
+  if (image->sequence_number != announced) return Status::kOk;
+  return formats::RaiseInstalledSequence(state, formats::ComponentKind::kModel, name, announced);
 }
 
 Status TrustRecord::Save(const formats::TrustState& state) {
@@ -37,7 +64,7 @@ Status TrustRecord::Save(const formats::TrustState& state) {
     request_ = {.name = kName,
                 .size_bytes = static_cast<uint32_t>(record.size()),
                 .digest = crypto::ComputeSha256(record)};
-    step_ = Step::kBegin;
+    step_ = Step::kStage;
   }
   const Status status = SaveStep();
   if (status != Status::kBusy) step_ = Step::kIdle;
@@ -46,22 +73,8 @@ Status TrustRecord::Save(const formats::TrustState& state) {
 
 Status TrustRecord::SaveStep() {
   switch (step_) {
-    case Step::kBegin:
-      OTA_TRY(store_.Begin(request_));
-      step_ = Step::kAppend;
-      return Status::kBusy;
-    case Step::kAppend: {
-      const uint32_t staged_bytes = store_.staged_bytes();
-      if (staged_bytes < request_.size_bytes) {
-        OTA_TRY(store_.Append(
-            ByteSpan(bytes_).subspan(staged_bytes, request_.size_bytes - staged_bytes)));
-        return Status::kBusy;
-      }
-      step_ = Step::kFinish;
-      return Status::kBusy;
-    }
-    case Step::kFinish:
-      OTA_TRY(store_.Finish());
+    case Step::kStage:
+      OTA_TRY(writer_.Stage(request_, ByteSpan(bytes_).first(request_.size_bytes)));
       step_ = Step::kActivate;
       return Status::kBusy;
     case Step::kActivate:

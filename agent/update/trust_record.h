@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 
+#include "agent/update/image_writer.h"
 #include "formats/trust/trust_state.h"
 #include "storage/model_store/model_store.h"
 
@@ -17,26 +18,35 @@ class TrustRecord {
   static constexpr std::string_view kName = "trust-state";
 
   /// `store` must outlive it, mounted.
-  explicit TrustRecord(storage::ModelStore& store) : store_(store) {}
+  explicit TrustRecord(storage::ModelStore& store) : store_(store), writer_(store) {}
 
-  /// Reads the state, and raises the installed sequence numbers in it to those of the confirmed
-  /// images, which a power cut may have let run ahead of the record.
+  static constexpr uint8_t kNoteKey = 2;
+
+  /// Reads the state, and raises an installed sequence number in it to that of the confirmed image
+  /// if a power cut has let the image run ahead of the record: if Announce has told of it, and the
+  /// root metadata is still the same, which may have set the number back.
   /// kBusy. kNotFound: none was ever stored; begin with InitializeTrustState. kTrustStateInvalid
   /// and others as DecodeTrustState and ModelStore::Open: `state` is not to be used.
   Status Load(formats::TrustState& state);
+
+  /// Notes that the image `name` with that number is about to be confirmed; to be done before, and
+  /// Save after. kBusy: call again. Otherwise statuses of WriteNote.
+  Status Announce(const formats::TrustState& state, const storage::ModelName& name,
+                  uint64_t sequence_number);
 
   /// Goes on storing `state`; kBusy until that is done, to be called again with the same state.
   /// An image in staging is lost by it. kStorageFull, kMediumFailed: the old record stays.
   Status Save(const formats::TrustState& state);
 
  private:
-  enum class Step : uint8_t { kIdle, kBegin, kAppend, kFinish, kActivate, kConfirm };
+  enum class Step : uint8_t { kIdle, kStage, kActivate, kConfirm };
 
   Status SaveStep();
   Status ReadRecord(formats::TrustState& state);
-  Status RaiseFromImages(formats::TrustState& state);
+  Status RaiseAnnounced(formats::TrustState& state);
 
   storage::ModelStore& store_;
+  ImageWriter writer_;
   Step step_ = Step::kIdle;
   std::array<uint8_t, formats::kTrustStateBytesMax> bytes_ = {};
   storage::StageRequest request_;

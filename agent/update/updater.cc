@@ -4,6 +4,11 @@
 #include <algorithm>
 
 namespace ota::agent {
+namespace {
+
+constexpr std::string_view kPayloadFolder = "/payloads/";  // stands for a payload's digest behind
+
+}  // namespace
 
 void Updater::Start(ByteSpan envelope, const formats::DeviceProfile& device, uint64_t now_s) {
   CloseStaged();
@@ -43,12 +48,16 @@ Status Updater::StepState() {
       return Check();
     case State::kOpeningKey:
       return OpenKey();
+    case State::kCounting:
+      return Count();
     case State::kFetching:
-      return Fetch();
+      return fetcher_.Step();
     case State::kOpening:
       return OpenStaged();
     case State::kTesting:
       return Test();
+    case State::kAnnouncing:
+      return record_.Announce(trust_, name_, manifest_.sequence_number);
     case State::kActivating:
       return store_.Activate(name_);
     case State::kConfirming:
@@ -72,6 +81,12 @@ Status Updater::Check() {
   if (installed.ok()) device_.installed_digest = installed->digest;
   OTA_TRY(formats::CheckManifest(manifest_, device_, trust_, now_s_));
   device_.installed_digest = {};
+  expected_ = {.size_bytes = manifest_.image_size_bytes,
+               .digest = {},
+               .sequence_number = manifest_.sequence_number};
+  if (manifest_.image_digest.size() != expected_.digest.size()) return Status::kManifestMalformed;
+  std::copy(manifest_.image_digest.begin(), manifest_.image_digest.end(), expected_.digest.begin());
+  is_installed_ = installed.ok() && installed->digest == expected_.digest;
   return PreparePayload();
 }
 
@@ -94,16 +109,24 @@ Status Updater::PreparePayload() {
 }
 
 Status Updater::OpenKey() {
-  if (stage_ != nullptr) OTA_TRY(stage_->OpenKey(budget_.curve_operations_max));
-  ExpectedImage expected = {.size_bytes = manifest_.image_size_bytes,
-                            .sequence_number = manifest_.sequence_number};
-  if (manifest_.image_digest.size() != expected.digest.size()) return Status::kManifestMalformed;
-  std::copy(manifest_.image_digest.begin(), manifest_.image_digest.end(), expected.digest.begin());
-  fetcher_.Start({.name = name_, .path = manifest_.uri, .expected = expected});
-  return Status::kOk;
+  return stage_ != nullptr ? stage_->OpenKey(budget_.curve_operations_max) : Status::kOk;
 }
 
-Status Updater::Fetch() { return fetcher_.Step(); }
+Status Updater::Count() {
+  const Result<storage::ImageInfo> staging = store_.FindStaging();
+  if (staging.status() == Status::kBusy) return Status::kBusy;
+  const bool is_resumed = staging.ok() && staging->digest == expected_.digest;
+  if (!is_resumed && !is_installed_) OTA_TRY(attempts_.Count(expected_.digest, now_s_));
+  std::string_view path = manifest_.uri;
+  if (path == kPayloadFolder) {
+    const bool is_image = manifest_.payload_digest.empty();
+    payload_path_ =
+        ServerPath(kPayloadFolder, is_image ? manifest_.image_digest : manifest_.payload_digest);
+    path = payload_path_.view();
+  }
+  fetcher_.Start({.name = name_, .path = path, .expected = expected_});
+  return Status::kOk;
+}
 
 Status Updater::OpenStaged() {
   if (staged_ == nullptr) {
@@ -118,8 +141,8 @@ Status Updater::Test() {
   return Status::kOk;
 }
 
-/// The store's record of the image holds its sequence number already; so a power cut before this is
-/// done loses nothing (TrustRecord::Load).
+/// The number was announced, and the image holds it; so a power cut before this is done loses
+/// nothing (TrustRecord::Load).
 Status Updater::Record() {
   OTA_TRY(formats::RaiseInstalledSequence(trust_, manifest_.kind, manifest_.component_name,
                                           manifest_.sequence_number));

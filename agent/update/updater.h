@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "agent/update/attempt_record.h"
 #include "agent/update/fetcher.h"
 #include "agent/update/payload_stage.h"
 #include "agent/update/self_test_run.h"
+#include "agent/update/server_path.h"
 #include "agent/update/trust_record.h"
 #include "formats/trust/manifest_verification.h"
 
@@ -20,7 +22,9 @@ struct StepBudget {
 /// Invariants:
 ///  - not a byte of payload is asked for before the envelope is verified and meant for this device;
 ///  - a model is taken into use only after its digest and its self-tests were right;
-///  - the sequence number of what is confirmed never falls, also over power cuts and deletions.
+///  - the sequence number of what is confirmed never falls, also over power cuts and deletions;
+///  - an image is begun to be fetched at most AttemptRecord::kAttemptsMax times a day, also over
+///    resets.
 class Updater {
  public:
   /// In the order of an update's life; each is left for the next, or for kFailed.
@@ -29,9 +33,11 @@ class Updater {
     kVerifying,   ///< signatures, roles
     kChecking,    ///< whether it is for this device, and now
     kOpeningKey,  ///< of an encrypted payload
+    kCounting,    ///< the attempt, unless it goes on with what is half staged
     kFetching,
-    kOpening,  ///< the staged image, into the arena
-    kTesting,  ///< self-tests
+    kOpening,     ///< the staged image, into the arena
+    kTesting,     ///< self-tests
+    kAnnouncing,  ///< that the number will rise, should power fail before it is recorded
     kActivating,
     kConfirming,
     kRecording,  ///< the trust state
@@ -50,6 +56,7 @@ class Updater {
         store_(store),
         trust_(trust),
         record_(store),
+        attempts_(store),
         self_tests_(operators),
         arena_(arena),
         budget_(budget) {}
@@ -62,8 +69,8 @@ class Updater {
   /// state is stored. Anything else: the update has failed, and nothing that was in use has
   /// changed. Refusals before the payload: statuses of ManifestVerification and CheckManifest;
   /// kNameInvalid: the name of the trust state; kNotSupported: a payload that is encoded,
-  /// or one that needs a stage where there is none; statuses of FindPayload and PayloadStage. Then
-  /// those of Fetcher, SelfTestRun and ModelStore. After a failed
+  /// or one that needs a stage where there is none; statuses of FindPayload and PayloadStage;
+  /// kAttemptsExhausted. Then those of Fetcher, SelfTestRun and ModelStore. After a failed
   /// self-test the image stays staged, never in use, until the next one of its name takes its
   /// place.
   Status Step();
@@ -77,7 +84,7 @@ class Updater {
   Status Check();
   Status PreparePayload();
   Status OpenKey();
-  Status Fetch();
+  Status Count();
   Status OpenStaged();
   Status Test();
   Status Record();
@@ -88,6 +95,7 @@ class Updater {
   storage::ModelStore& store_;
   formats::TrustState& trust_;
   TrustRecord record_;
+  AttemptRecord attempts_;
   SelfTestRun self_tests_;
   MutableByteSpan arena_;
   StepBudget budget_;
@@ -100,6 +108,9 @@ class Updater {
   formats::ManifestVerification verification_;
   formats::Manifest manifest_;
   storage::ModelName name_;
+  ExpectedImage expected_;
+  bool is_installed_ = false;  ///< this very image, under a lower number
+  ServerPath payload_path_;
   ByteSource* staged_ = nullptr;
 };
 

@@ -18,7 +18,7 @@
 namespace ota::formats {
 
 inline constexpr size_t kPollQuestionBytesMax = 1024;
-inline constexpr size_t kPollAnswerBytesMax = 4096;
+inline constexpr size_t kPollAnswerBytesMax = 2048;
 
 /// What a device says. Spans point into the bytes it was decoded from, or to what its writer gave.
 struct PollQuestion {

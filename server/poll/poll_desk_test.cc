@@ -223,7 +223,7 @@ TEST_F(PollDeskTest, NeverAnswersMoreThanADeviceExpects) {
   const auto learned = Learn(device);
   ASSERT_EQ(learned->status, Status::kOk);
   EXPECT_LE(learned->bytes.size(), formats::kPollAnswerBytesMax);
-  EXPECT_GT(learned->answer.offer_count, 5u);
+  EXPECT_GE(learned->answer.offer_count, 2u);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 
@@ -24,7 +25,13 @@ struct AttackCase {
   Status (*play)(Scene& scene);
 };
 
-std::span<const AttackCase> AllAttackCases();
+/// What is taken or refused by itself: manifests, keys, roots, freshness, payloads.
+std::span<const AttackCase> TrustAttackCases();
+/// What happens in a round of polling: mirrors, freezes, floods, other answers.
+std::span<const AttackCase> PollAttackCases();
+
+/// All of them.
+std::vector<AttackCase> AllAttackCases();
 
 struct AttackOutcome {
   Status answer = Status::kOk;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "agent/update/trust_record.h"
 #include "formats/cose/cose_sign1.h"
 #include "formats/manifest/envelope.h"
 #include "simulator/attack/attack_case.h"
@@ -41,18 +42,34 @@ Status TakeSignedBy(Scene& scene, const std::vector<SigningKey*>& signers) {
   return scene.device->TakeRelease(draft.Sign(signers), draft.image);
 }
 
-Status TakeFirmware(Scene& scene, const std::vector<SigningKey*>& signers) {
-  Draft draft("main", 5);
-  draft.manifest.kind = formats::ComponentKind::kFirmware;
-  draft.manifest.model = {};
+Status TakeGuarded(Scene& scene, const std::vector<SigningKey*>& signers) {
+  const Draft draft("main", 5);
   return scene.device->TakeRelease(draft.Sign(signers), draft.image);
 }
 
-Status TakePayload(Scene& scene, const std::function<void(Bytes&)>& change) {
-  Draft draft("kws", 5);
-  Bytes payload = draft.image;
-  change(payload);
-  return scene.device->TakeRelease(draft.Sign({scene.release.get()}), payload);
+enum Announcement { kAnnounceTheTruth, kAnnounceTheSignedSize };
+
+Status TakePayload(Scene& scene, const std::function<void(Bytes&)>& change,
+                   Announcement announcement = kAnnounceTheTruth) {
+  const Draft draft("kws", 5);
+  MemoryPayloadSource source;
+  source.payload = draft.image;
+  change(source.payload);
+  if (announcement == kAnnounceTheSignedSize) source.announced_bytes = draft.image.size();
+  return scene.device->TakeRelease(draft.Sign({scene.release.get()}), source);
+}
+
+// Every bit of a good envelope, one after the other. The first that is taken ends it.
+Status TakeEachBitFlipped(Scene& scene) {
+  const Draft draft("kws", 5);
+  const Bytes envelope = draft.Sign({scene.release.get()});
+  for (size_t bit = 0; bit < envelope.size() * 8; ++bit) {
+    Bytes flipped = envelope;
+    flipped[bit / 8] ^= static_cast<uint8_t>(1 << bit % 8);
+    const Status status = scene.device->TakeRelease(flipped, draft.image);
+    if (IsOk(status)) return status;
+  }
+  return Status::kSignatureInvalid;
 }
 
 Status TakeRootSignedBy(Scene& scene, const std::vector<SigningKey*>& signers) {
@@ -179,6 +196,9 @@ constexpr AttackCase kCases[] = {
        return s.device->TakeRelease(envelope, draft.image);
      }},
 
+    {"signature", "each_bit", "Flips each bit of a signed envelope, one after the other",
+     Status::kSignatureInvalid, TakeEachBitFlipped},
+
     {"format", "overlong_head", "Writes a number longer than needed", Status::kCborNotDeterministic,
      [](Scene& s) {
        return s.ReleaseAltered([](Bytes& e) {
@@ -216,11 +236,11 @@ constexpr AttackCase kCases[] = {
      [](Scene& s) {
        return TakeRootSignedBy(s, {s.root_keys[1].get(), s.stranger.get(), s.release.get()});
      }},
-    {"threshold", "firmware_by_one_of_two", "Signs firmware with one stolen key of two",
-     Status::kThresholdNotMet, [](Scene& s) { return TakeFirmware(s, {s.second_release.get()}); }},
-    {"threshold", "firmware_by_both", "Nothing: both keys sign the firmware", Status::kOk,
+    {"threshold", "release_by_one_of_two", "Signs with one stolen key where two are needed",
+     Status::kThresholdNotMet, [](Scene& s) { return TakeGuarded(s, {s.second_release.get()}); }},
+    {"threshold", "release_by_both", "Nothing: both keys sign", Status::kOk,
      [](Scene& s) {
-       return TakeFirmware(s, {s.second_release.get(), s.release.get()});
+       return TakeGuarded(s, {s.second_release.get(), s.release.get()});
      }},
 
     {"rotation", "root_in_order", "Nothing: the next root, signed by old and new", Status::kOk,
@@ -268,6 +288,13 @@ constexpr AttackCase kCases[] = {
      [](Scene& s) {
        OTA_TRY(s.Release(7));
        OTA_TRY(s.Rotate());
+       return s.Release(6);
+     }},
+    {"rollback", "older_after_deletion", "Plays back an older release after the model was deleted",
+     Status::kSequenceTooLow,
+     [](Scene& s) {
+       OTA_TRY(s.Release(7));
+       OTA_TRY(s.device->Delete("kws"));
        return s.Release(6);
      }},
     {"rollback", "recovery_from_fast_forward", "Has driven the number up with a stolen key",
@@ -386,6 +413,20 @@ constexpr AttackCase kCases[] = {
     {"recipient", "other_device", "Plays back a release for another device",
      Status::kDeviceMismatch,
      [](Scene& s) { return s.Release(5, [](Manifest& m) { m.device_id = kOther; }); }},
+    {"recipient", "other_kind_of_component", "Offers firmware to a device that takes models only",
+     Status::kComponentUnknown,
+     [](Scene& s) {
+       OTA_TRY(s.Rotate([](RootSpec& next) {
+         next.release_roles[0].kinds.push_back(formats::ComponentKind::kFirmware);
+       }));
+       return s.Release(5, [](Manifest& m) { m.kind = formats::ComponentKind::kFirmware; });
+     }},
+    {"recipient", "name_of_the_trust_state", "Signs a model that would overwrite the trust state",
+     Status::kNameInvalid,
+     [](Scene& s) {
+       OTA_TRY(s.Rotate([](RootSpec& next) { next.release_roles[0].patterns = {"*"}; }));
+       return s.Release(5, [](Manifest& m) { m.component_name = agent::TrustRecord::kName; });
+     }},
     {"recipient", "wrong_memory_unit", "Steers the image to a unit that the board has not",
      Status::kMemoryUnitMismatch,
      [](Scene& s) {
@@ -432,9 +473,26 @@ constexpr AttackCase kCases[] = {
        return s.device->TakeRelease(envelope, {});
      }},
     {"download", "endless_data", "Sends more than was signed", Status::kPayloadTooLarge,
+     [](Scene& s) {
+       return TakePayload(
+           s, [](Bytes& p) { p.resize(1'000'000); }, kAnnounceTheSignedSize);
+     }},
+    {"download", "larger_announced", "Announces more than was signed", Status::kImageSizeMismatch,
      [](Scene& s) { return TakePayload(s, [](Bytes& p) { p.resize(1'000'000); }); }},
-    {"download", "too_short", "Sends less than was signed", Status::kEndOfInput,
-     [](Scene& s) { return TakePayload(s, [](Bytes& p) { p.pop_back(); }); }},
+    {"download", "too_short", "Sends less than was signed, again and again",
+     Status::kConnectionLost,
+     [](Scene& s) {
+       return TakePayload(
+           s, [](Bytes& p) { p.pop_back(); }, kAnnounceTheSignedSize);
+     }},
+    {"download", "slow_retrieval", "Lets the device wait for the rest for ever", Status::kTimedOut,
+     [](Scene& s) {
+       const Draft draft("kws", 5);
+       MemoryPayloadSource source;
+       source.payload = draft.image;
+       source.stall_at = 1;
+       return s.device->TakeRelease(draft.Sign({s.release.get()}), source);
+     }},
     {"download", "mix_and_match", "Gives the payload of another good release",
      Status::kDigestMismatch,
      [](Scene& s) { return TakePayload(s, [](Bytes& p) { p = Draft("kws", 6).image; }); }},
@@ -449,7 +507,14 @@ constexpr AttackCase kCases[] = {
 
 }  // namespace
 
-std::span<const AttackCase> AllAttackCases() { return kCases; }
+std::span<const AttackCase> TrustAttackCases() { return kCases; }
+
+std::vector<AttackCase> AllAttackCases() {
+  std::vector<AttackCase> all(std::begin(kCases), std::end(kCases));
+  const std::span<const AttackCase> polls = PollAttackCases();
+  all.insert(all.end(), polls.begin(), polls.end());
+  return all;
+}
 
 AttackOutcome PlayAttack(const AttackCase& attack) {
   Scene scene;
@@ -461,7 +526,8 @@ AttackOutcome PlayAttack(const AttackCase& attack) {
     outcome.failure = "answered " + std::string(StatusName(outcome.answer));
   } else if (scene.device->has_been_swayed()) {
     outcome.failure = "what was refused has changed the device's state";
-  } else if (attack.group == std::string("download") && !runs_the_same) {
+  } else if (attack.expected != Status::kOk && attack.group == std::string("download") &&
+             !runs_the_same) {
     outcome.failure = "the device runs something else";
   } else if (const Status good = scene.Release(scene.good_sequence); good != Status::kOk) {
     outcome.failure = "a good update is refused afterwards: " + std::string(StatusName(good));

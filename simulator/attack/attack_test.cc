@@ -15,11 +15,9 @@ TEST_P(Attack, EndsAsItMust) {
   EXPECT_TRUE(outcome.has_passed()) << GetParam().what << ": " << outcome.failure;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Attack,
-                         testing::ValuesIn(AllAttackCases().begin(), AllAttackCases().end()),
-                         [](const auto& info) {
-                           return std::string(info.param.group) + "_" + info.param.name;
-                         });
+INSTANTIATE_TEST_SUITE_P(All, Attack, testing::ValuesIn(AllAttackCases()), [](const auto& info) {
+  return std::string(info.param.group) + "_" + info.param.name;
+});
 
 TEST(AllAttackCases, HaveNamesOfTheirOwn) {
   std::set<std::string> names;

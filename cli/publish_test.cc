@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+// From a publisher's keys over a real server onto a board, as people do it: the real program.
+
+namespace ota::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class PublishTest : public testing::Test {
+ protected:
+  PublishTest() {
+    std::string pattern = std::filesystem::temp_directory_path() / "ota-publish-XXXXXX";
+    directory_ = mkdtemp(pattern.data());
+  }
+  ~PublishTest() override {
+    Shell("kill -KILL $(cat pid)");
+    std::filesystem::remove_all(directory_);
+  }
+
+  // Runs a script in the test's directory, with the words defined below; returns what it wrote.
+  std::string Shell(const std::string& script) {
+    const std::string command = "cd '" + directory_ + "'; MODELS='" +
+                                std::filesystem::absolute("models").string() + "'; ota() { '" +
+                                OTA_PROGRAM + "' \"$@\"; }; " + kWords + "{ " + script + "\n} 2>&1";
+    FILE* const pipe = popen(command.c_str(), "r");
+    std::string output;
+    char part[4096];
+    for (size_t count; (count = fread(part, 1, sizeof part, pipe)) > 0;) output.append(part, count);
+    exit_code_ = WEXITSTATUS(pclose(pipe));
+    return output;
+  }
+
+  // A server, keys, and root metadata version 1 in 1.cbor, which the server has.
+  void SetUp() override {
+    const std::string output = Shell(
+        "start; for k in root release; do ota key generate $k --no-passphrase; done\n"
+        "ota trust init --root root.pub --threshold 1 --freshness data/freshness.pub.pem "
+        "--release release.pub --sign root -o 1.cbor && ota trust publish 1.cbor $TO");
+    ASSERT_EQ(exit_code_, 0) << output;
+  }
+
+  static constexpr const char* kWords =
+      "ota() { \"$OTA\" \"$@\"; }\n"
+      "start() { rm -f port; \"$OTA\" serve --data data --listen 127.0.0.1:0 --port-file port "
+      ">>out 2>>err & echo $! > pid; for i in $(seq 400); do [ -s port ] && break; sleep 0.05; "
+      "done; urls; }\n"
+      "urls() { URL=https://127.0.0.1:$(cat port); CA=data/tls/ca.pem; "
+      "TO=\"--server $URL --ca $CA --token-file data/publisher.token\"; }\n"
+      "[ -s port ] && urls\n"
+      "publish() { ota publish $MODELS/$1/$1.tflite --name $1 --version 1 "
+      "--vendor boards.ota-tinyml.example --class B1 --key ${KEY:-release} \"${@:2}\"; }\n"
+      "device() { ota device --board B1 --state board --server $URL --ca $CA \"$@\"; }\n";
+
+  std::string directory_;
+  int exit_code_ = -1;
+};
+
+TEST_F(PublishTest, BringsAModelFromItsPublisherOntoABoard) {
+  const auto published = nlohmann::json::parse(Shell("publish sine --sequence 5 $TO --json"));
+  EXPECT_EQ(published["sequence_number"], 5);
+  EXPECT_EQ(published["server"]["log_index"], 0);
+  EXPECT_THAT(Shell("device --trust 1.cbor --fetch sine"),
+              HasSubstr("sine: release 5 verified, fetched, tested and confirmed"));
+  EXPECT_EQ(exit_code_, 0);
+  EXPECT_THAT(Shell("device --fetch sine"), HasSubstr("on the board already, release 5"));
+  EXPECT_EQ(exit_code_, 0);
+  Shell("publish sine --sequence 6 $TO");
+  EXPECT_THAT(Shell("device --update"), HasSubstr("sine: release 6"));
+  EXPECT_THAT(Shell("device --fetch digits"), HasSubstr("digits: REFUSED"));
+  EXPECT_EQ(exit_code_, 1);
+  Shell("publish digits $TO");
+  EXPECT_THAT(Shell("device --fetch sine --all --require-log"), HasSubstr("digits: release"));
+  EXPECT_EQ(exit_code_, 0);
+}
+
+TEST_F(PublishTest, ABoardTakesNothingThatIsNotSignedForIt) {
+  Shell("cp $MODELS/sine/sine.tflite data/models/");
+  EXPECT_THAT(Shell("device --trust 1.cbor --fetch sine"), HasSubstr("sine: REFUSED"));
+  EXPECT_EQ(exit_code_, 1);
+  Shell("publish sine --sequence 5 $TO");
+  Shell("P=$(ls data/payloads/*); chmod u+w $P; printf X | dd of=$P bs=1 seek=700 conv=notrunc");
+  EXPECT_THAT(Shell("device --fetch sine"), HasSubstr("sine: REFUSED"));
+  EXPECT_THAT(Shell("device --list"), Not(HasSubstr("sine")));
+}
+
+TEST_F(PublishTest, ABoardThatTrustsNobodySaysWhatToDo) {
+  Shell("publish sine --sequence 5 $TO");
+  EXPECT_THAT(Shell("device --fetch sine"), HasSubstr("--trust FILE"));
+  EXPECT_EQ(exit_code_, 2);
+  EXPECT_THAT(Shell("device --insecure --fetch sine"),
+              testing::AllOf(HasSubstr("WARNING: --insecure"), HasSubstr("NOT verified")));
+  EXPECT_EQ(exit_code_, 0);
+  Shell("device --insecure --trust 1.cbor --fetch sine");
+  EXPECT_EQ(exit_code_, 2);
+  Shell("head -c 100 1.cbor > bad.cbor; rm -r board");
+  EXPECT_THAT(Shell("device --trust bad.cbor --fetch sine"), HasSubstr("cannot be trusted"));
+}
+
+TEST_F(PublishTest, ABoardFollowsRotationsThatItSleptThrough) {
+  Shell("publish sine --sequence 5 $TO; device --trust 1.cbor --fetch sine");
+  const std::string output = Shell(
+      "ota key generate new --no-passphrase\n"
+      "OLD=$(ota key show release.pub --json | sed -n 's/.*\"key_id\": \"\\(.*\\)\".*/\\1/p')\n"
+      "ota trust rotate 1.cbor --release new.pub --sign root -o 2.cbor &&\n"
+      "ota trust revoke 2.cbor $OLD --sign root -o 3.cbor && ota trust publish 2.cbor 3.cbor $TO");
+  ASSERT_EQ(exit_code_, 0) << output;
+  EXPECT_THAT(Shell("publish sine --sequence 6 $TO"), HasSubstr("[SignerUnknown]"));
+  Shell("KEY=new publish sine --sequence 6 $TO");
+  EXPECT_EQ(exit_code_, 0);
+  const std::string report = Shell("device --update --json");
+  EXPECT_THAT(report, HasSubstr("\"root_version\": 3"));
+  EXPECT_THAT(report, HasSubstr("\"sequence_number\": 6"));
+}
+
+TEST_F(PublishTest, WhatWasAcknowledgedSurvivesAKill) {
+  for (int sequence = 1; sequence <= 3; ++sequence) {
+    const std::string number = std::to_string(sequence);
+    const std::string output = Shell("publish sine --sequence " + number +
+                                     " $TO && kill -KILL $(cat pid); start; curl -sSf --cacert "
+                                     "$CA $URL/log/head");
+    EXPECT_THAT(output, HasSubstr("\"size\": " + number)) << output;
+    EXPECT_THAT(Shell("device --trust 1.cbor --fetch sine"), HasSubstr("release " + number));
+  }
+}
+
+TEST_F(PublishTest, SaysWhyTheServerRefuses) {
+  Shell("ota key generate stranger --no-passphrase");
+  EXPECT_THAT(Shell("KEY=stranger publish sine $TO"), HasSubstr("[SignerUnknown]"));
+  EXPECT_EQ(exit_code_, 1);
+  Shell("publish sine --sequence 5 $TO");
+  EXPECT_THAT(Shell("publish sine --sequence 4 $TO"), HasSubstr("is not above"));
+  EXPECT_EQ(exit_code_, 1);
+  EXPECT_THAT(Shell("echo 0 > token; publish sine --server $URL --ca $CA --token-file token"),
+              HasSubstr("only publishers may publish"));
+  EXPECT_EQ(exit_code_, 1);
+  Shell("publish sine --server $URL --ca $CA");
+  EXPECT_EQ(exit_code_, 2);
+  Shell("publish sine");
+  EXPECT_EQ(exit_code_, 2);
+}
+
+TEST_F(PublishTest, ADryRunSendsAndWritesNothing) {
+  const auto result = nlohmann::json::parse(Shell("publish sine --dry-run -o sine $TO --json"));
+  EXPECT_EQ(result["is_dry_run"], true);
+  EXPECT_GT(result["arena_bytes"], 0);
+  EXPECT_EQ(Shell("ls sine.suit data/payloads 2>/dev/null"), "data/payloads:\n");
+}
+
+TEST_F(PublishTest, TheLogProvesWhatItHasAndThatItOnlyGrew) {
+  const std::string log = " --server $URL --ca $CA --key data/log/key.pub.pem ";
+  Shell("publish sine --sequence 1 -o one $TO");
+  EXPECT_THAT(Shell("ota log monitor" + log + "--state seen"), HasSubstr("1 entries, 1 new"));
+  Shell("cp -r data/log old-log; publish sine --sequence 2 $TO; publish sine --sequence 3 $TO");
+  EXPECT_THAT(Shell("ota log monitor" + log + "--state seen"),
+              HasSubstr("3 entries, 2 new, consistent"));
+  EXPECT_THAT(Shell("ota log verify" + log + "one.suit"), HasSubstr("one.suit is entry 0 of 3"));
+  Shell("publish sine --sequence 9 -o other");
+  Shell("ota log verify" + log + "other.suit");
+  EXPECT_EQ(exit_code_, 1) << "an envelope that was never published";
+
+  Shell("kill -KILL $(cat pid); rm -r data/log; cp -r old-log data/log; start");
+  EXPECT_THAT(Shell("ota log monitor" + log + "--state seen"), HasSubstr("FORGOT"));
+  EXPECT_EQ(exit_code_, 1);
+  Shell("publish digits --sequence 7 $TO; publish digits --sequence 8 $TO");
+  EXPECT_THAT(Shell("ota log monitor" + log + "--state seen"), HasSubstr("REWRITTEN"));
+  EXPECT_EQ(exit_code_, 1);
+}
+
+TEST_F(PublishTest, EncryptedPayloadsAreForTheirRecipientsAlone) {
+  Shell("ota key generate group --no-passphrase");
+  EXPECT_THAT(Shell("publish sine --encrypt-for group.pub $TO"), HasSubstr("has stored it"));
+  EXPECT_EQ(Shell("ls data/models"), "sine.suit\n");
+  EXPECT_THAT(Shell("cmp $MODELS/sine/sine.tflite data/payloads/*"), HasSubstr("differ"));
+  EXPECT_THAT(Shell("device --trust 1.cbor --fetch sine"), HasSubstr("[CoseRecipientMissing]"));
+  EXPECT_THAT(Shell("device --payload-key group --fetch sine --run sine"),
+              testing::AllOf(HasSubstr("tested and confirmed"), HasSubstr("sine(zero):")));
+}
+
+}  // namespace
+}  // namespace ota::cli
