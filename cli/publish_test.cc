@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -30,9 +31,12 @@ class PublishTest : public testing::Test {
 
   // Runs a script in the test's directory, with the words defined below; returns what it wrote.
   std::string Shell(const std::string& script) {
-    const std::string command = "cd '" + directory_ + "'; MODELS='" +
-                                std::filesystem::absolute("models").string() + "'; ota() { '" +
-                                OTA_PROGRAM + "' \"$@\"; }; " + kWords + "{ " + script + "\n} 2>&1";
+    const std::string path = directory_ + "/script.sh";
+    std::ofstream(path) << "cd '" << directory_ << "'\nMODELS='"
+                        << std::filesystem::absolute("models").string() << "'\nOTA='" << OTA_PROGRAM
+                        << "'\n"
+                        << kWords << "{ " << script << "\n} 2>&1\n";
+    const std::string command = "bash '" + path + "'";
     FILE* const pipe = popen(command.c_str(), "r");
     std::string output;
     char part[4096];
