@@ -65,6 +65,7 @@ class ServerScene {
     Send("PUT", "/roots/1", Text(scene.signed_roots[0]));
   }
   ~ServerScene() {
+    link_.client().Close();  // an open connection would keep the server
     service_.reset();
     std::error_code ignored;
     fs::remove_all(directory, ignored);
