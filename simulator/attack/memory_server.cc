@@ -14,11 +14,11 @@ constexpr std::string_view kRoots = "/roots/";
 
 // The number that the device has installed of a component; 0: it does not name it.
 uint64_t InstalledOf(const formats::PollQuestion& question, const std::string& name) {
-  formats::CborReader reader(question.components);
-  const Result<uint32_t> count = reader.ReadArrayHead();
-  for (uint32_t i = 0; count.ok() && i < *count; ++i) {
-    const Result<formats::ComponentSequence> component = formats::ReadSequence(reader);
-    if (component.ok() && component->name == name) return component->sequence_number;
+  formats::CborCursor cursor(question.components);
+  for (uint32_t count = cursor.ReadArrayHead(); count != 0; --count) {
+    formats::ComponentSequence component;
+    formats::ReadSequence(cursor, component);
+    if (cursor.ok() && component.name == name) return component.sequence_number;
   }
   return 0;
 }

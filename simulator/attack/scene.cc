@@ -227,8 +227,8 @@ Status TrustingDevice::Poll(const agent::Port& port, agent::MessageExchange& ser
   agent::PayloadStage stage(source, port_->entropy, {});
   agent::Fetcher fetcher(port, stage, board_->store(), {}, nullptr);
   agent::UpdateAgent agent(port, server, fetcher, board_->store(), state, engine::AllOperators(),
-                           {answer, envelope, board_->arena()}, {kStepOperations, 100'000},
-                           nullptr);
+                           {answer, envelope, board_->arena()}, {kStepOperations, 100'000}, nullptr,
+                           &stage);
   const crypto::Sha256Digest installed = installed_digest();
   const ByteSpan classes[] = {kClass};
   const std::string_view names[] = {"kws"};
