@@ -81,7 +81,7 @@ bool IsGenerated(const std::string& input) {
 
 /// The key, whose id will lie in `key_id`.
 agent::DecryptionKey LoadPayloadKey(const std::string& path, formats::KeyId& key_id) {
-  const std::unique_ptr<crypto::PemKey> key = LoadPrivateKey(path);
+  const std::unique_ptr<crypto::PemKey> key = LoadKeyFile(path);
   const Result<crypto::P256PrivateKey> scalar = key->private_key();
   if (!scalar.ok()) throw CommandError(path + " holds no key that can be used for payloads");
   key_id = formats::ComputeKeyId(key->public_key());

@@ -101,16 +101,16 @@ std::unique_ptr<crypto::SigningKey> MakeTokenKey(const std::string& uri) {
 }
 
 std::unique_ptr<crypto::SigningKey> LoadPrivateKey(const std::string& path) {
-  if (crypto::IsTokenUri(path)) {
-    return TakeTokenKey(path, crypto::TokenKey::Open(path, PinOf(path)));
-  }
+  if (!crypto::IsTokenUri(path)) return LoadKeyFile(path);
+  return TakeTokenKey(path, crypto::TokenKey::Open(path, PinOf(path)));
+}
+
+std::unique_ptr<crypto::PemKey> LoadKeyFile(const std::string& path) {
   const std::string pem = ReadText(path);
   const std::string passphrase = crypto::IsEncryptedPem(pem) ? AskPassphrase(path) : "";
   auto key = crypto::PemKey::FromPem(pem, passphrase);
-  if (!key.ok()) {
-    throw CommandError(path + " holds no P-256 private key in PEM, or the passphrase is wrong");
-  }
-  return std::move(*key);
+  if (key.ok()) return std::move(*key);
+  throw CommandError(path + " holds no P-256 private key in PEM, or the passphrase is wrong");
 }
 
 crypto::P256PublicKey LoadPublicKey(const std::string& path) {

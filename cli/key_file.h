@@ -23,6 +23,9 @@ std::string ChoosePassphrase(const std::string& key_path);
 /// `key` is a file in PEM, or a PKCS#11 URI: the key then stays in its token.
 std::unique_ptr<crypto::SigningKey> LoadPrivateKey(const std::string& key);
 
+/// Of a file in PEM, with its private part at hand.
+std::unique_ptr<crypto::PemKey> LoadKeyFile(const std::string& path);
+
 /// Makes a key pair in a token.
 std::unique_ptr<crypto::SigningKey> MakeTokenKey(const std::string& uri);
 
