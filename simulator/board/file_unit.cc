@@ -72,7 +72,7 @@ struct SdWithFat {
   static constexpr uint32_t kSearchedBytes = MiB(4);
 
   SdWithFat(const MediumPlace& place, SimulatedClock& clock, PowerSupply& power)
-      : part(kSdhc2G, clock, power, place.path, place.size_bytes), controller(part) {}
+      : part(kSdhc2GProtected, clock, power, place.path, place.size_bytes), controller(part) {}
   Status Start() { return controller.Start(); }
   OverwriteArray& cells() { return part.array(); }
   const OverwriteArray& cells() const { return part.array(); }

@@ -37,6 +37,7 @@ class TestDevice final : public BlockDevice {
   Status Read(uint32_t offset, MutableByteSpan target) override {
     if (is_off_) return Status::kMediumFailed;
     if (TakeBusy()) return Status::kBusy;
+    if (unreadable_at - uint64_t{offset} < target.size()) return Status::kMediumFailed;
     return Memory().Read(offset, target);
   }
 
@@ -45,6 +46,7 @@ class TestDevice final : public BlockDevice {
     if (TakeBusy()) return Status::kBusy;
     const std::vector<uint8_t> before = CopyRange(offset, data.size());
     OTA_TRY(Memory().Program(offset, data));
+    if (unreadable_at - uint64_t{offset} < data.size()) unreadable_at = kNowhere;
     busy_left_ = busy_polls;
     if (changed_bytes + data.size() > cut_at) {
       TearProgram(offset, before, data, cut_at - changed_bytes);
@@ -87,6 +89,8 @@ class TestDevice final : public BlockDevice {
 
   std::vector<uint8_t> bytes;
   uint32_t busy_polls = 0;       ///< how often it says kBusy after a change
+  static constexpr uint64_t kNowhere = UINT64_MAX;
+  uint64_t unreadable_at = kNowhere;  ///< an offset that cannot be read until it is programmed
   uint64_t cut_at = UINT64_MAX;  ///< power fails after so many changed bytes
   uint64_t changed_bytes = 0;    ///< counted since the start
   uint64_t erase_count = 0;

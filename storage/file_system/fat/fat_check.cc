@@ -67,6 +67,7 @@ Status FatChecker::CompareTables() {
   const MutableByteSpan piece = bitmap_.first(kComparedBytes);
   for (uint32_t at = 0; at < layout.table_bytes; at += layout.sector_bytes) {
     bool is_same = true;
+    const uint32_t lost_before = volume_.lost_table_sector_count();
     for (uint32_t part = 0; part < layout.sector_bytes && is_same; part += kComparedBytes) {
       const uint32_t offset = layout.table_offset + at + part;
       uint8_t byte = 0;
@@ -75,7 +76,7 @@ Status FatChecker::CompareTables() {
       OTA_TRY(volume_.Read(offset + layout.table_bytes, MutableByteSpan(&byte, 1)));
       is_same = std::memcmp(piece.data(), volume_.buffer().data() + part, kComparedBytes) == 0;
     }
-    if (is_same) continue;
+    if (is_same && volume_.lost_table_sector_count() == lost_before) continue;
     if (++differing_count == 1) first_offset = at;
     if (repairs_ && differing_count > 1) OTA_TRY(AdoptFirst(at));
   }

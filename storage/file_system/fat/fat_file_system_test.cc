@@ -261,6 +261,24 @@ TEST(Fat, RefusesWhatItCannotMount) {
   EXPECT_EQ(on_shorter.Mount(), Status::kCorrupted);
 }
 
+TEST(Fat, ReadsTheOtherCopyOfATableSectorThatCannotBeReadAndRepairsIt) {
+  for (uint32_t copy = 0; copy < 2; ++copy) {
+    Volume volume(MiB(1));
+    ASSERT_OK(volume.files.Format());
+    const std::vector<uint8_t> bytes = MakeBytes(20000, 1);
+    ASSERT_OK(WriteFile(volume.files, "a", bytes));
+    const FatLayout layout = volume.files.layout();
+    volume.device.unreadable_at = layout.table_offset + copy * layout.table_bytes;
+    ASSERT_OK(volume.files.Mount());
+    EXPECT_EQ(*ReadFile(volume.files, "a"), bytes);
+    EXPECT_EQ(CheckWhole(volume.files, CheckMode::kReport)->other_count, 1u);
+    ASSERT_OK(CheckWhole(volume.files, CheckMode::kRepair));
+    EXPECT_EQ(volume.device.unreadable_at, TestDevice::kNowhere) << "it was written again";
+    EXPECT_TRUE(CheckWhole(volume.files, CheckMode::kReport)->is_sound());
+    EXPECT_EQ(*ReadFile(volume.files, "a"), bytes);
+  }
+}
+
 TEST(Fat, EndsOnAChainThatLoops) {
   Volume volume(MiB(1));
   ASSERT_OK(volume.files.Format());

@@ -59,10 +59,24 @@ Result<uint8_t*> FatVolume::LoadSector(uint32_t offset) {
   if (offset != cached_offset_) {
     OTA_TRY(Flush());
     cached_offset_ = kNothingCached;
-    OTA_TRY(device_.Read(offset, buffer_.first(layout_.sector_bytes)));
+    Status status = device_.Read(offset, buffer_.first(layout_.sector_bytes));
+    if (status == Status::kMediumFailed) status = ReadOtherCopy(offset);
+    OTA_TRY(status);
     cached_offset_ = offset;
   }
   return buffer_.data();
+}
+
+// A cut may leave the sector that was being written unreadable until it is written again.
+Status FatVolume::ReadOtherCopy(uint32_t offset) {
+  const uint64_t at = offset - uint64_t{layout_.table_offset};
+  if (layout_.table_count != 2 || !IsInBounds(at, 1, uint64_t{layout_.table_bytes} * 2)) {
+    return Status::kMediumFailed;
+  }
+  const bool is_first = at < layout_.table_bytes;
+  const uint32_t other = is_first ? offset + layout_.table_bytes : offset - layout_.table_bytes;
+  ++lost_table_sector_count_;
+  return device_.Read(other, buffer_.first(layout_.sector_bytes));
 }
 
 Status FatVolume::Read(uint32_t offset, MutableByteSpan target) {

@@ -68,6 +68,10 @@ class FatVolume {
   /// FAT32: writes what is known of the free clusters for other systems; through the cache.
   Status WriteFsInfo();
 
+  /// How often a sector of one copy of the table could not be read, and that of the other was taken
+  /// in its place.
+  uint32_t lost_table_sector_count() const { return lost_table_sector_count_; }
+
   /// Drops what the cache holds: the medium changed below it.
   void DropCache() { cached_offset_ = kNothingCached; }
   DeviceAccess& device() { return device_; }
@@ -77,6 +81,7 @@ class FatVolume {
   static constexpr uint32_t kNothingCached = 0xFFFFFFFF;
 
   Result<uint8_t*> LoadSector(uint32_t offset);
+  Status ReadOtherCopy(uint32_t offset);
   Status Flush();
   bool IsCachedIn(uint32_t offset, uint64_t length) const {
     return cached_offset_ != kNothingCached && cached_offset_ >= offset &&
@@ -87,6 +92,7 @@ class FatVolume {
   MutableByteSpan buffer_;
   FatLayout layout_{};
   uint32_t cached_offset_ = kNothingCached;
+  uint32_t lost_table_sector_count_ = 0;
   uint32_t next_free_ = 2;
   uint32_t free_count_ = kFatFreeUnknown;
   bool is_free_count_exact_ = false;  // else it is what FSInfo claimed, and changes since
