@@ -88,11 +88,11 @@ class TestDevice final : public BlockDevice {
   bool is_off() const { return is_off_; }
 
   std::vector<uint8_t> bytes;
-  uint32_t busy_polls = 0;       ///< how often it says kBusy after a change
+  uint32_t busy_polls = 0;  ///< how often it says kBusy after a change
   static constexpr uint64_t kNowhere = UINT64_MAX;
   uint64_t unreadable_at = kNowhere;  ///< an offset that cannot be read until it is programmed
-  uint64_t cut_at = UINT64_MAX;  ///< power fails after so many changed bytes
-  uint64_t changed_bytes = 0;    ///< counted since the start
+  uint64_t cut_at = UINT64_MAX;       ///< power fails after so many changed bytes
+  uint64_t changed_bytes = 0;         ///< counted since the start
   uint64_t erase_count = 0;
   Tear tear = Tear::kWhole;
   Prng prng{1};
