@@ -21,15 +21,17 @@ Status ComputeReductionShape(PrepareContext& context, ReductionShape& shape) {
   shape.fold_count = 1;
   shape.output_count = 1;
   uint32_t rank = 0;
+  bool was_folded = false;
   for (uint32_t i = 0; i < input.rank; ++i) {
     const auto size = static_cast<uint32_t>(input.dimension(i));
     const bool is_folded = (folded >> i & 1u) != 0;
-    (is_folded ? shape.fold_count : shape.output_count) *= size;
-    const bool joins = rank > 0 && ((shape.folded >> (rank - 1) & 1u) != 0) == is_folded;
-    if (joins) {
+    uint32_t& count = is_folded ? shape.fold_count : shape.output_count;
+    count *= size;
+    if (rank > 0 && was_folded == is_folded) {
       shape.sizes[rank - 1] *= size;
       continue;
     }
+    was_folded = is_folded;
     shape.sizes[rank] = size;
     if (is_folded) shape.folded = static_cast<uint8_t>(shape.folded | 1u << rank);
     ++rank;
