@@ -72,7 +72,6 @@ void OverwriteArray::TearUnit(uint32_t offset, ByteSpan data, uint32_t whole_cou
   const uint32_t unit = offset / traits_.unit_bytes;
   auto kind = static_cast<Torn>(prng.NextBelow(static_cast<uint32_t>(Torn::kKindCount)));
   if (kind == Torn::kUnreadable && !traits_.may_be_unreadable) kind = Torn::kGarbage;
-  if (kind != Torn::kPrefix && traits_.keeps_unchanged_bits) kind = Torn::kMixture;
   if (kind == Torn::kUnreadable) MarkUnreadable(unit);
   for (uint32_t i = 0; i < data.size(); ++i) {
     uint8_t& byte = image_.bytes()[offset + i];

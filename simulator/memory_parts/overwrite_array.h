@@ -22,9 +22,7 @@ struct OverwriteTraits {
   bool tears_whole_unit = true;  ///< a cut may spoil the bytes of the unit that are not written too
   bool may_be_unreadable = false;  ///< a torn unit may fail to be read
   bool reads_wear = false;         ///< a read is a read and a write back, as in a FRAM
-  /// A cut leaves each bit of a unit as it was or as it was to become, and none unstable.
-  bool keeps_unchanged_bits = false;
-  uint64_t endurance = 1000000;  ///< writes of a unit before it may fail
+  uint64_t endurance = 1000000;    ///< writes of a unit before it may fail
 };
 
 /// What a power cut leaves of the unit that is being written.

@@ -157,6 +157,12 @@ class FileSystem {
   /// kNotFound (its directory): nothing was changed.
   virtual Result<File> Create(std::string_view path, uint32_t capacity_bytes) = 0;
 
+  /// Makes a new file of `size_bytes` that lies in one run, on the medium when it returns. What it
+  /// holds is what lay there. A power loss leaves all of it or, after Check(kRepair), nothing; on
+  /// EEFS perhaps a file of another size. Statuses as Create; kStorageFull also: no run is that
+  /// long. kNotSupported: the format scatters its files. kInvalidArgument: size 0.
+  virtual Result<File> CreateContiguous(std::string_view path, uint32_t size_bytes) = 0;
+
   /// Adds bytes at the end. They can be read through `file` at once; another Open and a restart see
   /// them only after Sync. kStorageFull: some of the bytes may have been added, `file.size_bytes`
   /// says how many. kNotSupported: the file is read only.

@@ -14,11 +14,13 @@
 #include "storage/block_device/emmc.h"
 #include "storage/block_device/flash_driver.h"
 #include "storage/block_device/i2c_eeprom.h"
+#include "storage/block_device/partition.h"
 #include "storage/block_device/sd_card.h"
 #include "storage/block_device/spi_nor.h"
 #include "storage/file_system/eefs/eefs_file_system.h"
 #include "storage/file_system/fat/fat_file_system.h"
 #include "storage/file_system/spiffs/spiffs_file_system.h"
+#include "storage/model_store/container.h"
 #include "storage/model_store/file_model_store.h"
 #include "storage/model_store/raw_model_store.h"
 #include "storage/model_store/test_store.h"
@@ -142,7 +144,7 @@ class Mmc {
 class OverwriteDevice final : public BlockDevice {
  public:
   OverwriteDevice(simulator::PowerSupply& power, uint32_t size_bytes, uint32_t unit)
-      : array_({.size_bytes = size_bytes, .unit_bytes = unit, .keeps_unchanged_bits = true}, power),
+      : array_({.size_bytes = size_bytes, .unit_bytes = unit, .may_be_unreadable = true}, power),
         geometry_{size_bytes, unit, unit, unit, 0, true, false} {}
 
   const Geometry& geometry() const override { return geometry_; }
@@ -272,7 +274,6 @@ struct Fat {
   }
   explicit Fat(const FatFormatOptions& chosen) : options(chosen) {}
   FatFormatOptions options;
-  size_t extent_count = kExtentsFew;
   using Files = FatFileSystem;
   std::unique_ptr<FatFileSystem> Make(BlockDevice& device, Waiter& waiter,
                                       MutableByteSpan buffer) const {
@@ -290,14 +291,47 @@ struct Spiffs {
 };
 
 struct Eefs {
-  size_t extent_count = kExtentsFew;
   std::unique_ptr<EefsFileSystem> Make(BlockDevice& device, Waiter& waiter, MutableByteSpan) const {
     return std::make_unique<EefsFileSystem>(device, waiter);
   }
   using Files = EefsFileSystem;
 };
 
-/// A store on a file system, beside a file of somebody else.
+/// A file of somebody else on the volume.
+class ForeignFile {
+ public:
+  static Status Add(FileSystem& files) {
+    OTA_TRY(File file, files.Create(kName, kBytes));
+    OTA_TRY(files.Append(file, MakeModel(kBytes, kSeed)));
+    return files.Sync(file);
+  }
+
+  /// What is wrong with it, or with a volume that has `other_count` other files; "": nothing.
+  static std::string FindFault(FileSystem& files, uint32_t other_count) {
+    std::vector<uint8_t> bytes(kBytes);
+    Result<File> file = files.Open(kName);
+    if (!file.ok() || !IsOk(files.Read(*file, 0, bytes)) || bytes != MakeModel(kBytes, kSeed)) {
+      return "the foreign file is damaged";
+    }
+    std::vector<uint8_t> work(4096);
+    const Result<CheckReport> report = files.Check(CheckMode::kReport, work);
+    if (!report.ok()) return "the volume cannot be checked";
+    if (!report->is_sound()) {
+      return "the volume is not sound: " + std::to_string(report->damaged_file_count) +
+             " damaged, " + std::to_string(report->leaked_unit_count) + " leaked, " +
+             std::to_string(report->duplicate_count) + " twice, " +
+             std::to_string(report->other_count) + " others";
+    }
+    return report->file_count == other_count + 1 ? "" : "a file was left behind";
+  }
+
+ private:
+  static constexpr const char* kName = "foreign.txt";
+  static constexpr uint32_t kBytes = 700;
+  static constexpr uint32_t kSeed = 77;
+};
+
+/// A store as files of a volume, beside a file of somebody else.
 template <typename FileSystemKind, typename Medium>
 class FileStoreWorld final : public MediumWorld<Medium> {
  public:
@@ -315,37 +349,12 @@ class FileStoreWorld final : public MediumWorld<Medium> {
     files_ = kind_.Make(device, waiter_, buffer_);
     store_ = std::make_unique<FileModelStore>(*files_, device, waiter_, workspace_, extents_);
   }
-  void AddForeignFile() override {
-    Result<File> file = files_->Create(kForeignName, kForeignBytes);
-    if (!file.ok()) return;
-    (void)files_->Append(*file, MakeModel(kForeignBytes, kForeignSeed));  // checked later
-    (void)files_->Sync(*file);
-  }
+  void AddForeignFile() override { (void)ForeignFile::Add(*files_); }  // missed by FindFault
   std::string FindFault() override {
-    std::vector<uint8_t> bytes(kForeignBytes);
-    Result<File> file = files_->Open(kForeignName);
-    if (!file.ok() || !IsOk(files_->Read(*file, 0, bytes)) ||
-        bytes != MakeModel(kForeignBytes, kForeignSeed)) {
-      return "the foreign file is damaged";
-    }
-    std::vector<uint8_t> work(4096);
-    const Result<CheckReport> report = files_->Check(CheckMode::kReport, work);
-    if (!report.ok()) return "the volume cannot be checked";
-    if (!report->is_sound()) {
-      return "the volume is not sound: " + std::to_string(report->damaged_file_count) +
-             " damaged, " + std::to_string(report->leaked_unit_count) + " leaked, " +
-             std::to_string(report->duplicate_count) + " twice, " +
-             std::to_string(report->other_count) + " others";
-    }
-    const uint32_t count = store_->image_count() + JournalFiles::kFileCount + 1;
-    return report->file_count == count ? "" : "a file was left behind";
+    return ForeignFile::FindFault(*files_, store_->image_count() + JournalFiles::kFileCount);
   }
 
  private:
-  static constexpr const char* kForeignName = "foreign.txt";
-  static constexpr uint32_t kForeignBytes = 700;
-  static constexpr uint32_t kForeignSeed = 77;
-
   FileSystemKind kind_;
   PowerWaiter waiter_{this->power_};
   std::array<uint8_t, 512> buffer_{};
@@ -353,6 +362,59 @@ class FileStoreWorld final : public MediumWorld<Medium> {
   std::vector<Extent> extents_;
   std::unique_ptr<typename FileSystemKind::Files> files_;
   std::unique_ptr<FileModelStore> store_;
+};
+
+/// A store in a container of a volume that has a file of somebody else.
+template <typename FileSystemKind, typename Medium>
+class ContainerWorld final : public MediumWorld<Medium> {
+ public:
+  template <typename... Arguments>
+  explicit ContainerWorld(const FileSystemKind& kind, const Arguments&... arguments)
+      : MediumWorld<Medium>(arguments...), kind_(kind) {
+    BlockDevice& device = StartVolume();
+    (void)files_->Format();  // what fails here leaves no container, and the store does not mount
+    (void)ForeignFile::Add(*files_);
+    (void)MakeContainer(*files_, device.geometry());
+    Restart();
+  }
+
+  ModelStore& store() override { return *store_; }
+  BlockDevice& device() override { return *partition_; }
+  void Restart() override {
+    this->power_.Restore();
+    BlockDevice& device = StartVolume();
+    const Status mounted = files_->Mount();
+    const Result<ContainerPlace> found = FindContainer(*files_, device.geometry());
+    place_ = IsOk(mounted) && found.ok() ? *found : ContainerPlace{};
+    partition_ = std::make_unique<Partition>(device, place_.offset, place_.size_bytes);
+    workspace_.resize(std::max<uint32_t>(device.geometry().program_unit, kWorkspaceBytesMin));
+    store_ = std::make_unique<RawModelStore>(*partition_, workspace_);
+  }
+  std::string FindFault() override { return ForeignFile::FindFault(*files_, 1); }
+  std::vector<uint32_t> ReadWear() const override {
+    const std::vector<uint32_t> all = this->medium_.part().ReadWear();
+    const auto unit = static_cast<uint32_t>(partition_->geometry().erase_unit);
+    const auto first = all.begin() + place_.offset / unit;
+    return {first, first + place_.size_bytes / unit};
+  }
+
+ private:
+  static constexpr uint32_t kWorkspaceBytesMin = 64;
+
+  BlockDevice& StartVolume() {
+    BlockDevice& device = this->medium_.Restart();
+    files_ = kind_.Make(device, waiter_, buffer_);
+    return device;
+  }
+
+  FileSystemKind kind_;
+  PowerWaiter waiter_{this->power_};
+  std::array<uint8_t, 512> buffer_{};
+  ContainerPlace place_;
+  std::vector<uint8_t> workspace_;
+  std::unique_ptr<typename FileSystemKind::Files> files_;
+  std::unique_ptr<Partition> partition_;
+  std::unique_ptr<RawModelStore> store_;
 };
 
 /// A part with other sizes, so that a run is short.
@@ -375,6 +437,12 @@ Factory MakeFiles(const FileSystemKind& kind, const Arguments&... arguments) {
       [=] { return std::make_unique<FileStoreWorld<FileSystemKind, Medium>>(kind, arguments...); };
 }
 
+template <typename Medium, typename FileSystemKind, typename... Arguments>
+Factory MakeContained(const FileSystemKind& kind, const Arguments&... arguments) {
+  return
+      [=] { return std::make_unique<ContainerWorld<FileSystemKind, Medium>>(kind, arguments...); };
+}
+
 const std::map<std::string, Factory>& Factories() {
   using namespace simulator;  // NOLINT: the traits
   static const std::map<std::string, Factory> kFactories = {
@@ -390,11 +458,11 @@ const std::map<std::string, Factory>& Factories() {
       {"fram-128k", Make<I2cMemory>(64, kFm24V10, KiB(128))},
       {"sd-1m", Make<Sd>(512, kSdsc64M, MiB(1))},
       {"fat12-512k",
-       MakeFiles<OverwriteMedium>(Fat(FatFormatOptions::Kind::kFat12), KiB(512), 512u)},
+       MakeContained<OverwriteMedium>(Fat(FatFormatOptions::Kind::kFat12), KiB(512), 512u)},
       {"fat16-2m",
-       MakeFiles<OverwriteMedium>(Fat(FatFormatOptions::Kind::kFat16), KiB(2200), 512u)},
-      {"eefs-64k", MakeFiles<OverwriteMedium>(Eefs(), KiB(64), 8u)},
-      {"eefs-128k", MakeFiles<OverwriteMedium>(Eefs(), KiB(128), 64u)},
+       MakeContained<OverwriteMedium>(Fat(FatFormatOptions::Kind::kFat16), KiB(2200), 512u)},
+      {"eefs-64k", MakeContained<OverwriteMedium>(Eefs(), KiB(64), 8u)},
+      {"eefs-128k", MakeContained<OverwriteMedium>(Eefs(), KiB(128), 64u)},
       {"spiffs-256k",
        MakeFiles<PartMedium<OnChipPart>>(Spiffs(), Scale(kTeensy40Flash, KiB(256), KiB(4)))},
       {"emmc-1m", Make<Mmc>(512, kEmmc4G, MiB(1))},
@@ -412,8 +480,9 @@ const std::map<std::string, Factory>& FullSizeFactories() {
       {"FM24V10", Make<I2cMemory>(64, kFm24V10, KiB(128))},
       {"SD 64 MB", Make<Sd>(512, kSdsc64M, MiB(64))},
       {"SPIFFS on W25Q16", MakeFiles<PartMedium<SpiNor>>(Spiffs{kExtentsMany}, kW25Q16, MiB(2))},
-      {"FAT on SD 64 MB", MakeFiles<PartMedium<Sd>>(Fat(FatFormatOptions{}), kSdsc64M, MiB(64))},
-      {"EEFS on FM24V10", MakeFiles<PartMedium<I2cMemory>>(Eefs(), kFm24V10, KiB(128))},
+      {"FAT on SD 64 MB",
+       MakeContained<PartMedium<Sd>>(Fat(FatFormatOptions{}), kSdsc64M, MiB(64))},
+      {"EEFS on FM24V10", MakeContained<PartMedium<I2cMemory>>(Eefs(), kFm24V10, KiB(128))},
   };
   return kFactories;
 }

@@ -300,6 +300,14 @@ Result<File> EefsFileSystem::Create(std::string_view path, uint32_t capacity_byt
   return file;
 }
 
+Result<File> EefsFileSystem::CreateContiguous(std::string_view path, uint32_t size_bytes) {
+  if (size_bytes == 0) return Status::kInvalidArgument;
+  OTA_TRY(File file, Create(path, size_bytes));
+  file.size_bytes = size_bytes;
+  OTA_TRY(Sync(file));
+  return file;
+}
+
 Status EefsFileSystem::Append(File& file, ByteSpan bytes) {
   OTA_TRY(VerifyMounted());
   if (file.is_read_only) return Status::kNotSupported;

@@ -39,6 +39,7 @@ class EefsFileSystem final : public FileSystem {
   Result<FileInfo> ReadDirectory(Directory& directory, std::span<char> name) override;
   Result<File> Open(std::string_view path) override;
   Result<File> Create(std::string_view path, uint32_t capacity_bytes) override;
+  Result<File> CreateContiguous(std::string_view path, uint32_t size_bytes) override;
   Status Append(File& file, ByteSpan bytes) override;
   Status Sync(File& file) override;
   Status Read(File& file, uint32_t offset, MutableByteSpan target) override;

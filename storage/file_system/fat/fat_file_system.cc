@@ -97,14 +97,16 @@ Status FatFileSystem::FindNewPlace(std::string_view path, uint32_t& parent,
   return Status::kOk;
 }
 
+uint32_t FatFileSystem::ClusterCount(uint32_t size_bytes) const {
+  return size_bytes / layout().cluster_bytes + (size_bytes % layout().cluster_bytes != 0 ? 1 : 0);
+}
+
 Result<File> FatFileSystem::Create(std::string_view path, uint32_t capacity_bytes) {
   OTA_TRY(VerifyMounted());
   uint32_t parent = 0;
   std::string_view last;
   OTA_TRY(FindNewPlace(path, parent, last));
-  const uint32_t clusters = capacity_bytes / layout().cluster_bytes +
-                            (capacity_bytes % layout().cluster_bytes != 0 ? 1 : 0);
-  if (clusters != 0) OTA_TRY(volume_.FindFreeRun(clusters));
+  if (capacity_bytes != 0) OTA_TRY(volume_.FindFreeRun(ClusterCount(capacity_bytes)).status());
   uint8_t bytes[kFatEntryBytes] = {};
   bytes[11] = kFatArchive;
   FillTimes(bytes, true);
@@ -113,6 +115,31 @@ Result<File> FatFileSystem::Create(std::string_view path, uint32_t capacity_byte
   File file;
   file.entry_offset = entry_offset;
   return file;
+}
+
+Result<File> FatFileSystem::CreateContiguous(std::string_view path, uint32_t size_bytes) {
+  OTA_TRY(VerifyMounted());
+  if (size_bytes == 0) return Status::kInvalidArgument;
+  uint32_t parent = 0;
+  std::string_view last;
+  OTA_TRY(FindNewPlace(path, parent, last));
+  const uint32_t clusters = ClusterCount(size_bytes);
+  OTA_TRY(const uint32_t first, volume_.FindFreeRun(clusters));
+  if (first == FatVolume::kFree) return Status::kStorageFull;
+  OTA_TRY(volume_.TakeRun(first, clusters));
+  OTA_TRY(volume_.Commit());
+  uint8_t bytes[kFatEntryBytes] = {};
+  bytes[11] = kFatArchive;
+  FillTimes(bytes, true);
+  StoreFirstCluster(bytes, first);
+  StoreLe32(bytes + 28, size_bytes);
+  FatDirectories directories(volume_);
+  const Result<uint32_t> inserted = directories.Insert(parent, last, bytes);
+  if (!inserted.ok()) OTA_TRY(volume_.FreeChain(first));
+  OTA_TRY(volume_.WriteFsInfo());
+  OTA_TRY(volume_.Commit());
+  OTA_TRY(inserted.status());
+  return Open(path);
 }
 
 Status FatFileSystem::SeekTo(File& file, uint32_t cluster_index) {

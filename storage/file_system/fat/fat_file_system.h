@@ -30,6 +30,7 @@ class FatFileSystem final : public FileSystem {
   Result<FileInfo> ReadDirectory(Directory& directory, std::span<char> name) override;
   Result<File> Open(std::string_view path) override;
   Result<File> Create(std::string_view path, uint32_t capacity_bytes) override;
+  Result<File> CreateContiguous(std::string_view path, uint32_t size_bytes) override;
   Status Append(File& file, ByteSpan bytes) override;
   Status Sync(File& file) override;
   Status Read(File& file, uint32_t offset, MutableByteSpan target) override;
@@ -48,6 +49,7 @@ class FatFileSystem final : public FileSystem {
   Status VerifyMounted() const { return volume_.is_mounted() ? Status::kOk : Status::kWrongState; }
   /// Where `path` is to be made: its directory and last component.
   Status FindNewPlace(std::string_view path, uint32_t& parent, std::string_view& last);
+  uint32_t ClusterCount(uint32_t size_bytes) const;
   /// Moves the file's cursor to the cluster of that index.
   Status SeekTo(File& file, uint32_t cluster_index);
   /// Makes room behind the end: at least one byte. Returns how many bytes lie there in a row, at

@@ -216,7 +216,7 @@ Status FatVolume::FreeChain(uint32_t first) {
   return Status::kOk;
 }
 
-Status FatVolume::FindFreeRun(uint32_t count) {
+Result<uint32_t> FatVolume::FindFreeRun(uint32_t count) {
   uint32_t total = 0;
   uint32_t run = 0;
   for (uint32_t i = 0; i < layout_.cluster_count; ++i) {
@@ -228,12 +228,21 @@ Status FatVolume::FindFreeRun(uint32_t count) {
     ++total;
     if (++run >= count) {
       next_free_ = i + 2 - (run - 1);
-      return Status::kOk;
+      return next_free_;
     }
   }
   free_count_ = total;
   is_free_count_exact_ = true;
-  return total >= count ? Status::kOk : Status::kStorageFull;
+  return total >= count ? Result<uint32_t>(kFree) : Status::kStorageFull;
+}
+
+Status FatVolume::TakeRun(uint32_t first, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) {
+    OTA_TRY(WriteLink(first + i, i + 1 == count ? kEnd : first + i + 1));
+  }
+  if (free_count_ != kFatFreeUnknown) free_count_ -= std::min(free_count_, count);
+  next_free_ = first + count;
+  return Status::kOk;
 }
 
 Result<uint32_t> FatVolume::CountFree() {

@@ -54,9 +54,12 @@ class FatVolume {
   /// Frees a chain up to its end or to the first link that is none.
   Status FreeChain(uint32_t first);
 
-  /// Makes the next Allocate begin at the first run of `count` free clusters, if there is one.
-  /// kStorageFull: fewer than `count` are free at all.
-  Status FindFreeRun(uint32_t count);
+  /// Makes the next Allocate begin at the first run of `count` free clusters, and returns where it
+  /// begins; kFree: there is none. kStorageFull: fewer than `count` are free at all.
+  Result<uint32_t> FindFreeRun(uint32_t count);
+
+  /// Makes a chain of the `count` free clusters from `first` on.
+  Status TakeRun(uint32_t first, uint32_t count);
 
   /// Counts the free clusters in the table, once.
   Result<uint32_t> CountFree();

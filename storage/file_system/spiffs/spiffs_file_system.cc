@@ -150,6 +150,11 @@ Result<File> SpiffsFileSystem::Create(std::string_view path, uint32_t capacity_b
   return file;
 }
 
+Result<File> SpiffsFileSystem::CreateContiguous(std::string_view path, uint32_t size_bytes) {
+  (void)path, (void)size_bytes;  // each page has a header of its own
+  return Status::kNotSupported;
+}
+
 void SpiffsFileSystem::SetIndexPage(File& file, uint32_t index_span, uint32_t page) {
   if (index_span == 0) {
     file.entry_offset = page;
