@@ -59,8 +59,10 @@ class RunContext {
   /// Index of the next unit; 0 when the operator begins.
   uint32_t unit() const { return interpreter_.unit_; }
   /// Counts a unit as done. True: the budget is used up, the operator must return kBusy.
-  bool FinishUnit(uint32_t macs) {
-    ++interpreter_.unit_;
+  bool FinishUnit(uint32_t macs) { return FinishUnits(1, macs); }
+  /// The same of several, which cost so much together.
+  bool FinishUnits(uint32_t count, uint32_t macs) {
+    interpreter_.unit_ += count;
     budget_ = macs < budget_ ? budget_ - macs : 0;
     return budget_ == 0;
   }

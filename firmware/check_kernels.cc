@@ -6,6 +6,7 @@
 #include "base/prng.h"
 #include "engine/kernels/conv.h"
 #include "engine/kernels/conv_layout.h"
+#include "engine/kernels/dense.h"
 #include "engine/kernels/sum.h"
 #include "firmware/board.h"
 
@@ -22,7 +23,7 @@ constexpr uint32_t kBytesMax = 64 * 1024;
 constexpr uint32_t kChannelsMax = 64;
 constexpr uint8_t kGuard = 0x5A;
 
-enum class Kind : uint32_t { kFull, kDepthwise, kFullyConnected };
+enum class Kind : uint32_t { kFull, kDepthwise };
 
 alignas(8) int8_t input[kBytesMax];
 alignas(8) uint8_t weights[kBytesMax];
@@ -56,10 +57,6 @@ WindowShape RandomWindow(Prng& prng) {
 
 WindowShape RandomShape(Prng& prng, Kind kind) {
   WindowShape shape = RandomWindow(prng);
-  if (kind == Kind::kFullyConnected) {
-    shape = {1, 1, 1, 0, 1, 1, 0, 1, 1, 1, 1, 1, 1, 0, 0, 0};
-    shape.input_width = shape.output_width = Pick(prng, 1, 2);
-  }
   if (kind == Kind::kDepthwise) {
     const bool is_single = prng.NextBelow(3) == 0;
     shape.window_channels = 1;
@@ -108,10 +105,6 @@ void RunKernels(ConvRows<ConvS8> job, Kind kind) {
     job.weights = weights + first * channel_weights;
     std::copy_n(terms + first, job.channel_count, tile_terms);
     job.terms = tile_terms;
-    if (kind == Kind::kFullyConnected) {
-      engine::FullyConnectedS8(job, tile_terms);
-      continue;
-    }
     is_depthwise ? engine::BeginDepthwiseTileS8(job, tile_terms)
                  : engine::BeginConvTileS8(job, tile_terms);
     for (job.row_begin = 0; job.row_begin < shape.output_height; job.row_begin += 2) {
@@ -154,6 +147,38 @@ bool CheckShape(Prng& prng, Kind kind) {
   return std::equal(output, output + kBytesMax, expected);
 }
 
+bool CheckDense(Prng& prng) {
+  engine::DenseRows<ConvS8> job{};
+  job.depth = Pick(prng, 1, 700);
+  job.channel_count = job.output_step = Pick(prng, 1, kChannelsMax);
+  job.pixel_count = Pick(prng, 1, 2);
+  job.range = {Pick(prng, 0, 255) - 128, Pick(prng, 0, 255) - 128, -128, 127, 0.0f, 0.0f};
+  if (prng.NextBelow(4) == 0) job.range.highest = 90;
+  job.rounding =
+      prng.NextBelow(8) == 0 ? engine::RoundingMode::kSingle : engine::RoundingMode::kDouble;
+  FillRandom(prng, input, job.depth * job.pixel_count);
+  FillRandom(prng, weights, job.depth * job.channel_count);
+  alignas(4) uint8_t biases[4 * kChannelsMax + 1];
+  engine::Multiplier multipliers[kChannelsMax];
+  for (uint32_t i = 0; i < job.channel_count; ++i) {
+    const ChannelTermS8 term = RandomTerm(prng);
+    StoreLe32(biases + 1 + 4 * i, static_cast<uint32_t>(term.bias));
+    multipliers[i] = term.multiplier;
+  }
+  job.input = input;
+  job.weights = weights;
+  job.biases = biases + 1;
+  job.multipliers = multipliers;
+  job.multiplier_step = prng.NextBelow(2);
+  std::fill_n(expected, kBytesMax, static_cast<int8_t>(kGuard));
+  std::fill_n(output, kBytesMax, static_cast<int8_t>(kGuard));
+  job.output = expected;
+  ReferenceDenseRows(job);
+  job.output = output;
+  FullyConnectedS8(job);
+  return std::equal(output, output + kBytesMax, expected);
+}
+
 bool CheckSum(Prng& prng) {
   constexpr uint32_t kCount = 64;
   engine::SumS8 sum;
@@ -181,8 +206,10 @@ bool CheckSum(Prng& prng) {
 uint8_t RunApplication() {
   Prng prng(3);
   for (uint32_t round = 0; round < kRounds; ++round) {
-    const auto kind = static_cast<Kind>(round % 3);
-    if (CheckShape(prng, kind) && CheckSum(prng)) continue;
+    const bool is_equal = round % 3 == 2
+                              ? CheckDense(prng)
+                              : CheckShape(prng, static_cast<Kind>(round % 3)) && CheckSum(prng);
+    if (is_equal) continue;
     WriteConsole("differs in round ");
     WriteConsole(uint64_t{round});
     WriteConsole("\n");

@@ -9,8 +9,7 @@
 
 // The seam of convolutions: what a kernel is given. Operators cut a convolution into tiles of
 // output channels, whose weights are in memory together, and rows of the output; a kernel computes
-// one row of one tile. FULLY_CONNECTED uses the same kernels: its rows are the pixels of a 1x1
-// convolution.
+// one row of one tile. FULLY_CONNECTED has kernels of its own (dense.h).
 
 namespace ota::engine {
 
@@ -96,8 +95,7 @@ extern template void ReferenceTransposedRows<ConvS8>(const ConvRows<ConvS8>& job
 extern template void ReferenceTransposedRows<ConvS16>(const ConvRows<ConvS16>& job);
 extern template void ReferenceTransposedRows<ConvF32>(const ConvRows<ConvF32>& job);
 
-/// `sum` plus `count` products of inputs and weights; and the result of a sum. For weights that
-/// come in parts.
+/// `sum` plus `count` products of inputs and weights; and the result of a sum.
 template <typename Types>
 typename Types::Accumulator ReferenceAccumulate(typename Types::Accumulator sum,
                                                 const typename Types::Activation* input,
@@ -106,7 +104,7 @@ typename Types::Accumulator ReferenceAccumulate(typename Types::Accumulator sum,
 template <typename Types>
 typename Types::Activation ReferenceFinish(typename Types::Accumulator sum,
                                            const typename Types::Term& term,
-                                           const ConvRows<Types>& job);
+                                           const ResultRange& range, RoundingMode rounding);
 
 extern template int32_t ReferenceAccumulate<ConvS8>(int32_t, const int8_t*, const uint8_t*,
                                                     uint32_t, const ResultRange&);
@@ -114,12 +112,12 @@ extern template int64_t ReferenceAccumulate<ConvS16>(int64_t, const int16_t*, co
                                                      uint32_t, const ResultRange&);
 extern template float ReferenceAccumulate<ConvF32>(float, const float*, const uint8_t*, uint32_t,
                                                    const ResultRange&);
-extern template int8_t ReferenceFinish<ConvS8>(int32_t, const ChannelTermS8&,
-                                               const ConvRows<ConvS8>&);
-extern template int16_t ReferenceFinish<ConvS16>(int64_t, const ChannelTermS16&,
-                                                 const ConvRows<ConvS16>&);
-extern template float ReferenceFinish<ConvF32>(float, const ChannelTermF32&,
-                                               const ConvRows<ConvF32>&);
+template <>
+int8_t ReferenceFinish<ConvS8>(int32_t, const ChannelTermS8&, const ResultRange&, RoundingMode);
+template <>
+int16_t ReferenceFinish<ConvS16>(int64_t, const ChannelTermS16&, const ResultRange&, RoundingMode);
+template <>
+float ReferenceFinish<ConvF32>(float, const ChannelTermF32&, const ResultRange&, RoundingMode);
 
 // The int8 kernels of this target: portable ones or those for a core, chosen by the build. Each has
 // the result of its reference kernel, bit for bit.
@@ -136,9 +134,6 @@ std::span<ChannelTermS8> BlockTermsS8();
 /// most as many channels, and the scratch as many bytes, as conv_layout.h says.
 void BeginConvTileS8(const ConvRows<ConvS8>& job, ChannelTermS8* terms);
 void ConvRowsS8(const ConvRows<ConvS8>& job);
-
-/// The tile of a FULLY_CONNECTED operator: a 1x1 convolution of one row; no scratch, no other call.
-void FullyConnectedS8(const ConvRows<ConvS8>& job, ChannelTermS8* terms);
 
 void BeginDepthwiseTileS8(const ConvRows<ConvS8>& job, ChannelTermS8* terms);
 void DepthwiseRowsS8(const ConvRows<ConvS8>& job);

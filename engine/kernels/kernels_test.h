@@ -12,6 +12,7 @@
 #include "base/prng.h"
 #include "engine/kernels/conv.h"
 #include "engine/kernels/conv_layout.h"
+#include "engine/kernels/dense.h"
 #include "engine/kernels/sum.h"
 
 namespace ota::engine {
@@ -187,20 +188,35 @@ inline void ExpectFullyConnectedEqualsTheReference() {
   Prng prng(7);
   for (int round = 0; round < kKernelRounds; ++round) {
     WindowShape shape{};
-    shape.batch_count = shape.input_height = shape.output_height = 1;
-    shape.window_height = shape.window_width = 1;
-    shape.stride_height = shape.stride_width = 1;
-    shape.dilation_height = shape.dilation_width = 1;
+    shape.input_height = shape.output_height = 1;
     shape.input_width = shape.output_width = Pick(prng, 1, 3);
-    shape.input_channels = shape.window_channels = Pick(prng, 1, 600);
-    shape.output_channels = Pick(prng, 1, 20);
+    shape.input_channels = Pick(prng, 1, round % 5 == 0 ? 1200 : 600);
+    shape.output_channels = Pick(prng, 1, round % 4 == 0 ? 70 : 20);
     Operands operands(prng, shape, uint32_t{shape.input_channels} * shape.output_channels);
-    const auto expected = Reference(operands, shape.input_channels, ReferenceConvRows<ConvS8>);
+    std::vector<uint8_t> biases(1);  // misaligned, as a file may have them
+    std::vector<Multiplier> multipliers;
+    for (const ChannelTermS8& term : operands.terms()) {
+      biases.resize(biases.size() + 4);
+      StoreLe32(&biases[biases.size() - 4], static_cast<uint32_t>(term.bias));
+      multipliers.push_back(term.multiplier);
+    }
+    DenseRows<ConvS8> job{};
+    job.range = operands.job().range;
+    job.rounding = operands.job().rounding;
+    job.input = operands.job().input;
+    job.weights = operands.weights();
+    job.biases = prng.NextBelow(8) == 0 ? nullptr : &biases[1];
+    job.multipliers = multipliers.data();
+    job.multiplier_step = prng.NextBelow(3) == 0 ? 1 : 0;
+    job.depth = shape.input_channels;
+    job.channel_count = job.output_step = shape.output_channels;
+    job.pixel_count = shape.input_width;
+    std::vector<int8_t> expected = operands.MakeOutput();
+    job.output = expected.data();
+    ReferenceDenseRows(job);
     std::vector<int8_t> output = operands.MakeOutput();
-    operands.job().output = output.data();
-    RunTiles(
-        operands, shape.output_channels, shape.input_channels, [](const auto&, auto*) {},
-        [](const ConvRows<ConvS8>& job) { FullyConnectedS8(job, nullptr); });
+    job.output = output.data();
+    FullyConnectedS8(job);
     ASSERT_EQ(output, expected) << "round " << round;
   }
 }

@@ -115,7 +115,8 @@ class ConvPartsRun {
                     channel_;
     const uint32_t count = (row_end_ - row_begin_) * shape_.output_width;
     for (uint32_t i = 0; i < count; ++i) {
-      output[i * shape_.output_channels] = ReferenceFinish<Types>(sums_[i], term, job_);
+      output[i * shape_.output_channels] =
+          ReferenceFinish<Types>(sums_[i], term, job_.range, job_.rounding);
     }
     return Status::kOk;
   }

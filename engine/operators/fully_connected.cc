@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <type_traits>
 
-#include "engine/kernels/conv.h"
+#include "engine/kernels/dense.h"
 #include "engine/operators/int8_only.h"
 #include "engine/operators/operators.h"
 #include "engine/operators/quantization.h"
@@ -137,95 +136,67 @@ void PlanPage(PrepareContext& context, const Operands& operands, FullyConnectedP
 
 template <typename Types>
 class FullyConnectedRun {
-  using Term = typename Types::Term;
   using Value = typename Types::Activation;
   static constexpr uint32_t kWeightBytes = sizeof(typename Types::Weight);
+  static constexpr uint32_t kBiasBytes = sizeof(Types::Term::bias);
 
  public:
   explicit FullyConnectedRun(RunContext& context)
       : context_(context), params_(context.params<FullyConnectedParams>()) {
     const FloatLimits floats = ComputeFloatLimits(params_.activation);
-    job_.range = {params_.input_zero_point,
-                  params_.output_zero_point,
-                  params_.lowest,
-                  params_.highest,
-                  floats.lowest,
-                  floats.highest};
-    job_.rounding = context.rounding();
-    job_.input = context.DataAs<Value>(params_.input);
-    job_.output = context.DataAs<Value>(params_.output);
-    job_.terms = terms_;
-    job_.shape = &shape_;
-    job_.row_count = 1;
-    shape_ = {.batch_count = 1,
-              .input_height = 1,
-              .input_width = params_.batches,
-              .input_channels = params_.depth,
-              .output_height = 1,
-              .output_width = params_.batches,
-              .output_channels = params_.outputs,
-              .window_height = 1,
-              .window_width = 1,
-              .stride_height = 1,
-              .stride_width = 1,
-              .dilation_height = 1,
-              .dilation_width = 1,
-              .padding_top = 0,
-              .padding_left = 0,
-              .window_channels = params_.depth};
+    multipliers_[0] = {params_.multiplier, params_.shift};
+    rows_.range = {params_.input_zero_point,
+                   params_.output_zero_point,
+                   params_.lowest,
+                   params_.highest,
+                   floats.lowest,
+                   floats.highest};
+    rows_.rounding = context.rounding();
+    rows_.input = context.DataAs<Value>(params_.input);
+    rows_.multipliers = multipliers_;
+    rows_.multiplier_step = params_.is_per_channel ? 1 : 0;
+    rows_.depth = params_.depth;
+    rows_.pixel_count = params_.batches;
+    rows_.output_step = params_.outputs;
   }
 
+  // A unit is a block of channels.
   Status Run() {
     const uint32_t block = std::clamp<uint32_t>(params_.page_channels, 1, kBlockChannels);
-    const uint32_t channel_macs = uint32_t{params_.depth} * params_.batches;
-    for (uint32_t i = 0; i < std::min<uint32_t>(block, params_.outputs); ++i) SetTerm(terms_[i]);
+    const uint32_t block_macs = uint32_t{params_.depth} * params_.batches * block;
+    const bool is_free = context_.is_mapped() && !params_.is_per_channel;
     while (context_.unit() * block < params_.outputs) {
       const uint32_t first = context_.unit() * block;
-      const uint32_t count = std::min<uint32_t>(block, params_.outputs - first);
-      OTA_TRY(LoadTerms(first, count));
-      job_.channel_begin = first;
-      job_.channel_count = count;
+      const uint32_t blocks_left = (params_.outputs - first + block - 1) / block;
+      const uint32_t blocks =
+          is_free ? std::clamp(context_.remaining_budget() / block_macs, 1u, blocks_left) : 1;
+      rows_.channel_count = std::min<uint32_t>(blocks * block, params_.outputs - first);
+      rows_.output = context_.DataAs<Value>(params_.output) + first;
+      OTA_TRY(FetchTerms(first));
       if (params_.page_channels == 0) {
         OTA_TRY(RunInParts(first));
       } else {
         OTA_TRY(SelectWeights(first));
-        RunBlock();
+        RunBlocks();
       }
-      if (context_.FinishUnit(channel_macs * count)) return Status::kBusy;
+      if (context_.FinishUnits(blocks, block_macs * blocks)) return Status::kBusy;
     }
     return Status::kOk;
   }
 
  private:
-  Status LoadTerms(uint32_t first, uint32_t count) {
-    uint8_t chunk[kBlockChannels * 8];
-    constexpr uint32_t kBiasBytes = sizeof(Term::bias);
+  Status FetchTerms(uint32_t first) {
     if (params_.bias_offset != 0) {
-      OTA_TRY(const uint8_t* at, context_.FetchConstant(params_.bias_offset + first * kBiasBytes,
-                                                        count * kBiasBytes, chunk));
-      for (uint32_t i = 0; i < count; ++i, at += kBiasBytes) {
-        std::memcpy(&terms_[i].bias, at, kBiasBytes);
-      }
+      OTA_TRY(rows_.biases, context_.FetchConstant(params_.bias_offset + first * kBiasBytes,
+                                                   rows_.channel_count * kBiasBytes, biases_));
     }
-    if constexpr (!std::is_same_v<Types, ConvF32>) return LoadMultipliers(first, count, chunk);
-    return Status::kOk;
-  }
-
-  // No bias, and one multiplier for all; per channel others come in its place.
-  void SetTerm(Term& term) const {
-    term.bias = 0;
-    if constexpr (!std::is_same_v<Types, ConvF32>) {
-      term.multiplier = {params_.multiplier, params_.shift};
-    }
-  }
-
-  Status LoadMultipliers(uint32_t first, uint32_t count, uint8_t* chunk) {
     if (!params_.is_per_channel) return Status::kOk;
     const ChannelScales& scales = context_.params<FullyConnectedRecord>().scales;
-    OTA_TRY(const uint8_t* const at,
-            context_.FetchConstant(scales.scales_offset + first * 4, count * 4, chunk));
-    for (uint32_t i = 0; i < count; ++i) {
-      terms_[i].multiplier = ComputeChannelMultiplier(
+    uint8_t chunk[kBlockChannels * 4];
+    OTA_TRY(const uint8_t* const at, context_.FetchConstant(scales.scales_offset + first * 4,
+                                                            rows_.channel_count * 4, chunk));
+    for (uint32_t i = 0; i < rows_.channel_count; ++i) {
+      multipliers_[i] = ComputeChannelMultiplier(
           scales.input_scale, std::bit_cast<float>(LoadLe32(at + i * 4)), scales.output_scale);
     }
     return Status::kOk;
@@ -235,22 +206,21 @@ class FullyConnectedRun {
     const uint32_t channel_bytes = params_.depth * kWeightBytes;
     uint8_t* const page = context_.Data(params_.page);
     const uint32_t in_page = first % params_.page_channels;
-    if (context_.is_mapped() || in_page == 0) {
-      const uint32_t count = std::min<uint32_t>(params_.page_channels, params_.outputs - first);
-      const uint32_t bytes = context_.is_mapped() ? 0 : count * channel_bytes;
-      OTA_TRY(job_.weights,
-              context_.FetchConstant(params_.weights_offset + first * channel_bytes, bytes, page));
+    if (!context_.is_mapped() && in_page != 0) {
+      rows_.weights = page + in_page * channel_bytes;
       return Status::kOk;
     }
-    job_.weights = page + in_page * channel_bytes;
+    const uint32_t count = std::min<uint32_t>(params_.page_channels, params_.outputs - first);
+    OTA_TRY(rows_.weights, context_.FetchConstant(params_.weights_offset + first * channel_bytes,
+                                                  count * channel_bytes, page));
     return Status::kOk;
   }
 
-  void RunBlock() {
+  void RunBlocks() {
     if constexpr (std::is_same_v<Types, ConvS8>) {
-      FullyConnectedS8(job_, terms_);
+      FullyConnectedS8(rows_);
     } else {
-      ReferenceConvRows(job_);
+      ReferenceDenseRows(rows_);
     }
   }
 
@@ -265,19 +235,19 @@ class FullyConnectedRun {
         const uint32_t count = std::min<uint32_t>(part_max, params_.depth - first);
         OTA_TRY(
             context_.FetchConstant(file_offset + first * kWeightBytes, count * kWeightBytes, page));
-        sum = ReferenceAccumulate<Types>(sum, job_.input + batch * params_.depth + first, page,
-                                         count, job_.range);
+        sum = ReferenceAccumulate<Types>(sum, rows_.input + batch * params_.depth + first, page,
+                                         count, rows_.range);
       }
-      job_.output[batch * params_.outputs + channel] = ReferenceFinish<Types>(sum, terms_[0], job_);
+      rows_.output[batch * params_.outputs] = FinishDense(sum, 0, rows_);
     }
     return Status::kOk;
   }
 
   RunContext& context_;
   const FullyConnectedParams& params_;
-  WindowShape shape_;
-  ConvRows<Types> job_{};
-  Term terms_[kBlockChannels];
+  DenseRows<Types> rows_{};
+  Multiplier multipliers_[kBlockChannels];
+  uint8_t biases_[kBlockChannels * kBiasBytes];
 };
 
 Status PrepareFullyConnected(PrepareContext& context) {

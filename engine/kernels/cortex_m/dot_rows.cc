@@ -17,13 +17,12 @@ void WidenRow(const int8_t* input, uint32_t group_count, int32_t zero_point, uin
   }
 }
 
-void DotRowQuad(const uint32_t* inputs, const uint8_t* const rows[4], uint32_t group_count,
-                int32_t* sums) {
-  for (uint32_t row = 0; row < 4; ++row) {
-    for (uint32_t i = 0; i < 2 * group_count; ++i) {
-      const uint32_t word = LoadWord(rows[row] + 4 * i);
-      sums[row] = MultiplyPairs(WidenEven(word), inputs[2 * i], sums[row]);
-      sums[row] = MultiplyPairs(WidenOdd(word), inputs[2 * i + 1], sums[row]);
+void DotRows(DotRun& run) {
+  for (; run.sums != run.sums_end; ++run.sums, run.row += run.row_bytes) {
+    for (uint32_t i = 0; i < 2 * run.group_count; ++i) {
+      const uint32_t word = LoadWord(run.row + 4 * i);
+      *run.sums = MultiplyPairs(WidenEven(word), run.inputs[2 * i], *run.sums);
+      *run.sums = MultiplyPairs(WidenOdd(word), run.inputs[2 * i + 1], *run.sums);
     }
   }
 }

@@ -19,46 +19,11 @@
        "\n"                           \
        "smlad " sum ", r9, r7, " sum "\n"
 
-#define OTA_ROWS(load0, load1) "ldmia r0!, {r4-r7}\n" OTA_ROW(load0, "r11") OTA_ROW(load1, "r12")
-
-// Inputs r0, rows r1 and r2, groups r3; the sums' address comes from the stack. FOURS runs four
-// groups at a time; what it leaves in r3 is run one by one.
-#define OTA_DOT_ROWS(fours, load0, load1) \
-  "push {r4-r11, lr}\n"                    \
-  "ldr lr, [sp, #36]\n"                    \
-  "ldrd r11, r12, [lr]\n" fours            \
-  "1:\n" OTA_ROWS(load0, load1)            \
-  "subs r3, #1\n"                          \
-  "bne 1b\n"                               \
-  "2: ldr lr, [sp, #36]\n"                 \
-  "strd r11, r12, [lr]\n"                  \
-  "pop {r4-r11, pc}\n"
-#define OTA_ALIGNED0 "ldrd r8, r9, [r1], #8\n"
-#define OTA_ALIGNED1 "ldrd r8, r9, [r2], #8\n"
-#define OTA_ALIGNED_ROWS OTA_ROWS(OTA_ALIGNED0, OTA_ALIGNED1)
-#define OTA_FOURS                                                            \
-  "lsrs lr, r3, #2\n"                                                        \
-  "beq 1f\n"                                                                 \
-  "3:\n" OTA_ALIGNED_ROWS OTA_ALIGNED_ROWS OTA_ALIGNED_ROWS OTA_ALIGNED_ROWS \
-  "subs lr, #1\n"                                                            \
-  "bne 3b\n"                                                                 \
-  "ands r3, #3\n"                                                            \
-  "beq 2f\n"
+// Eight taps of both rows, in 76 bytes if a load is one instruction.
+#define OTA_ROWS(load0, load1) "ldmia.w r0!, {r4-r7}\n" OTA_ROW(load0, "r11") OTA_ROW(load1, "r12")
+#define OTA_ALIGNED OTA_ROWS("ldrd r8, r9, [r1], #8\n", "ldrd r8, r9, [r2], #8\n")
 
 namespace ota::engine::dsp {
-namespace {
-
-[[gnu::naked]] void DotAlignedRows(const uint32_t*, const uint8_t*, const uint8_t*, uint32_t,
-                                   int32_t*) {
-  asm volatile(OTA_DOT_ROWS(OTA_FOURS, OTA_ALIGNED0, OTA_ALIGNED1));
-}
-
-[[gnu::naked]] void DotRows(const uint32_t*, const uint8_t*, const uint8_t*, uint32_t, int32_t*) {
-  asm volatile(OTA_DOT_ROWS("", "ldr r8, [r1], #4\n ldr r9, [r1], #4\n",
-                            "ldr r8, [r2], #4\n ldr r9, [r2], #4\n"));
-}
-
-}  // namespace
 
 const uint32_t kRowTapBytes = 2;
 
@@ -73,13 +38,49 @@ void WidenRow(const int8_t* input, uint32_t group_count, int32_t zero_point, uin
   }
 }
 
-void DotRowQuad(const uint32_t* inputs, const uint8_t* const rows[4], uint32_t group_count,
-                int32_t* sums) {
-  uintptr_t addresses = 0;
-  for (uint32_t i = 0; i < 4; ++i) addresses |= reinterpret_cast<uintptr_t>(rows[i]);
-  const auto dot = addresses % 4 == 0 ? DotAlignedRows : DotRows;
-  dot(inputs, rows[0], rows[1], group_count, sums);
-  dot(inputs, rows[2], rows[3], group_count, sums + 2);
+// `run` arrives in r0 and is kept at sp: inputs r0, rows r1 and r2, groups r3. Aligned rows run
+// four groups at a time; where these are not whole, the first time enters them in their middle.
+[[gnu::naked]] void DotRows(DotRun&) {
+  asm volatile(
+      "push {r0, r4-r11, lr}\n"
+      "1: ldrd r1, r2, [r0, #8]\n"
+      "ldr r4, [r0, #16]\n"
+      "ldr r5, [r0, #24]\n"
+      "add r2, r1\n"
+      "cmp r2, r5\n"
+      "it hi\n"
+      "movhi r2, r5\n"
+      "ldrd r11, r12, [r4]\n"
+      "ldrd r0, r3, [r0]\n"
+      "orr r4, r1, r2\n"
+      "lsls r4, r4, #30\n"
+      "bne 4f\n"
+      "rsbs r4, r3, #0\n"
+      "and r4, r4, #3\n"
+      "movs r5, #76\n"
+      "muls r4, r5\n"
+      "adds r3, #3\n"
+      "lsrs r3, r3, #2\n"
+      "add pc, r4\n"
+      "nop\n"
+      "2:\n" OTA_ALIGNED OTA_ALIGNED OTA_ALIGNED OTA_ALIGNED
+      "subs r3, #1\n"
+      "bne 2b\n"
+      "3: ldr r0, [sp]\n"
+      "ldrd r3, r4, [r0, #16]\n"
+      "strd r11, r12, [r3], #8\n"
+      "str r3, [r0, #16]\n"
+      "ldrd r1, r2, [r0, #8]\n"
+      "add r1, r1, r2, lsl #1\n"
+      "str r1, [r0, #8]\n"
+      "cmp r3, r4\n"
+      "blo 1b\n"
+      "pop {r0, r4-r11, pc}\n"
+      "4:\n" OTA_ROWS("ldr r8, [r1], #4\n ldr r9, [r1], #4\n",
+                      "ldr r8, [r2], #4\n ldr r9, [r2], #4\n")
+      "subs r3, #1\n"
+      "bne 4b\n"
+      "b 3b\n");
 }
 
 }  // namespace ota::engine::dsp

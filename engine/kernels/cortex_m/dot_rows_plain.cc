@@ -4,6 +4,8 @@
 // sums in r8 to r11.
 #include "engine/kernels/cortex_m/dot_rows.h"
 
+#include <algorithm>
+
 #define OTA_PRODUCT(row, sum) \
   "ldrsb r6, [" row           \
   ", r7]\n"                   \
@@ -22,6 +24,8 @@ void WidenRow(const int8_t* input, uint32_t group_count, int32_t zero_point, uin
     target[i] = static_cast<uint32_t>(input[i] - zero_point);
   }
 }
+
+namespace {
 
 // Arguments arrive in r0 to r3.
 [[gnu::naked]] void DotRowQuad(const uint32_t*, const uint8_t* const[4], uint32_t, int32_t*) {
@@ -58,6 +62,19 @@ void WidenRow(const int8_t* input, uint32_t group_count, int32_t zero_point, uin
       "mov r10, r6\n"
       "mov r11, r7\n"
       "pop {r4, r5, r6, r7, pc}\n");
+}
+
+}  // namespace
+
+void DotRows(DotRun& run) {
+  for (; run.sums < run.sums_end; run.sums += kRowsTogether) {
+    const uint8_t* rows[kRowsTogether];
+    for (const uint8_t*& row : rows) {
+      row = std::min(run.row, run.last_row);
+      run.row += run.row_bytes;
+    }
+    DotRowQuad(run.inputs, rows, run.group_count, run.sums);
+  }
 }
 
 }  // namespace ota::engine::dsp

@@ -23,11 +23,8 @@ struct Header {
 
 bool IsFast(const ChannelTermS8& term) { return term.multiplier.shift <= kFastShiftMax; }
 
-[[gnu::noinline]] int32_t Finish(const ConvRows<ConvS8>& job, const Multiplier& multiplier,
-                                 int32_t sum) {
-  const int32_t scaled = Requantize(sum, multiplier, job.rounding);
-  return std::clamp(WrappingAdd(scaled, job.range.output_zero_point), job.range.lowest,
-                    job.range.highest);
+int32_t Finish(const ConvRows<ConvS8>& job, const Multiplier& multiplier, int32_t sum) {
+  return ReferenceFinish<ConvS8>(sum, {0, multiplier}, job.range, job.rounding);
 }
 
 /// Whether a channel has the same result for all sums up to `reach` from its bias, as one has whose

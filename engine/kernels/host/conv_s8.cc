@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "engine/kernels/conv.h"
+#include "engine/kernels/dense.h"
 #include "engine/kernels/host/vectors.h"
 #include "engine/kernels/host/windows.h"
 
@@ -50,6 +50,31 @@ void ConvRowsS8(const ConvRows<ConvS8>& job) {
   }
 }
 
-void FullyConnectedS8(const ConvRows<ConvS8>& job, ChannelTermS8*) { ConvRowsS8(job); }
+// As a 1x1 convolution of one row, some channels at a time.
+void FullyConnectedS8(const DenseRows<ConvS8>& job) {
+  constexpr uint32_t kChannels = 32;
+  ChannelTermS8 terms[kChannels];
+  WindowShape shape{1, 1, 0, 0, 1, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0, 0};
+  shape.input_width = shape.output_width = static_cast<uint16_t>(job.pixel_count);
+  shape.input_channels = shape.window_channels = static_cast<uint16_t>(job.depth);
+  shape.output_channels = static_cast<uint16_t>(job.output_step);
+  ConvRows<ConvS8> rows{};
+  rows.shape = &shape;
+  rows.range = job.range;
+  rows.rounding = job.rounding;
+  rows.input = job.input;
+  rows.output = job.output;
+  rows.terms = terms;
+  rows.row_count = 1;
+  for (uint32_t first = 0; first < job.channel_count; first += kChannels) {
+    rows.channel_begin = first;
+    rows.channel_count = std::min(kChannels, job.channel_count - first);
+    rows.weights = job.weights + first * job.depth;
+    for (uint32_t i = 0; i < rows.channel_count; ++i) {
+      terms[i] = job.TermOf(first + i);
+    }
+    ConvRowsS8(rows);
+  }
+}
 
 }  // namespace ota::engine

@@ -73,7 +73,7 @@ void TileTerms::Requantize(const int32_t* sums, uint32_t pixel_count, int8_t* re
   }
   for (uint32_t pixel = 0; pixel < pixel_count; ++pixel) {
     for (uint32_t channel = 0; channel < job_.channel_count; ++channel) {
-      *results++ = ReferenceFinish<ConvS8>(*sums++, job_.terms[channel], job_);
+      *results++ = ReferenceFinish<ConvS8>(*sums++, job_.terms[channel], job_.range, job_.rounding);
     }
   }
 }

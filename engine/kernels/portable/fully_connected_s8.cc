@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/kernels/conv.h"
+#include "engine/kernels/dense.h"
 
 namespace ota::engine {
 
-void FullyConnectedS8(const ConvRows<ConvS8>& job, ChannelTermS8*) { ReferenceConvRows(job); }
+void FullyConnectedS8(const DenseRows<ConvS8>& job) { ReferenceDenseRows(job); }
 
 }  // namespace ota::engine

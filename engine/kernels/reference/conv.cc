@@ -6,6 +6,30 @@
 
 namespace ota::engine {
 
+template <>
+int8_t ReferenceFinish<ConvS8>(int32_t sum, const ChannelTermS8& term, const ResultRange& range,
+                               RoundingMode rounding) {
+  const int32_t scaled = Requantize(WrappingAdd(sum, term.bias), term.multiplier, rounding);
+  const int32_t result = WrappingAdd(scaled, range.output_zero_point);
+  return static_cast<int8_t>(std::clamp(result, range.lowest, range.highest));
+}
+
+template <>
+int16_t ReferenceFinish<ConvS16>(int64_t sum, const ChannelTermS16& term, const ResultRange& range,
+                                 RoundingMode) {
+  const auto biased =
+      static_cast<int64_t>(static_cast<uint64_t>(sum) + static_cast<uint64_t>(term.bias));
+  const int32_t result =
+      WrappingAdd(Requantize64(biased, term.multiplier), range.output_zero_point);
+  return static_cast<int16_t>(std::clamp(result, range.lowest, range.highest));
+}
+
+template <>
+float ReferenceFinish<ConvF32>(float sum, const ChannelTermF32& term, const ResultRange& range,
+                               RoundingMode) {
+  return std::clamp(sum + term.bias, range.lowest_float, range.highest_float);
+}
+
 namespace {
 
 template <typename Weight>
@@ -26,24 +50,6 @@ float Accumulate(float sum, float value, float weight) { return sum + value * we
 int32_t Centred(int8_t value, const ResultRange& range) { return value - range.input_zero_point; }
 int32_t Centred(int16_t value, const ResultRange& range) { return value - range.input_zero_point; }
 float Centred(float value, const ResultRange&) { return value; }
-
-int8_t Finish(int32_t sum, const ChannelTermS8& term, const ConvRows<ConvS8>& job) {
-  const int32_t scaled = Requantize(WrappingAdd(sum, term.bias), term.multiplier, job.rounding);
-  const int32_t result = WrappingAdd(scaled, job.range.output_zero_point);
-  return static_cast<int8_t>(std::clamp(result, job.range.lowest, job.range.highest));
-}
-
-int16_t Finish(int64_t sum, const ChannelTermS16& term, const ConvRows<ConvS16>& job) {
-  const auto biased =
-      static_cast<int64_t>(static_cast<uint64_t>(sum) + static_cast<uint64_t>(term.bias));
-  const int32_t result =
-      WrappingAdd(Requantize64(biased, term.multiplier), job.range.output_zero_point);
-  return static_cast<int16_t>(std::clamp(result, job.range.lowest, job.range.highest));
-}
-
-float Finish(float sum, const ChannelTermF32& term, const ConvRows<ConvF32>& job) {
-  return std::clamp(sum + term.bias, job.range.lowest_float, job.range.highest_float);
-}
 
 // Sum over the window of one output channel at one pixel.
 template <typename Types>
@@ -129,7 +135,8 @@ void ComputeRow(const ConvRows<Types>& job, uint32_t row, Sum sum) {
   for (uint32_t column = 0; column < shape.output_width; ++column) {
     const int32_t x = shape.InputColumn(column);
     for (uint32_t channel = 0; channel < job.channel_count; ++channel) {
-      output[channel] = Finish(sum(job, y, x, channel), job.terms[channel], job);
+      output[channel] = ReferenceFinish<Types>(sum(job, y, x, channel), job.terms[channel],
+                                               job.range, job.rounding);
     }
     output += shape.output_channels;
   }
@@ -152,7 +159,8 @@ void ReferenceTransposedRows(const ConvRows<Types>& job) {
     const auto y = static_cast<int32_t>(pixel / shape.output_width) + shape.padding_top;
     const auto x = static_cast<int32_t>(pixel % shape.output_width) + shape.padding_left;
     for (uint32_t channel = 0; channel < job.channel_count; ++channel) {
-      output[channel] = Finish(SumTransposed(job, y, x, channel), job.terms[channel], job);
+      output[channel] = ReferenceFinish<Types>(SumTransposed(job, y, x, channel),
+                                               job.terms[channel], job.range, job.rounding);
     }
     output += shape.output_channels;
   }
@@ -179,22 +187,12 @@ typename Types::Accumulator ReferenceAccumulate(typename Types::Accumulator sum,
   return sum;
 }
 
-template <typename Types>
-typename Types::Activation ReferenceFinish(typename Types::Accumulator sum,
-                                           const typename Types::Term& term,
-                                           const ConvRows<Types>& job) {
-  return Finish(sum, term, job);
-}
-
 template int32_t ReferenceAccumulate<ConvS8>(int32_t, const int8_t*, const uint8_t*, uint32_t,
                                              const ResultRange&);
 template int64_t ReferenceAccumulate<ConvS16>(int64_t, const int16_t*, const uint8_t*, uint32_t,
                                               const ResultRange&);
 template float ReferenceAccumulate<ConvF32>(float, const float*, const uint8_t*, uint32_t,
                                             const ResultRange&);
-template int8_t ReferenceFinish<ConvS8>(int32_t, const ChannelTermS8&, const ConvRows<ConvS8>&);
-template int16_t ReferenceFinish<ConvS16>(int64_t, const ChannelTermS16&, const ConvRows<ConvS16>&);
-template float ReferenceFinish<ConvF32>(float, const ChannelTermF32&, const ConvRows<ConvF32>&);
 template void ReferenceConvRows<ConvS8>(const ConvRows<ConvS8>& job);
 template void ReferenceConvRows<ConvS16>(const ConvRows<ConvS16>& job);
 template void ReferenceConvRows<ConvF32>(const ConvRows<ConvF32>& job);
