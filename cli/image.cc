@@ -21,9 +21,9 @@ struct BuildOptions {
   std::string kind;
   std::string size;
   std::string erase_unit = "4K";
+  std::string store_size;
   std::vector<std::string> models;
   std::string output;
-  bool is_plain = false;
   ImageOptions image;
 };
 
@@ -46,14 +46,14 @@ void SaveFile(const std::string& path, const std::vector<uint8_t>& bytes) {
 }
 
 /// "NAME=PATH" or "PATH": what it is called on the medium, and where it comes from.
-std::pair<std::string, std::string> SplitModel(const std::string& argument, ImageKind kind) {
+std::pair<std::string, std::string> SplitModel(const std::string& argument, bool is_file) {
   const size_t equals = argument.find('=');
   if (equals != std::string::npos) {
     return {argument.substr(0, equals), argument.substr(equals + 1)};
   }
   const fs::path path(argument);
   // A store keeps models, not files: "kws", not "kws.tflite".
-  return {kind == ImageKind::kRaw ? path.stem().string() : path.filename().string(), argument};
+  return {is_file ? path.filename().string() : path.stem().string(), argument};
 }
 
 std::string FormatDigest(ByteSpan bytes) {
@@ -69,16 +69,17 @@ std::string FormatDigest(ByteSpan bytes) {
 void Build(BuildOptions options) {
   options.image.kind = ParseImageKind(options.kind);
   options.image.erase_unit = ParseSize(options.erase_unit);
+  if (!options.store_size.empty()) options.image.store_bytes = ParseSize(options.store_size);
+  const bool has_files = options.image.is_plain && options.image.kind != ImageKind::kRaw;
   std::unique_ptr<VolumeImage> image = VolumeImage::Make(ParseSize(options.size), options.image);
   std::string digests;
   for (const std::string& argument : options.models) {
-    const auto [name, path] = SplitModel(argument, options.image.kind);
+    const auto [name, path] = SplitModel(argument, has_files);
     const std::vector<uint8_t> bytes = ReadFile(path);
     image->Add(name, bytes);
     digests += FormatDigest(bytes) + "  " + name + '\n';
   }
-  const bool has_list = options.image.kind != ImageKind::kRaw && !options.is_plain;
-  if (has_list) image->Add(simulator::kDigestListName, {digests.begin(), digests.end()});
+  if (has_files) image->Add(simulator::kDigestListName, {digests.begin(), digests.end()});
   image->Seal();
   SaveFile(options.output, image->bytes());
   std::printf("%s: %s, %zu models, %llu bytes free\n", options.output.c_str(),
@@ -129,7 +130,7 @@ void ListImage(const ReadOptions& options) {
                 entry.state.empty() ? FormatTime(entry.modified_s).c_str() : entry.state.c_str(),
                 Printable(entry.name).c_str());
   }
-  std::printf("%zu files, %llu bytes free\n", entries.size(),
+  std::printf("%zu files and models, %llu bytes free\n", entries.size(),
               static_cast<unsigned long long>(image->ReadFreeBytes()));
 }
 
@@ -172,8 +173,8 @@ void Extract(const ReadOptions& options) {
 void CheckImage(const ReadOptions& options) {
   const auto image = VolumeImage::Open(ReadFile(options.image), options.image);
   const ImageCheck found = image->Check(options.repairs);
-  std::printf("%s: %s, %u files\n", options.image.c_str(), image->description().c_str(),
-              found.file_count);
+  std::printf("%s: %s, %u files, %u models\n", options.image.c_str(), image->description().c_str(),
+              found.file_count, found.model_count);
   for (const std::string& finding : found.findings) std::printf("  %s\n", finding.c_str());
   if (found.is_sound) {
     std::printf("sound\n");
@@ -198,9 +199,11 @@ void AddBuildCommand(CLI::App& parent) {
   command->add_option("models", options->models, "Files, or NAME=FILE to call one otherwise")
       ->required();
   command->add_option("-o,--output", options->output, "File to write")->required();
-  command->add_flag("--plain", options->is_plain,
-                    "Leave out models.sha256, the list of digests that boards verify files with");
   ImageOptions& image = options->image;
+  command->add_flag("--plain", image.is_plain,
+                    "Models as files, and models.sha256 to verify them with, in place of a store");
+  command->add_option("--store-size", options->store_size,
+                      "FAT, EEFS: bytes for the store; else 15 sixteenths of the volume");
   command->add_option("--fat", image.fat_bits, "FAT: 12, 16 or 32; else what suits the size")
       ->check(CLI::IsMember({12, 16, 32}));
   command->add_flag("--partitioned", image.is_partitioned, "FAT: behind a master boot record");
@@ -213,7 +216,9 @@ void AddBuildCommand(CLI::App& parent) {
   command->add_option("--spare", image.spare_bytes, "EEFS: bytes each file may grow");
   command->add_option("--erase-unit", options->erase_unit, "raw: of the flash")
       ->capture_default_str();
-  command->add_option("--program-unit", image.program_unit, "raw: of the flash, in bytes")
+  command
+      ->add_option("--program-unit", image.program_unit,
+                   "raw: of the flash, EEFS: a page of the EEPROM, in bytes")
       ->capture_default_str();
   command->add_option("--time", image.time_s, "Of all files, seconds since 1970");
   command->callback([options] { Build(*options); });

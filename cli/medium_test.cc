@@ -24,9 +24,10 @@ class MediumTest : public testing::Test {
   void TearDown() override { fs::remove_all(directory_); }
 
   /// An image with one model, as `image build` makes it.
-  std::string MakeImage(uint32_t size_bytes, const ImageOptions& options) {
+  std::string MakeImage(uint32_t size_bytes, ImageOptions options) {
+    options.is_plain = is_plain_;
     const auto image = VolumeImage::Make(size_bytes, options);
-    image->Add(options.kind == ImageKind::kRaw ? "kws" : "kws.tflite", model_);
+    image->Add(options.is_plain ? "kws.tflite" : "kws", model_);
     image->Seal();
     const std::string path = directory_ + "/medium.img";
     std::ofstream(path, std::ios::binary)
@@ -37,9 +38,11 @@ class MediumTest : public testing::Test {
 
   void ExpectModelOn(const char* id, const std::string& image) {
     const std::string state = directory_ + '/' + id;
+    fs::remove_all(state);
     InstallMedium(*FindBoard(id), state, image);
     VirtualBoard board(*FindBoard(id), state);
     ASSERT_EQ(board.Boot(), Status::kOk) << id;
+    EXPECT_EQ(board.was_formatted(), is_plain_) << id << ": a store is there, or is to be made";
     const auto info = board.store().FindImage("kws", storage::ImageChoice::kConfirmed);
     ASSERT_TRUE(info.ok()) << id;
     EXPECT_EQ(info->digest, crypto::ComputeSha256(model_));
@@ -51,6 +54,7 @@ class MediumTest : public testing::Test {
       (fs::temp_directory_path() / ("medium_test_" + std::to_string(getpid()) + '_' +
                                     testing::UnitTest::GetInstance()->current_test_info()->name()))
           .string();
+  bool is_plain_ = false;
   const std::vector<uint8_t> model_ = std::vector<uint8_t>(5000, 7);
 };
 
@@ -64,6 +68,13 @@ TEST_F(MediumTest, BoardsStartFromImagesOfEveryKind) {
   ExpectModelOn("B5", MakeImage(3008 * 1024, {.kind = ImageKind::kSpiffs}));
   ExpectModelOn("B6", MakeImage(512 * 1024, {.kind = ImageKind::kEefs}));
   ExpectModelOn("B7", MakeImage(16 << 20, {.kind = ImageKind::kFat, .is_partitioned = true}));
+}
+
+TEST_F(MediumTest, BoardsTakeTheFilesOfPlainImages) {
+  is_plain_ = true;
+  ExpectModelOn("B3", MakeImage(16 << 20, {.kind = ImageKind::kFat}));
+  ExpectModelOn("B4", MakeImage(512 * 1024, {.kind = ImageKind::kEefs, .is_little_endian = true}));
+  ExpectModelOn("B5", MakeImage(3008 * 1024, {.kind = ImageKind::kSpiffs}));
 }
 
 TEST_F(MediumTest, AnImageOfAnotherSizeIsRefusedWithTheOneItShouldHave) {

@@ -2,16 +2,20 @@
 #include "cli/volume_image.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <functional>
 #include <optional>
 
 #include "cli/commands.h"
 #include "cli/raw_image.h"
+#include "cli/store_content.h"
 #include "storage/block_device/memory_block_device.h"
 #include "storage/file_system/eefs/eefs_file_system.h"
 #include "storage/file_system/fat/fat_file_system.h"
 #include "storage/file_system/spiffs/spiffs_file_system.h"
+#include "storage/model_store/container.h"
+#include "storage/model_store/file_model_store.h"
 
 namespace ota::cli {
 namespace {
@@ -19,6 +23,7 @@ namespace {
 using storage::FileSystem;
 
 constexpr uint32_t kDepthMax = 16;
+constexpr uint32_t kSectorBytes = 512;
 constexpr size_t kNameBytesMax = 1024;
 constexpr size_t kWorkBytes = 65536;
 
@@ -53,10 +58,14 @@ class FileSystemImage : public VolumeImage {
   std::vector<ImageEntry> List() override {
     std::vector<ImageEntry> entries;
     ListDirectory("", 0, entries);
+    if (store() == nullptr) return entries;
+    std::erase_if(entries, [&](const ImageEntry& entry) { return IsOfStore(entry.name); });
+    for (ImageEntry& model : store()->List()) entries.push_back(std::move(model));
     return entries;
   }
 
   std::vector<uint8_t> Read(const std::string& name) override {
+    if (store() != nullptr && store()->Has(name)) return store()->Read(name);
     storage::File file = Require("cannot open " + name, files().Open(name));
     std::vector<uint8_t> content(std::min<size_t>(file.size_bytes, bytes_.size()));
     if (content.size() != file.size_bytes) Throw("cannot read " + name, Status::kCorrupted);
@@ -65,6 +74,7 @@ class FileSystemImage : public VolumeImage {
   }
 
   void Add(const std::string& name, const std::vector<uint8_t>& content) override {
+    if (store() != nullptr) return store()->Add(name, content);
     const std::string what = "cannot add " + name;
     const auto size_bytes = static_cast<uint32_t>(content.size());
     const Result<storage::File> created = files().Create(name, size_bytes + spare_bytes_);
@@ -77,6 +87,7 @@ class FileSystemImage : public VolumeImage {
   }
 
   uint64_t ReadFreeBytes() override {
+    if (store() != nullptr) return store()->ReadFreeBytes();
     return Require("cannot count the free space", files().ReadSpace()).free_bytes;
   }
 
@@ -84,7 +95,9 @@ class FileSystemImage : public VolumeImage {
     std::vector<uint8_t> work(kWorkBytes);
     const auto mode = repairs ? storage::CheckMode::kRepair : storage::CheckMode::kReport;
     const storage::CheckReport report = Require("cannot check", files().Check(mode, work));
-    ImageCheck check{report.file_count, report.is_sound(), {}};
+    ImageCheck check;
+    check.file_count = report.file_count;
+    check.is_sound = report.is_sound();
     const auto say = [&](uint32_t count, const char* text) {
       if (count != 0) check.findings.push_back(std::to_string(count) + " " + text);
     };
@@ -92,13 +105,23 @@ class FileSystemImage : public VolumeImage {
     say(report.leaked_unit_count, "clusters or pages that no file uses");
     say(report.duplicate_count, "second names or copies that a power cut left");
     say(report.other_count, "entries that do not fit the rest");
+    if (store() != nullptr) store()->Check(check);
     return check;
   }
+
+  virtual FileSystem& files() = 0;
+
+  /// Makes the store that is on an empty volume of this kind.
+  virtual void MakeStore(const ImageOptions& options) = 0;
+  /// Looks for one; there need not be any.
+  virtual void FindStore() = 0;
 
  protected:
   FileSystemImage(std::vector<uint8_t> bytes, const storage::Geometry& geometry)
       : VolumeImage(std::move(bytes)), device_(bytes_, WithSize(geometry, bytes_.size())) {}
-  virtual FileSystem& files() = 0;
+  /// Null: there is none.
+  virtual StoreContent* store() = 0;
+  virtual bool IsOfStore(const std::string& file_name) const = 0;
 
   storage::MemoryBlockDevice device_;
   storage::SpinWaiter waiter_;
@@ -131,16 +154,56 @@ class FileSystemImage : public VolumeImage {
   }
 };
 
-class FatImage final : public FileSystemImage {
+/// One whose store lies in a container.
+class ContainerImage : public FileSystemImage {
+ public:
+  void MakeStore(const ImageOptions& options) override {
+    const uint32_t unit = options.kind == ImageKind::kFat ? kSectorBytes : options.program_unit;
+    const std::string what = "cannot make " + std::string(storage::kContainerName);
+    if (unit == 0) throw CommandError("--program-unit must not be 0", 2);
+    storage::Geometry geometry = device_.geometry();
+    geometry.erase_unit = unit;
+    const storage::ContainerPlace place =
+        Require(what, storage::MakeContainer(files(), geometry, options.store_bytes));
+    region_ = std::make_unique<RawStoreRegion>(bytes_, unit, unit, place.offset, place.size_bytes);
+    Require(what, region_->Format());
+  }
+
+  void FindStore() override {
+    storage::Geometry geometry = device_.geometry();
+    geometry.erase_unit = 1;
+    const auto place = storage::FindContainer(files(), geometry);
+    if (!place.ok()) return;
+    region_ = RawStoreRegion::Find(bytes_, place->offset, place->offset + place->size_bytes);
+  }
+
+ protected:
+  using FileSystemImage::FileSystemImage;
+
+  StoreContent* store() override { return region_ == nullptr ? nullptr : &region_->content(); }
+  bool IsOfStore(const std::string& file_name) const override {
+    return file_name == storage::kContainerName;
+  }
+  std::string DescribeStore() const {
+    if (region_ == nullptr) return "";
+    return ", a model store of " + std::to_string(region_->geometry().size_bytes) + " bytes in " +
+           std::string(storage::kContainerName);
+  }
+
+ private:
+  std::unique_ptr<RawStoreRegion> region_;
+};
+
+class FatImage final : public ContainerImage {
  public:
   FatImage(std::vector<uint8_t> bytes, const storage::FatFormatOptions& options)
-      : FileSystemImage(std::move(bytes), OverwritingGeometry(512)),
+      : ContainerImage(std::move(bytes), OverwritingGeometry(kSectorBytes)),
         files_(device_, waiter_, buffer_, options) {}
 
   std::string description() const override {
     const char* const kinds[] = {"FAT12", "FAT16", "FAT32"};
     return std::string(kinds[static_cast<size_t>(files_.layout().kind)]) + ", clusters of " +
-           std::to_string(files_.layout().cluster_bytes) + " bytes";
+           std::to_string(files_.layout().cluster_bytes) + " bytes" + DescribeStore();
   }
   storage::FatFileSystem& files() override { return files_; }
 
@@ -154,30 +217,52 @@ class SpiffsImage final : public FileSystemImage {
   SpiffsImage(std::vector<uint8_t> bytes, const storage::SpiffsOptions& options)
       : FileSystemImage(std::move(bytes), NorGeometry(options.block_bytes)),
         options_(options),
-        files_(device_, waiter_, buffer_, options) {}
+        files_(device_, waiter_, buffer_, options),
+        models_(files_, device_, waiter_, workspace_, extents_) {}
 
   std::string description() const override {
     return "SPIFFS, pages of " + std::to_string(options_.page_bytes) + " and blocks of " +
            std::to_string(options_.block_bytes) + " bytes" +
-           (options_.meta_bytes == 0 ? ", as the ESP8266's tools make them" : "");
+           (options_.meta_bytes == 0 ? ", as the ESP8266's tools make them" : "") +
+           (content_ ? ", a model store" : "");
   }
   storage::SpiffsFileSystem& files() override { return files_; }
 
+  void MakeStore(const ImageOptions&) override {
+    Require("cannot make the model store", models_.Format());
+    content_.emplace(models_);
+  }
+  void FindStore() override {
+    if (IsOk(models_.Mount())) content_.emplace(models_);
+  }
+
+ protected:
+  StoreContent* store() override { return content_ ? &*content_ : nullptr; }
+  bool IsOfStore(const std::string& file_name) const override {
+    return storage::FileModelStore::IsOwnName(file_name);
+  }
+
  private:
+  static constexpr size_t kExtentCount = 400;
+
   storage::SpiffsOptions options_;
   uint8_t buffer_[storage::kSpiffsPageBytesMax] = {};
+  uint8_t workspace_[storage::FileModelStore::kWorkspaceBytesMin] = {};
+  std::array<storage::Extent, kExtentCount> extents_ = {};
   storage::SpiffsFileSystem files_;
+  storage::FileModelStore models_;
+  std::optional<StoreContent> content_;
 };
 
-class EefsImage final : public FileSystemImage {
+class EefsImage final : public ContainerImage {
  public:
   EefsImage(std::vector<uint8_t> bytes, const storage::EefsOptions& options, uint32_t spare_bytes)
-      : FileSystemImage(std::move(bytes), OverwritingGeometry(1)),
+      : ContainerImage(std::move(bytes), OverwritingGeometry(1)),
         files_(device_, waiter_, options) {
     spare_bytes_ = spare_bytes;
   }
 
-  std::string description() const override { return "EEFS"; }
+  std::string description() const override { return "EEFS" + DescribeStore(); }
   storage::EefsFileSystem& files() override { return files_; }
   void Seal() override { Require("cannot write the table's CRC", files_.WriteTableCrc()); }
 
@@ -214,6 +299,7 @@ std::unique_ptr<VolumeImage> Format(std::unique_ptr<Image> image, const ImageOpt
                        2);
   }
   Require("cannot make the file system", status);
+  if (!options.is_plain) image->MakeStore(options);
   return image;
 }
 
@@ -259,6 +345,7 @@ template <typename Image, typename... Options>
 std::unique_ptr<VolumeImage> OpenAs(std::vector<uint8_t>& bytes, Options... options) {
   auto image = std::make_unique<Image>(std::move(bytes), options...);
   Require("cannot mount", image->files().Mount());
+  image->FindStore();
   return image;
 }
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/prng.h"
 #include "cli/commands.h"
 
@@ -26,6 +28,11 @@ struct Case {
 ImageOptions Of(ImageKind kind) {
   ImageOptions options;
   options.kind = kind;
+  return options;
+}
+ImageOptions Plain(ImageKind kind) {
+  ImageOptions options = Of(kind);
+  options.is_plain = true;
   return options;
 }
 ImageOptions Partitioned() {
@@ -55,7 +62,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"fat16_partitioned", 16 << 20, Partitioned(), "FAT16"},
                     Case{"spiffs", 1 << 20, Of(ImageKind::kSpiffs), "SPIFFS, pages of 256"},
                     Case{"spiffs_esp8266", 1 << 20, Esp8266(), "SPIFFS, pages of 256"},
-                    Case{"eefs", 1 << 18, Of(ImageKind::kEefs), "EEFS"},
+                    Case{"eefs", 1 << 18, Of(ImageKind::kEefs), "EEFS, a model store of"},
+                    Case{"fat12_plain", 1 << 20, Plain(ImageKind::kFat), "FAT12"},
+                    Case{"spiffs_plain", 1 << 20, Plain(ImageKind::kSpiffs), "SPIFFS"},
+                    Case{"eefs_plain", 1 << 18, Plain(ImageKind::kEefs), "EEFS"},
                     Case{"raw_nor", 1 << 20, RawOf(4096, 256), "raw model store"},
                     Case{"raw_stm32h7", 2 << 20, RawOf(131072, 32), "raw model store"}),
     [](const auto& test) { return std::string(test.param.name); });
@@ -84,6 +94,44 @@ TEST_P(Images, SayWhatDoesNotFit) {
     EXPECT_NE(std::string(error.what()).find("no room for large"), std::string::npos);
     EXPECT_NE(std::string(error.what()).find("--size"), std::string::npos);
   }
+}
+
+TEST_P(Images, HoldAStoreUnlessTheyArePlain) {
+  const auto made = VolumeImage::Make(GetParam().size_bytes, GetParam().options);
+  made->Add("kws", MakeBytes(30000, 1));
+  const auto entries = VolumeImage::Open(made->bytes(), "image")->List();
+  ASSERT_EQ(entries.size(), 1u);
+  EXPECT_EQ(entries[0].state, GetParam().options.is_plain ? "" : "confirmed");
+  const bool has_container = made->description().find("models.ota") != std::string::npos;
+  if (has_container) {
+    EXPECT_GT(made->Read("models.ota").size(), 30000u) << "others see it as a file";
+  }
+}
+
+TEST(VolumeImage, FindsTheModelOfAStoreThatWasDamaged) {
+  for (const ImageKind kind : {ImageKind::kFat, ImageKind::kEefs, ImageKind::kSpiffs}) {
+    const auto made = VolumeImage::Make(1 << 20, Of(kind));
+    const auto model = MakeBytes(30000, 1);
+    made->Add("kws", model);
+    std::vector<uint8_t> bytes = made->bytes();
+    const auto at = std::search(bytes.begin(), bytes.end(), model.begin(), model.begin() + 64);
+    ASSERT_NE(at, bytes.end());
+    *at ^= 1;
+    const ImageCheck check = VolumeImage::Open(bytes, "image")->Check(false);
+    EXPECT_FALSE(check.is_sound);
+    EXPECT_EQ(check.model_count, 1u);
+    ASSERT_EQ(check.findings.size(), 1u);
+    EXPECT_NE(check.findings[0].find("kws"), std::string::npos);
+  }
+}
+
+TEST(VolumeImage, TakesAStoreOfTheSizeAskedFor) {
+  ImageOptions options = Of(ImageKind::kFat);
+  options.store_bytes = 256 * 1024;
+  const auto made = VolumeImage::Make(1 << 20, options);
+  EXPECT_EQ(made->Read("models.ota").size(), 256u * 1024);
+  options.store_bytes = 4 << 20;
+  EXPECT_THROW(VolumeImage::Make(1 << 20, options), CommandError);
 }
 
 TEST(VolumeImage, RefusesWhatIsNoImage) {

@@ -13,8 +13,8 @@ namespace ota::simulator {
 /// What a board keeps its models on.
 enum class MemoryUnitKind : uint8_t {
   kOnChipFlash,  ///< memory mapped; slots on a partition
-  kSdCard,       ///< files on FAT
-  kEeprom,       ///< files on EEFS
+  kSdCard,       ///< a container on FAT
+  kEeprom,       ///< a container on EEFS
   kSpiNor,       ///< files on SPIFFS
 };
 
@@ -35,9 +35,9 @@ constexpr uint32_t UnitSramBytes(MemoryUnitKind kind) {
     case MemoryUnitKind::kOnChipFlash:
       return 4 * 1024;
     case MemoryUnitKind::kSdCard:
-      return 12 * 1024;
+      return 11 * 1024;
     case MemoryUnitKind::kEeprom:
-      return 8 * 1024;
+      return 5 * 1024;
     case MemoryUnitKind::kSpiNor:
       return 16 * 1024;  // it remembers where 80 pieces of each open model lie
   }

@@ -6,7 +6,10 @@
 #include <optional>
 
 #include "base/units.h"
+#include "simulator/board/container_unit.h"
 #include "simulator/board/file_unit.h"
+#include "simulator/board/virtual_board.h"
+#include "simulator/memory_parts/i2c_memory_part.h"
 #include "simulator/memory_parts/on_chip_flash.h"
 #include "storage/block_device/flash_driver.h"
 #include "storage/block_device/partition.h"
@@ -28,6 +31,12 @@ class OnChipFlashUnit final : public MemoryUnit {
         store_(models_, workspace_) {}
 
   Status Start() override { return Status::kOk; }
+  Status Mount() override {
+    return RunToEnd([&] { return store_.Mount(); });
+  }
+  Status Format() override {
+    return RunToEnd([&] { return store_.Format(); });
+  }
   storage::ModelStore& store() override { return store_; }
   bool is_blank() override {
     return IsBlank(flash_.nor().bytes().subspan(kFirmwareBytes), models_.geometry().erased_value);
@@ -48,6 +57,11 @@ class OnChipFlashUnit final : public MemoryUnit {
 };
 
 }  // namespace
+
+bool IsBlank(ByteSpan bytes, uint8_t erased_value) {
+  return std::all_of(bytes.begin(), bytes.end(),
+                     [&](uint8_t byte) { return byte == erased_value; });
+}
 
 MediumPlace FindMediumPlace(const BoardTraits& traits, const std::string& state_directory) {
   switch (traits.unit) {
@@ -72,8 +86,9 @@ std::unique_ptr<MemoryUnit> MakeMemoryUnit(const BoardTraits& traits,
                                            const std::string& state_directory,
                                            SimulatedClock& clock, PowerSupply& power) {
   const MediumPlace place = FindMediumPlace(traits, state_directory);
+  if (traits.unit == MemoryUnitKind::kSpiNor) return MakeFileUnit(place, clock, power);
   if (traits.unit != MemoryUnitKind::kOnChipFlash) {
-    return MakeFileUnit(traits.unit, place, clock, power);
+    return MakeContainerUnit(traits.unit, place, clock, power);
   }
   const OnChipFlashTraits& flash = traits.id == "B1" ? kTeensy40Flash : kStm32H743Flash;
   return std::make_unique<OnChipFlashUnit>(flash, place.path, clock, power);

@@ -27,8 +27,8 @@ struct AdoptedFile {
 /// The list of digests on a medium: a file in the root, with lines as sha256sum writes them.
 inline constexpr const char* kDigestListName = "models.sha256";
 
-/// A board's memory unit with all that makes it a model store: part, driver, partition or file
-/// system, store. The part's bytes live in a file.
+/// A board's memory unit with all that makes it a model store: part, driver, partition, container
+/// or file system, store. The part's bytes live in a file. Calls but those of the store wait.
 class MemoryUnit {
  public:
   virtual ~MemoryUnit() = default;
@@ -36,7 +36,14 @@ class MemoryUnit {
   /// Brings the part up. To be called first. kBusy: call again. Others as the part's driver.
   virtual Status Start() = 0;
 
-  /// Only after Start.
+  /// Finds the store. Statuses as ModelStore::Mount and, where it lies on a volume, as FileSystem.
+  virtual Status Mount() = 0;
+
+  /// Makes an empty store, and before it a volume where there is none; what else is on a volume
+  /// stays. Statuses as Mount.
+  virtual Status Format() = 0;
+
+  /// Only after a successful Mount or Format.
   virtual storage::ModelStore& store() = 0;
 
   /// Whether nothing was ever written where the store lies.
@@ -67,6 +74,9 @@ struct MediumPlace {
   bool takes_smaller = false;  ///< an image may be smaller, as a card's partition may
   const char* image_options = "";
 };
+/// Whether all of `bytes` are `erased_value`.
+bool IsBlank(ByteSpan bytes, uint8_t erased_value);
+
 MediumPlace FindMediumPlace(const BoardTraits& traits, const std::string& state_directory);
 
 }  // namespace ota::simulator

@@ -18,7 +18,7 @@ VirtualBoard::VirtualBoard(const BoardTraits& traits, const std::string& state_d
 
 Status VirtualBoard::Boot() {
   OTA_TRY(RunToEnd([&] { return unit_->Start(); }));
-  const Status mounted = RunToEnd([&] { return store().Mount(); });
+  const Status mounted = unit_->Mount();
   if (!IsOk(mounted)) OTA_TRY(mounted == Status::kCorrupted ? MakeStore() : mounted);
   const Status reverted = RunToEnd([&] { return store().Revert(""); });
   return reverted == Status::kNotFound ? Status::kOk : reverted;
@@ -26,7 +26,7 @@ Status VirtualBoard::Boot() {
 
 Status VirtualBoard::MakeStore() {
   if (!unit_->is_blank() && !unit_->HasFilesOnly()) return Status::kCorrupted;
-  OTA_TRY(RunToEnd([&] { return store().Format(); }));
+  OTA_TRY(unit_->Format());
   was_formatted_ = true;
   OTA_TRY(adopted_, unit_->AdoptFiles());
   return Status::kOk;

@@ -53,7 +53,7 @@ TEST(BoardTable, HoldsTheSevenBoardsOfTheArticle) {
   }
   EXPECT_EQ(ids.size(), 7u);
   EXPECT_EQ(FindBoard("b4"), FindBoard("B4"));
-  EXPECT_EQ(FindBoard("B4")->arena_bytes(), KiB(192) - kReservedSramBytes - KiB(8));
+  EXPECT_EQ(FindBoard("B4")->arena_bytes(), KiB(192) - kReservedSramBytes - KiB(5));
   EXPECT_EQ(FindBoard("B8"), nullptr);
   EXPECT_EQ(FindBoard(""), nullptr);
 }

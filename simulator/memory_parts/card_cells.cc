@@ -48,8 +48,7 @@ Status CardCells::Flush() {
     // An older write of the same sector goes first.
     const auto first = std::find_if(
         cache_.begin(), chosen, [&](const auto& entry) { return entry.first == chosen->first; });
-    const Tearing tearing = traits_.tears_sectors ? Tearing::kTorn : Tearing::kUntouched;
-    const Status written = WriteToNand(first->first, first->second, tearing);
+    const Status written = WriteToNand(first->first, first->second, Tearing::kTorn);
     if (!IsOk(written)) answer = written;
     cache_.erase(first);
   }

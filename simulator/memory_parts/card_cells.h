@@ -17,9 +17,6 @@ struct CardCellsTraits {
   uint32_t group_bytes = 4 * 1024 * 1024;  ///< what the NAND erases at once
   uint32_t cached_sectors_max = 16;        ///< accepted but not yet on the NAND
   uint64_t group_endurance = 3000;         ///< erases, on the average over all groups
-  /// A cut spoils the sector under way; else it leaves the old one or the new one, as cards with
-  /// power-loss protection do. What is in the cache is lost either way.
-  bool tears_sectors = true;
 };
 
 /// What is behind the commands of an SD card or an eMMC: sectors that may be written in any order,

@@ -390,30 +390,6 @@ TEST(CardCells, WearOfRandomWritesIsThatOfWholeGroups) {
   EXPECT_EQ(cells.Read(7, data), Status::kOk) << "it can still be read";
 }
 
-TEST(CardCells, LeavesTheOldSectorOrTheNewOneIfProtected) {
-  for (const bool tears_sectors : {true, false}) {
-    int spoilt_count = 0;
-    for (uint32_t seed = 1; seed < 40; ++seed) {
-      PowerSupply power;
-      CardCells cells({.size_bytes = MiB(1), .tears_sectors = tears_sectors}, power);
-      CardCells::Sector sector;
-      sector.fill(0x11);
-      ASSERT_EQ(cells.Write(5, sector), Status::kOk);
-      ASSERT_EQ(cells.Flush(), Status::kOk);
-      sector.fill(0xEE);
-      ASSERT_EQ(cells.Write(5, sector), Status::kOk);
-      power.CutAt(power.point_count() + 200, seed);
-      EXPECT_NE(cells.Flush(), Status::kOk);
-      power.Restore();
-      cells.DropCache();
-      const bool is_read = IsOk(cells.Read(5, sector));
-      const bool is_even = std::equal(sector.begin() + 1, sector.end(), sector.begin());
-      spoilt_count += is_read && is_even ? 0 : 1;
-    }
-    EXPECT_EQ(spoilt_count > 0, tears_sectors);
-  }
-}
-
 TEST(CardCells, ReadsWhatIsCached) {
   PowerSupply power;
   CardCells cells({.size_bytes = MiB(1)}, power);

@@ -12,8 +12,6 @@ namespace ota::simulator {
 const SdCardTraits kSdsc64M = {
     .name = "SD 64 MB", .size_bytes = MiB(64), .is_high_capacity = false};
 const SdCardTraits kSdhc2G = {.name = "SDHC", .size_bytes = MiB(2048)};
-const SdCardTraits kSdhc2GProtected = {
-    .name = "SDHC, protected", .size_bytes = MiB(2048), .tears_sectors = false};
 
 namespace {
 
@@ -46,8 +44,7 @@ SdCardPart::SdCardPart(const SdCardTraits& traits, SimulatedClock& clock, PowerS
       traits_(Resize(traits, size_bytes)),
       cells_({.size_bytes = traits_.size_bytes,
               .group_bytes = traits_.group_bytes,
-              .group_endurance = traits_.group_endurance,
-              .tears_sectors = traits_.tears_sectors},
+              .group_endurance = traits_.group_endurance},
              power, path) {}
 
 void SdCardPart::Reset() {

@@ -22,15 +22,13 @@ struct SdCardTraits {
   uint32_t initialize_ns = 100'000'000;
   uint32_t group_bytes = 4 * 1024 * 1024;
   uint64_t group_endurance = 1000;  ///< of a consumer's card
-  bool tears_sectors = true;        ///< as CardCellsTraits
   uint32_t read_ua = 30000;
   uint32_t write_ua = 60000;
   uint32_t voltage_mv = 3300;
 };
 
-extern const SdCardTraits kSdsc64M;          ///< 64 MB, addressed by bytes
-extern const SdCardTraits kSdhc2G;           ///< 2 GB of an SDHC, addressed by blocks
-extern const SdCardTraits kSdhc2GProtected;  ///< the same, with power-loss protection
+extern const SdCardTraits kSdsc64M;  ///< 64 MB, addressed by bytes
+extern const SdCardTraits kSdhc2G;   ///< 2 GB of an SDHC, addressed by blocks
 
 /// An SD card over SPI, command by command. Written blocks stay in the cache of its CardCells until
 /// the end of the write at the latest. Commands: CMD0, 1, 8 to 10, 12, 13, 16 to 18, 24, 25, 32,

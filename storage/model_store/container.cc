@@ -6,7 +6,7 @@
 namespace ota::storage {
 namespace {
 
-constexpr uint32_t kShares = 8;
+constexpr uint32_t kShares = 16;
 
 Status Create(FileSystem& files, uint32_t size_bytes) {
   if (size_bytes != 0) return files.CreateContiguous(kContainerName, size_bytes).status();

@@ -33,7 +33,7 @@ struct ContainerPlace {
 Result<ContainerPlace> FindContainer(FileSystem& files, const Geometry& geometry);
 
 /// Makes the container unless it is there; one that FindContainer calls kCorrupted is made anew.
-/// `size_bytes` 0: as many eighths of the free space as lie in one run, seven at most, so that the
+/// `size_bytes` 0: as many sixteenths of the free space as lie in one run, 15 at most, so that the
 /// volume keeps room for others. The store in it is yet to be formatted.
 /// kStorageFull: no run is that long. kNotSupported: the format scatters its files.
 Result<ContainerPlace> MakeContainer(FileSystem& files, const Geometry& geometry,

@@ -99,9 +99,9 @@ TEST_P(ContainerTest, LeavesRoomForOthersUnlessToldHowLargeToBe) {
   const uint32_t free_bytes = volume_.files().ReadSpace()->free_bytes;
   const auto made = volume_.Make();
   ASSERT_OK(made);
-  EXPECT_GT(made->size_bytes, free_bytes / 4 * 3);
-  EXPECT_LE(made->size_bytes, free_bytes / 8 * 7);
-  const Bytes later = MakeBytes(free_bytes / 10, 4);
+  EXPECT_GT(made->size_bytes, free_bytes / 16 * 14);
+  EXPECT_LE(made->size_bytes, free_bytes / 16 * 15);
+  const Bytes later = MakeBytes(free_bytes / 20, 4);
   ASSERT_OK(WriteFile(volume_.files(), "later.txt", later));
   ExpectFile(volume_.files(), "later.txt", later);
   EXPECT_EQ(volume_.Find()->offset, made->offset);
@@ -202,7 +202,7 @@ TEST(Container, OnAScatteredFatTakesTheLongestShareInOneRun) {
   EXPECT_EQ(volume.Make(eighth * 3).status(), Status::kStorageFull);
   const auto made = volume.Make();
   ASSERT_OK(made);
-  EXPECT_GT(made->size_bytes, free_bytes / 8 * 3 - 1024);
+  EXPECT_GT(made->size_bytes, free_bytes / 16 * 6 - 1024);
   ExpectSound(files, 4);
 }
 

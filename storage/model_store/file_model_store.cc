@@ -75,6 +75,11 @@ uint32_t FileModelStore::ParsePlace(std::string_view file_name) {
   return place;
 }
 
+bool FileModelStore::IsOwnName(std::string_view file_name) {
+  return ParsePlace(file_name) != kNoPlace || file_name == JournalFiles::FileName(0) ||
+         file_name == JournalFiles::FileName(1);
+}
+
 // --- what is on the volume and should not be
 
 const FileModelStore::Entry* FileModelStore::FindByPlace(uint32_t place) const {

@@ -57,6 +57,9 @@ class FileModelStore final : private JournalFilesHolder, public JournaledStore {
   StoreSpace space() override;
   uint32_t NeededBytes(uint32_t size_bytes) const override;
 
+  /// Whether a file of that name is the store's: one that it may delete.
+  static bool IsOwnName(std::string_view file_name);
+
   uint32_t journal_file_bytes() const { return journal_files_.file_bytes(); }
 
  private:
