@@ -115,6 +115,27 @@ TEST(Interpreter, GivesTheSameBytesFromAnySourceAndInSteps) {
   }
 }
 
+TEST(Interpreter, EndsAStepWithinItsBudgetThoughTensorsAreEmpty) {
+  using formats::OperatorCode;
+  using formats::TensorType;
+  formats::SubgraphSpec graph;
+  graph.tensors = {{.type = TensorType::kInt8, .shape = {1000, 0}, .scales = {0.5f}},
+                   {.type = TensorType::kInt8, .shape = {1000, 1, 0}, .scales = {0.5f}}};
+  graph.operators = {{.code = OperatorCode::kPack,
+                      .inputs = {0},
+                      .outputs = {1},
+                      .options = {formats::OptionI32(0, 1), formats::OptionI32(1, 1)}}};
+  graph.inputs = {0};
+  graph.outputs = {1};
+  const Bytes bytes = formats::WriteModel(graph);
+  MemoryByteSource source(bytes);
+  Arena arena(4096);
+  Interpreter interpreter(AllOperators());
+  ASSERT_EQ(interpreter.Prepare(source, arena.span()), Status::kOk);
+  EXPECT_EQ(interpreter.Step(100), Status::kBusy);
+  EXPECT_EQ(interpreter.Step(2000), Status::kOk);
+}
+
 TEST(Interpreter, NeedsNotOneByteLessThanItSays) {
   for (const TestModel& model : MakeTestModels()) {
     SCOPED_TRACE(model.name);

@@ -60,10 +60,11 @@ class RunContext {
   uint32_t unit() const { return interpreter_.unit_; }
   /// Counts a unit as done. True: the budget is used up, the operator must return kBusy.
   bool FinishUnit(uint32_t macs) { return FinishUnits(1, macs); }
-  /// The same of several, which cost so much together.
+  /// The same of several, which cost so much together, at least 1: units of empty tensors end a
+  /// step too.
   bool FinishUnits(uint32_t count, uint32_t macs) {
     interpreter_.unit_ += count;
-    budget_ = macs < budget_ ? budget_ - macs : 0;
+    budget_ = macs < budget_ ? budget_ - (macs | 1) : 0;
     return budget_ == 0;
   }
   /// After this operator, the next record of the same operator runs, not what stands before it.
