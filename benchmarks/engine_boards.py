@@ -13,7 +13,7 @@ import sys
 
 MODELS = pathlib.Path("../shared/models")
 GOLDEN = pathlib.Path("../shared/golden")
-PAGES = (1024, 4096, 16384)
+PAGES = (512, 1024, 2048, 4096, 16384)
 CASE = 2  # random inputs, seed 1
 
 # Machine and address of its PSRAM, as in cmake/*.cmake.
@@ -80,22 +80,23 @@ def print_boards(models):
 
 
 def print_streaming(models, preset):
-    print(f"\n{preset}, weights streamed through a page: instructions more than in place; bytes of arena")
-    print(f"{'model':24}" + "".join(f"{f'page {page}':>22}" for page in PAGES))
+    print(f"\n{preset}, million instructions of an inference: in place, and streamed through a page; bytes of arena")
+    print(f"{'model':24}{'in place':>10}" + "".join(f"{f'page {page}':>26}" for page in PAGES))
     for model, golden in models:
         mapped = run(preset, model, golden)["invoke_instructions"]
-        cells = ""
+        cells = f"{mapped / 1e6:>10.3f}"
         for page in PAGES:
             figures = run(preset, model, golden, page)
-            more = figures["invoke_instructions"] / mapped - 1
-            cells += f"{more:>13.1%}{figures['arena_bytes']:>9}"
+            streamed = figures["invoke_instructions"]
+            cells += f"{streamed / 1e6:>10.3f}{streamed / mapped - 1:>+8.1%}{figures['arena_bytes']:>8}"
         print(f"{model.stem:24}{cells}")
 
 
 def main():
     models = find_models()
     print_boards(models)
-    print_streaming(models, "cortex-m4")
+    for preset in ("cortex-m4", "cortex-m0plus"):
+        print_streaming(models, preset)
 
 
 if __name__ == "__main__":

@@ -144,7 +144,8 @@ Status Interpreter::Invoke() {
 
 Status Interpreter::Step(uint32_t mac_budget) {
   if (!is_prepared_) return Status::kWrongState;
-  if (record_offset_ == layout_.records_offset && unit_ == 0) read_bytes_ = 0;
+  const bool is_first = record_offset_ == layout_.records_offset && unit_ == 0;
+  if (is_first && requested_bytes_ == 0) read_bytes_ = 0;
   while (record_offset_ < layout_.records_end) {
     RecordHeader header;
     std::memcpy(&header, persistent_ + record_offset_, sizeof(header));
@@ -288,13 +289,19 @@ Result<ModelSummary> ComputeMemoryNeeds(ByteSource& source, OperatorTable operat
   OTA_TRY(formats::VerifyModel(source));
   PlanRequest request{source,     operators,        workspace,         {},
                       UINT32_MAX, options.rounding, options.page_bytes};
-  request.patch_planner = options.patch_planner;
-  if (options.arena_bytes != 0) request.limit_bytes = options.arena_bytes;
-  if (options.arena_bytes == 0 && options.page_bytes == 0) request.page_bytes = kPageBytesMin;
+  const bool is_any_page = options.page_bytes == 0 && !source.Map().has_value();
+  if (options.arena_bytes != 0) {
+    request.limit_bytes = options.arena_bytes;
+    request.patch_planner = options.patch_planner;
+  } else if (is_any_page) {
+    request.limit_bytes = 0;  // none fits: the smallest is told
+  }
   ModelSummary summary;
   PlanLayout layout;
   const Status status = PlanModel(request, layout, summary, failed);
   if (failed_operator != nullptr) *failed_operator = failed;
+  const bool is_told = request.limit_bytes == 0 && summary.arena_bytes != 0;
+  if (status == Status::kArenaTooSmall && is_told) return summary;
   OTA_TRY(status);
   return summary;
 }

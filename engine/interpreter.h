@@ -21,8 +21,10 @@ struct PrepareOptions {
   /// Rounding of requantized results: two steps as TensorFlow Lite Micro and CMSIS-NN do, or one as
   /// TensorFlow Lite on desktops does.
   RoundingMode rounding = RoundingMode::kDouble;
-  /// Of a source that is not memory mapped: bytes of weights that an operator holds at a time, at
-  /// least kPageBytesMin. 0: as many as the memory allows. Results do not depend on it.
+  /// Of a source that is not memory mapped: bytes of weights that an operator reads at a time, at
+  /// least kPageBytesMin. 0: as many as the memory allows. Results do not depend on it, and the
+  /// instructions of int8 convolutions hardly: their kernels keep the weights of four channels,
+  /// widened, beside the page.
   uint32_t page_bytes = 0;
   /// &kPatchPlanner: if the arena is too small for the plain plan, operators are run in patches
   /// (chain.h). That costs no MAC more, but weights of a source that is not mapped are then read
@@ -163,7 +165,9 @@ class Interpreter {
 
 /// Costs of a model without running it: as Prepare, with `workspace` for the plan alone, which lies
 /// anywhere (a few KiB; on a host give it a megabyte). Nothing is kept.
-/// `page_bytes` 0 plans a source that is not memory mapped with the smallest page.
+/// With `page_bytes` 0 and a source that is not memory mapped, the costs are those of the page that
+/// needs the smallest arena: that is not the smallest page, since an operator whose weights fit the
+/// page can work in place.
 /// Errors as Prepare, kArenaTooSmall for the workspace; on other failures `failed_operator`, if
 /// given, receives the operator that refused, or -1.
 Result<ModelSummary> ComputeMemoryNeeds(ByteSource& source, OperatorTable operators,

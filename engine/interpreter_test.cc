@@ -155,6 +155,24 @@ TEST(Interpreter, NeedsNotOneByteLessThanItSays) {
   }
 }
 
+TEST(Interpreter, TellsTheSmallestArenaOfAStreamedModelWithAnyPage) {
+  for (const TestModel& model : MakeTestModels()) {
+    SCOPED_TRACE(model.name);
+    const Bytes bytes = model.Write();
+    UnmappedSource source(bytes);
+    const uint32_t needed = Needs(source).arena_bytes;
+    for (const uint32_t page : {256u, 512u, 1024u, 4096u, 65536u}) {
+      EXPECT_LE(needed, Needs(source, page).arena_bytes) << "page " << page;
+    }
+    Arena arena(needed);
+    Interpreter interpreter(AllOperators());
+    EXPECT_EQ(interpreter.Prepare(source, arena.span()), Status::kOk);
+    EXPECT_EQ(interpreter.Prepare(source, arena.span().first(needed - 1)), Status::kArenaTooSmall);
+    const uint32_t told = interpreter.arena_bytes_needed();
+    EXPECT_TRUE(told == needed || told == 0) << told;
+  }
+}
+
 TEST(Interpreter, GivesTheSameBytesFromTheSameState) {
   for (const TestModel& model : MakeTestModels()) {
     SCOPED_TRACE(model.name);

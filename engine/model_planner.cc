@@ -141,7 +141,7 @@ class PlanSearch {
       if (!is_page_free || page <= kPageBytesMin) break;
       page /= 2;
     }
-    return BuildBest(page);
+    return BuildBest();
   }
 
  private:
@@ -173,6 +173,10 @@ class PlanSearch {
     OTA_TRY(builder.Finish(layout_, summary_));
     built_page_ = page;
     built_chains_ = chains != nullptr;
+    if (chains == nullptr && NeededBytes() < smallest_bytes_) {
+      smallest_bytes_ = NeededBytes();
+      smallest_page_ = page;
+    }
     const bool fits = NeededBytes() <= request_.limit_bytes &&
                       summary_.persistent_bytes <= request_.persistent.size();
     return fits ? Status::kOk : Status::kArenaTooSmall;
@@ -217,9 +221,9 @@ class PlanSearch {
                                                chains.list);
   }
 
-  Status BuildBest(uint32_t last_page) {
+  Status BuildBest() {
     if (best_reads_ == UINT64_MAX) {
-      const Status status = Build(last_page, nullptr);
+      const Status status = Build(smallest_page_, nullptr);
       return IsOk(status) ? Status::kArenaTooSmall : status;
     }
     if (built_page_ == best_page_ && built_chains_ == best_has_chains_) return Status::kOk;
@@ -231,6 +235,8 @@ class PlanSearch {
   ModelSummary& summary_;
   int32_t& failed_operator_;
   const bool is_mapped_;
+  uint32_t smallest_bytes_ = UINT32_MAX;  ///< of the plain plans
+  uint32_t smallest_page_ = kPageBytesMin;
   uint32_t built_page_ = 0;
   bool built_chains_ = false;
   uint64_t best_reads_ = UINT64_MAX;

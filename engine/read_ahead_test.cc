@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/prng.h"
@@ -100,14 +101,15 @@ Bytes TakeOutputs(const Interpreter& interpreter) {
   return outputs;
 }
 
-// Convolutions whose weights take several tiles.
-Bytes WriteResidual() {
+Bytes WriteModel(const std::string& name) {
   const std::vector<TestModel> models = MakeTestModels();
-  const auto found = std::find_if(models.begin(), models.end(), [](const TestModel& model) {
-    return model.name == "residual_s8";
-  });
+  const auto found = std::find_if(models.begin(), models.end(),
+                                  [&](const TestModel& model) { return model.name == name; });
   return found->Write();
 }
+
+// Convolutions whose weights take several pages.
+Bytes WriteResidual() { return WriteModel("residual_s8"); }
 
 Bytes RunMapped(const Bytes& model) {
   MemoryByteSource source(model);
@@ -153,6 +155,21 @@ TEST(ReadAhead, GivesTheSameBytesHoweverLateTheyArrive) {
     }
   }
   EXPECT_GT(overlaps, 20u);
+}
+
+TEST(ReadAhead, OverlapsWithOperatorsWhoseWeightsTakeSeveralPages) {
+  for (const char* name : {"conv_2d_wide_int8", "conv_2d_float32", "fully_connected_int8",
+                           "fully_connected_float32"}) {
+    SCOPED_TRACE(name);
+    const Bytes bytes = WriteModel(name);
+    SlowSource source(bytes, 1);
+    Arena arena(1 << 16);
+    Interpreter interpreter(AllOperators());
+    ASSERT_EQ(interpreter.Prepare(source, arena.span(), {.page_bytes = 512}), Status::kOk);
+    Fill(interpreter);
+    ASSERT_EQ(RunSteps(interpreter, source, 1), Status::kOk);
+    EXPECT_GT(source.overlap_count(), 0u);
+  }
 }
 
 TEST(ReadAhead, LeavesTheInterpreterUsableAfterAFailure) {

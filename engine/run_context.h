@@ -41,6 +41,7 @@ class RunContext {
   }
 
   bool is_mapped() const { return interpreter_.mapped_ != nullptr; }
+  bool can_read_ahead() const { return interpreter_.source_->can_read_ahead(); }
   RoundingMode rounding() const { return interpreter_.rounding_; }
 
   /// Constants of the model: in place if the source is memory mapped, otherwise read into `page`,

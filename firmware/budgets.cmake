@@ -3,9 +3,9 @@
 get_filename_component(target ${CMAKE_TOOLCHAIN_FILE} NAME_WE)
 
 # Bytes of the interpreter with the int8 operators of the MLPerf Tiny models, without the C library.
-set(budget_text_cortex-m4 40300)
-set(budget_text_cortex-m7 40700)
-set(budget_text_cortex-m0plus 42300)
+set(budget_text_cortex-m4 41400)
+set(budget_text_cortex-m7 41500)
+set(budget_text_cortex-m0plus 42800)
 
 # Bytes of the raw model store with its driver and partition, and of what encrypts images. Wanted: 10240.
 set(budget_store_text_cortex-m4 11650)
@@ -14,11 +14,19 @@ set(budget_store_text_cortex-m0plus 12400)
 
 # Instructions of an inference of our own models.
 set(budget_digits_cortex-m4 248200)
-set(budget_digits_cortex-m7 248200)
+set(budget_digits_cortex-m7 248400)
 set(budget_digits_cortex-m0plus 766000)
 set(budget_sine_cortex-m4 6140)
 set(budget_sine_cortex-m7 6140)
 set(budget_sine_cortex-m0plus 12740)
+
+# Percent of instructions that an inference may take more if weights are streamed through a page of 1 KiB. Models whose
+# work is in convolutions; digits is our own.
+set(budget_streaming_digits 5)
+set(budget_streaming_kws_ref_model 5)
+set(budget_streaming_pretrainedResnet_quant 5)
+set(budget_streaming_person_detect 5)
+set(budget_streaming_vww_96_int8 5)
 
 # Bytes of all that reads and judges manifests, signatures, trust and payload keys, without crypto/ and the C library. Measured on the Cortex-M4 alone.
 set(budget_trust_text_cortex-m4 13300)

@@ -18,12 +18,13 @@ using engine::ConvRows;
 using engine::ConvS8;
 using engine::WindowShape;
 
-constexpr uint32_t kRounds = 300;
+constexpr uint32_t kRounds = 400;
 constexpr uint32_t kBytesMax = 64 * 1024;
 constexpr uint32_t kChannelsMax = 64;
 constexpr uint8_t kGuard = 0x5A;
 
-enum class Kind : uint32_t { kFull, kDepthwise };
+enum class Kind : uint32_t { kFull, kDepthwise, kQuads };
+constexpr uint32_t kKindCount = 3;
 
 alignas(8) int8_t input[kBytesMax];
 alignas(8) uint8_t weights[kBytesMax];
@@ -70,6 +71,7 @@ WindowShape RandomShape(Prng& prng, Kind kind) {
     return shape;
   }
   shape.input_channels = prng.NextBelow(3) == 0 ? Pick(prng, 12, 100) : Pick(prng, 1, 12);
+  if (kind == Kind::kQuads) shape.input_channels = static_cast<uint16_t>(4 * Pick(prng, 1, 20));
   shape.window_channels = shape.input_channels;
   shape.output_channels = Pick(prng, 1, 20);
   return shape;
@@ -88,6 +90,42 @@ ChannelTermS8 RandomTerm(Prng& prng) {
       return {bias * 50000, {value, -20}};
     default:
       return {bias, {value, -1 - static_cast<int32_t>(prng.NextBelow(12))}};
+  }
+}
+
+/// Gives a quad its next channels, their weights in two pieces; returns the channel after them.
+uint32_t FillQuad(const ConvRows<ConvS8>& job, uint32_t window, uint32_t channel,
+                  engine::ChannelQuadS8& quad) {
+  const WindowShape& shape = *job.shape;
+  const uint32_t half = window / 8 * 4;
+  for (; quad.count < engine::kQuadChannels && channel < shape.output_channels; ++channel) {
+    ChannelTermS8& term = quad.terms[quad.count] = terms[channel];
+    quad.channels[quad.count] = channel;
+    if (!engine::BeginQuadTermS8(job, term)) {
+      const uint32_t pixels = uint32_t{shape.output_height} * shape.output_width;
+      for (uint32_t i = 0; i < pixels; ++i) {
+        job.output[i * shape.output_channels + channel] = static_cast<int8_t>(term.bias);
+      }
+      continue;
+    }
+    const uint8_t* const at = weights + channel * window;
+    engine::FillQuadS8(job, quad, quad.count, 0, half, at);
+    engine::FillQuadS8(job, quad, quad.count, half, window - half, at + half);
+    ++quad.count;
+  }
+  return channel;
+}
+
+void RunQuads(ConvRows<ConvS8> job, uint32_t window) {
+  const WindowShape& shape = *job.shape;
+  for (uint32_t channel = 0; channel < shape.output_channels;) {
+    engine::ChannelQuadS8 quad{};
+    channel = FillQuad(job, window, channel, quad);
+    for (job.row_begin = 0; quad.count != 0 && job.row_begin < shape.output_height;
+         job.row_begin += 2) {
+      job.row_count = std::min<uint32_t>(2, shape.output_height - job.row_begin);
+      engine::QuadRowsS8(job, quad);
+    }
   }
 }
 
@@ -143,7 +181,8 @@ bool CheckShape(Prng& prng, Kind kind) {
   job.output = expected;
   kind == Kind::kDepthwise ? engine::ReferenceDepthwiseRows(job) : engine::ReferenceConvRows(job);
   job.output = output;
-  RunKernels(job, kind);
+  const bool is_quads = kind == Kind::kQuads && engine::IsForChannelQuads(shape);
+  is_quads ? RunQuads(job, window) : RunKernels(job, kind);
   return std::equal(output, output + kBytesMax, expected);
 }
 
@@ -206,9 +245,10 @@ bool CheckSum(Prng& prng) {
 uint8_t RunApplication() {
   Prng prng(3);
   for (uint32_t round = 0; round < kRounds; ++round) {
-    const bool is_equal = round % 3 == 2
+    const uint32_t kind = round % (kKindCount + 1);
+    const bool is_equal = kind == kKindCount
                               ? CheckDense(prng)
-                              : CheckShape(prng, static_cast<Kind>(round % 3)) && CheckSum(prng);
+                              : CheckShape(prng, static_cast<Kind>(kind)) && CheckSum(prng);
     if (is_equal) continue;
     WriteConsole("differs in round ");
     WriteConsole(uint64_t{round});

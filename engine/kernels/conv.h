@@ -135,6 +135,27 @@ std::span<ChannelTermS8> BlockTermsS8();
 void BeginConvTileS8(const ConvRows<ConvS8>& job, ChannelTermS8* terms);
 void ConvRowsS8(const ConvRows<ConvS8>& job);
 
+/// Output channels of a CONV_2D whose weights are streamed: a kernel takes the weights of a few
+/// channels piece by piece, keeps them in its own form in the scratch, and computes all rows before
+/// the next ones. For shapes with IsForChannelQuads; the scratch has ChannelQuadScratchBytes.
+constexpr uint32_t kQuadChannels = 4;
+struct ChannelQuadS8 {
+  uint32_t count;  ///< of channels that are there
+  uint32_t channels[kQuadChannels];
+  ChannelTermS8 terms[kQuadChannels];
+};
+
+/// Brings a term into the kernel's form. False: all of the channel's results are `term.bias`, and
+/// its weights do not matter.
+bool BeginQuadTermS8(const ConvRows<ConvS8>& job, ChannelTermS8& term);
+/// Takes weights [first, first + count) of the quad's channel `index`, whose term was begun; both
+/// are multiples of four. All weights of all channels, in their order, before any row.
+void FillQuadS8(const ConvRows<ConvS8>& job, ChannelQuadS8& quad, uint32_t index, uint32_t first,
+                uint32_t count, const uint8_t* weights);
+/// Computes rows of all channels that are there, one at least. Weights and terms of `job` mean
+/// nothing.
+void QuadRowsS8(const ConvRows<ConvS8>& job, const ChannelQuadS8& quad);
+
 void BeginDepthwiseTileS8(const ConvRows<ConvS8>& job, ChannelTermS8* terms);
 void DepthwiseRowsS8(const ConvRows<ConvS8>& job);
 

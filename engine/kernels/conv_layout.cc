@@ -22,6 +22,10 @@ constexpr uint32_t kSmallTapsMax = 64;
 /// Terms are kept for all channels of a tile.
 constexpr uint32_t kTileChannelsMax = 256;
 
+/// Rows of a window that are shorter are better gathered.
+constexpr uint32_t kChannelQuadRowTapsMin = 16;
+constexpr uint32_t kChannelQuadTapsMax = 1024;
+
 constexpr uint32_t kDepthwiseTapsMax = 256;
 /// Of the weights of a depthwise convolution by channel.
 constexpr uint32_t kDepthwiseWeightBytesMax = 4096;
@@ -95,6 +99,23 @@ uint32_t ConvTileChannelsS8(const WindowShape& shape) {
 uint32_t ConvScratchBytesS8(const WindowShape& shape) {
   return ChooseConvWay(shape) == ConvWay::kReference ? kTileBytes
                                                      : ConvQuadLayout(shape).scratch_bytes();
+}
+
+bool IsForChannelQuads(const WindowShape& shape) {
+  const uint32_t row_taps = uint32_t{shape.window_width} * shape.window_channels;
+  const bool has_long_rows = shape.window_height == 1 || row_taps >= kChannelQuadRowTapsMin;
+  return shape.window_channels == shape.input_channels && shape.window_channels % 4 == 0 &&
+         shape.dilation_width == 1 && shape.window_height <= kChannelQuadRowsMax && has_long_rows &&
+         TapCount(shape) <= kChannelQuadTapsMax;
+}
+
+uint32_t ChannelQuadPaddingBytes(const WindowShape& shape) {
+  const uint32_t row_bytes = uint32_t{shape.window_width} * shape.window_channels;
+  return IsNeverPadded(shape) ? 0 : RoundUp(row_bytes, 8);
+}
+
+uint32_t ChannelQuadScratchBytes(const WindowShape& shape) {
+  return ChannelQuadPaddingBytes(shape) + TapCount(shape) * kQuadPixels * kWordBytes;
 }
 
 DepthwiseWay ChooseDepthwiseWay(const WindowShape& shape) {

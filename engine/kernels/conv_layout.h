@@ -57,6 +57,14 @@ struct QuadLayout {
 };
 
 QuadLayout ConvQuadLayout(const WindowShape& shape);
+
+/// Whether a CONV_2D whose weights are streamed is computed four channels at a time (conv.h): its
+/// windows are a few rows, each of which lies together in the input, and its weights are not many.
+bool IsForChannelQuads(const WindowShape& shape);
+/// The widened weights, then a row of a window that lies out of the image, 0 if none reaches there.
+uint32_t ChannelQuadPaddingBytes(const WindowShape& shape);
+uint32_t ChannelQuadScratchBytes(const WindowShape& shape);
+constexpr uint32_t kChannelQuadRowsMax = 8;
 QuadLayout DepthwiseQuadLayout(const WindowShape& shape);
 
 /// How a fast kernel goes about a DEPTHWISE_CONV_2D.

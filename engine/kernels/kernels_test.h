@@ -41,8 +41,9 @@ class Operands {
     job_.rounding = prng.NextBelow(8) == 0 ? RoundingMode::kSingle : RoundingMode::kDouble;
     job_.input = input_.data();
     job_.weight_stride = shape.output_channels;
-    scratch_.resize(kHostSlackBytes / 8 +
-                    (std::max(ConvScratchBytesS8(shape), DepthwiseScratchBytesS8(shape)) + 7) / 8);
+    const uint32_t bytes = std::max({ConvScratchBytesS8(shape), DepthwiseScratchBytesS8(shape),
+                                     ChannelQuadScratchBytes(shape)});
+    scratch_.resize((kHostSlackBytes + bytes + 7) / 8);
     job_.scratch = reinterpret_cast<uint8_t*>(scratch_.data());
   }
 
@@ -154,6 +155,59 @@ inline void ExpectConvolutionsEqualTheReference(CountChannels count_channels) {
     std::vector<int8_t> output = operands.MakeOutput();
     operands.job().output = output.data();
     RunTiles(operands, count_channels(shape), window, BeginConvTileS8, ConvRowsS8);
+    ASSERT_EQ(output, expected) << "round " << round;
+  }
+}
+
+/// Gives the kernel the weights of some channels, piece by piece; returns the channel after them.
+inline uint32_t FillQuad(Prng& prng, Operands& operands, uint32_t window, uint32_t channel,
+                         ChannelQuadS8& quad) {
+  ConvRows<ConvS8>& job = operands.job();
+  const uint32_t wanted = 1 + prng.NextBelow(kQuadChannels);
+  for (quad.count = 0; quad.count < wanted && channel < job.shape->output_channels; ++channel) {
+    ChannelTermS8& term = quad.terms[quad.count] = operands.terms()[channel];
+    quad.channels[quad.count] = channel;
+    if (!BeginQuadTermS8(job, term)) {
+      const uint32_t pixels = uint32_t{job.shape->output_height} * job.shape->output_width;
+      for (uint32_t i = 0; i < pixels; ++i) {
+        job.output[i * job.shape->output_channels + channel] = static_cast<int8_t>(term.bias);
+      }
+      continue;
+    }
+    const uint8_t* const weights = operands.weights() + channel * window;
+    for (uint32_t at = 0, count; at < window; at += count) {
+      count = std::min(window - at, 4 + 4 * prng.NextBelow(30));
+      FillQuadS8(job, quad, quad.count, at, count, weights + at);
+    }
+    ++quad.count;
+  }
+  return channel;
+}
+
+inline void ExpectChannelQuadsEqualTheReference() {
+  Prng prng(13);
+  for (int round = 0, computed = 0; computed < kKernelRounds / 2; ++round) {
+    WindowShape shape = RandomShape(prng);
+    shape.input_channels = shape.window_channels = static_cast<uint16_t>(4 * Pick(prng, 1, 40));
+    shape.output_channels = Pick(prng, 1, 20);
+    if (!IsForChannelQuads(shape)) continue;
+    ++computed;
+    const uint32_t window =
+        uint32_t{shape.window_height} * shape.window_width * shape.window_channels;
+    Operands operands(prng, shape, window * shape.output_channels);
+    const auto expected = Reference(operands, window, ReferenceConvRows<ConvS8>);
+    std::vector<int8_t> output = operands.MakeOutput();
+    ConvRows<ConvS8>& job = operands.job();
+    job.output = output.data();
+    for (uint32_t channel = 0; channel < shape.output_channels;) {
+      ChannelQuadS8 quad{};
+      channel = FillQuad(prng, operands, window, channel, quad);
+      for (job.row_begin = 0; quad.count != 0 && job.row_begin < shape.output_height;
+           job.row_begin += 2) {
+        job.row_count = std::min<uint32_t>(2, shape.output_height - job.row_begin);
+        QuadRowsS8(job, quad);
+      }
+    }
     ASSERT_EQ(output, expected) << "round " << round;
   }
 }

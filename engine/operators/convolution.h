@@ -15,7 +15,7 @@ enum class ConvKind : uint8_t { kFull, kDepthwise, kTransposed };
 struct ConvParams {
   Slot input;
   Slot output;
-  Slot scratch;  ///< terms of a tile, then weights of a tile if streamed, then the kernel's
+  Slot scratch;  ///< terms of a tile, then weights of a tile or two if streamed, then the kernel's
   WindowShape shape;
   uint32_t weights_offset;  ///< in the file, as the others
   uint32_t bias_offset;     ///< 0: no bias
@@ -27,14 +27,22 @@ struct ConvParams {
   int16_t output_zero_point;
   int16_t lowest;
   int16_t highest;
-  uint16_t tile_channels;  ///< 0: not even one channel's weights fit the page
+  uint16_t tile_channels;  ///< or one of the constants below
   formats::TensorType type;
   uint8_t activation;
-  /// Of weights in the scratch, where they come in parts. Else, where tiles are read ahead: bytes
-  /// from the page of one tile to that of the next.
-  uint32_t page_bytes;
+  uint32_t page_bytes;  ///< of a page of weights, 0 where a tile is not read as a page
 };
 constexpr uint32_t kConvSlotCount = 3;
+
+/// In place of tile_channels: not even one channel's weights fit the page, so that they come in
+/// parts; or weights come page by page and are taken by four channels at a time.
+constexpr uint16_t kTilesAreParts = 0;
+constexpr uint16_t kTilesAreQuads = 0xFFFF;
+
+ResultRange MakeResultRange(const ConvParams& params);
+
+/// Rows of the output that make a unit of work, if so many channels are computed at once.
+uint32_t CountUnitRows(const WindowShape& shape, uint32_t channel_count);
 
 /// Checks operands and fills the parameters; `options` without the window's size.
 Status PrepareConvolution(PrepareContext& context, ConvKind kind, WindowOptions options,
@@ -51,6 +59,11 @@ Status RunConvolutionInt8(RunContext& context, ConvKind kind);
 /// then a page.
 Status RunConvolutionInParts(RunContext& context);
 Status RunConvolutionInPartsInt8(RunContext& context);
+
+/// Plans streamed weights that go by quads of channels, and returns the bytes of scratch that
+/// takes: a state, what the kernel keeps, and pages.
+uint32_t PlanConvQuads(const PrepareContext& context, ConvParams& params);
+Status RunConvolutionInQuads(RunContext& context);
 
 /// Rows of the output whose sums are kept at a time, and the bytes of those sums. A channel's
 /// weights are read once for so many rows.

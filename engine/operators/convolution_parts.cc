@@ -25,13 +25,7 @@ class ConvPartsRun {
  public:
   explicit ConvPartsRun(RunContext& context)
       : context_(context), params_(context.params<ConvParams>()), shape_(params_.shape) {
-    const FloatLimits floats = ComputeFloatLimits(params_.activation);
-    job_.range = {params_.input_zero_point,
-                  params_.output_zero_point,
-                  params_.lowest,
-                  params_.highest,
-                  floats.lowest,
-                  floats.highest};
+    job_.range = MakeResultRange(params_);
     job_.rounding = context.rounding();
     const ConvPartsPlan plan = PlanConvParts(shape_, sizeof(Sum), params_.page_bytes);
     rows_ = plan.rows;

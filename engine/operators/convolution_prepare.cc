@@ -6,6 +6,7 @@
 #include "engine/kernels/conv_layout.h"
 #include "engine/operators/convolution.h"
 #include "engine/operators/quantization.h"
+#include "engine/operators/weight_pages.h"
 #include "engine/operators/weighted_operands.h"
 
 namespace ota::engine {
@@ -16,6 +17,8 @@ using formats::TensorType;
 namespace {
 
 using Operands = WeightedOperands;
+
+constexpr uint32_t kTileChannelsMax = kTilesAreQuads - 1;
 
 // TRANSPOSE_CONV has the output's shape, which the output tensor gives too, as operand 0.
 uint32_t InputIndex(ConvKind kind) { return kind == ConvKind::kTransposed ? 2 : 0; }
@@ -90,7 +93,7 @@ uint32_t SumBytes(TensorType type) { return type == TensorType::kInt16 ? 8 : 4; 
 
 // Scratch of a convolution whose weights come in parts, `bytes` of constants in all.
 void PlanParts(PrepareContext& context, uint32_t bytes, ConvParams& params) {
-  params.tile_channels = 0;
+  params.tile_channels = kTilesAreParts;
   params.page_bytes = context.page_bytes() / 8 * 8;
   const ConvPartsPlan plan = PlanConvParts(params.shape, SumBytes(params.type), params.page_bytes);
   params.scratch = context.ScratchSlot(plan.sum_bytes + params.page_bytes);
@@ -122,21 +125,20 @@ void FlattenPixels(WindowShape& shape) {
   shape.input_width = shape.output_width = static_cast<uint16_t>(pixels);
 }
 
-// How the weights of a source that is not mapped are held: a tile, or two, of which one is computed
-// while the other is read.
-struct PagePlan {
-  uint32_t count;
-  uint32_t channels;
-};
+// Channels of a tile whose weights are streamed. Depthwise weights lie by tap, and are read at once
+// if all of them fit; else in whole tiles of the kernel.
+WeightPagePlan PlanPages(const PrepareContext& context, ConvKind kind, uint32_t channel_bytes,
+                         uint32_t outputs, uint32_t kernel_tile) {
+  if (kind != ConvKind::kDepthwise) return PlanWeightPages(context, channel_bytes, outputs);
+  const uint32_t channels = std::clamp<uint32_t>(context.page_bytes() / channel_bytes, 1, outputs);
+  const bool is_cut = channels < outputs && channels > kernel_tile;
+  return {1, is_cut ? channels / kernel_tile * kernel_tile : channels};
+}
 
-PagePlan PlanPages(const PrepareContext& context, ConvKind kind, uint32_t channel_bytes,
-                   uint32_t outputs) {
-  const uint32_t bytes = context.page_bytes();
-  const uint32_t channels = std::clamp<uint32_t>(bytes / channel_bytes, 1, outputs);
-  const uint32_t half = bytes / 2 / channel_bytes;
-  const bool is_ahead = context.can_read_ahead() && !context.is_mapped() &&
-                        kind != ConvKind::kDepthwise && channels < outputs && half > 0;
-  return is_ahead ? PagePlan{2, half} : PagePlan{1, channels};
+bool IsInQuads(const PrepareContext& context, const ConvParams& params, ConvKind kind,
+               uint32_t weight_bytes) {
+  return !context.is_mapped() && kind == ConvKind::kFull && params.type == TensorType::kInt8 &&
+         weight_bytes > context.page_bytes() && IsForChannelQuads(params.shape);
 }
 
 // Chooses the tile, asks for its scratch, and accounts for what is read.
@@ -149,19 +151,25 @@ Status PlanTiles(PrepareContext& context, const Operands& operands, ConvKind kin
   const uint32_t scale_bytes = params.scales_offset != 0 ? outputs * 4 : 0;
   context.AddWeights(weight_bytes + bias_bytes);
   const bool is_mapped = context.is_mapped();
+  if (IsInQuads(context, params, kind, weight_bytes)) {
+    params.scratch = context.ScratchSlot(PlanConvQuads(context, params));
+    context.AddReads(weight_bytes + bias_bytes + scale_bytes);
+    return Status::kOk;
+  }
   if (!is_mapped && kind == ConvKind::kFull && channel_bytes > context.page_bytes()) {
     PlanParts(context, weight_bytes + bias_bytes + scale_bytes, params);
     return Status::kOk;
   }
   const uint32_t kernel_tile = KernelTileChannels(params, kind);
-  const PagePlan pages = PlanPages(context, kind, channel_bytes, outputs);
-  const uint32_t tile = is_mapped ? kernel_tile : pages.channels;
+  const WeightPagePlan pages = PlanPages(context, kind, channel_bytes, outputs, kernel_tile);
+  const uint32_t tile =
+      std::min<uint32_t>(is_mapped ? kernel_tile : pages.channels, kTileChannelsMax);
   params.tile_channels = static_cast<uint16_t>(tile);
-  const uint32_t page = is_mapped ? 0 : RoundUp(tile * channel_bytes, kTensorAlignment);
-  params.page_bytes = pages.count > 1 ? page : 0;
+  const uint32_t page = is_mapped ? 0 : WeightPageStride(tile * channel_bytes);
+  params.page_bytes = pages.page_count > 1 ? tile * channel_bytes : 0;
   const uint32_t terms = RoundUp(tile * TermBytes(params.type), kTensorAlignment);
   params.scratch =
-      context.ScratchSlot(terms + page * pages.count + KernelScratchBytes(params, kind));
+      context.ScratchSlot(terms + page * pages.page_count + KernelScratchBytes(params, kind));
   if (!is_mapped) context.AddReads(weight_bytes + bias_bytes + scale_bytes);
   const bool is_row_by_row = tile == outputs && kernel_tile == outputs;
   if (is_row_by_row && params.shape.batch_count == 1 && kind != ConvKind::kTransposed) {

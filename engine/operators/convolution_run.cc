@@ -8,6 +8,7 @@
 #include "engine/kernels/conv_layout.h"
 #include "engine/operators/convolution.h"
 #include "engine/operators/quantization.h"
+#include "engine/operators/weight_pages.h"
 
 namespace ota::engine {
 
@@ -60,7 +61,6 @@ Status LoadBiases(RunContext& context, const ConvParams& params, uint32_t first,
                          [&](uint32_t i, const uint8_t* at) { terms[i].bias = load(at); });
 }
 
-template <typename Types>
 uint32_t WindowElements(const WindowShape& shape) {
   return uint32_t{shape.window_height} * shape.window_width * shape.window_channels;
 }
@@ -78,7 +78,7 @@ class ConvRun {
   ConvRun(RunContext& context, ConvKind kind)
       : context_(context), params_(context.params<ConvParams>()), kind_(kind) {
     const WindowShape& shape = params_.shape;
-    window_ = WindowElements<Types>(shape);
+    window_ = WindowElements(shape);
     FillJob();
     SelectTiles();
     SelectBlocks();
@@ -133,16 +133,8 @@ class ConvRun {
       block_ = std::clamp<uint32_t>(RoundUp(kUnitMacs / row_macs + 1, 8), 1, tile_channels_);
     }
     blocks_ = (tile_channels_ + block_ - 1) / block_;
-    rows_ = is_block_outer_ || blocks_ == 1 ? CountRows(row_macs) : 1;
+    rows_ = is_block_outer_ || blocks_ == 1 ? CountUnitRows(shape, block_) : 1;
     chunks_ = (shape.output_height + rows_ - 1) / rows_;
-  }
-
-  // Kernels take four pixels at a time: whole fours, if few rows make them.
-  uint32_t CountRows(uint32_t row_macs) const {
-    const WindowShape& shape = params_.shape;
-    const uint32_t rows = kUnitMacs / (row_macs * block_) + 1;
-    const uint32_t even_rows = RoundUp(rows, 4 / std::gcd(4u, uint32_t{shape.output_width}));
-    return std::min<uint32_t>(even_rows, shape.output_height);
   }
 
   void FillJob() {
@@ -150,18 +142,12 @@ class ConvRun {
     terms_ = reinterpret_cast<Term*>(scratch);
     page_ = scratch +
             RoundUp(params_.tile_channels * static_cast<uint32_t>(sizeof(Term)), kTensorAlignment);
-    const uint32_t page_bytes =
-        RoundUp(params_.tile_channels * window_ * kWeightBytes, kTensorAlignment);
+    const uint32_t page_count = context_.is_mapped() ? 0 : params_.page_bytes != 0 ? 2 : 1;
     job_.shape = &params_.shape;
     job_.rounding = context_.rounding();
-    const FloatLimits floats = ComputeFloatLimits(params_.activation);
-    job_.range = {params_.input_zero_point,
-                  params_.output_zero_point,
-                  params_.lowest,
-                  params_.highest,
-                  floats.lowest,
-                  floats.highest};
-    job_.scratch = context_.is_mapped() ? page_ : page_ + page_bytes + params_.page_bytes;
+    job_.range = MakeResultRange(params_);
+    job_.scratch =
+        page_ + page_count * WeightPageStride(params_.tile_channels * window_ * kWeightBytes);
   }
 
   Status SelectTile(uint32_t tile, bool is_first_unit) {
@@ -173,13 +159,12 @@ class ConvRun {
     job_.channel_count = tile_count_;
     job_.terms = terms_;
     job_.weight_stride = context_.is_mapped() ? outputs : tile_count_;
-    if (is_first_unit && params_.page_bytes != 0) OTA_TRY(AwaitTile(tile));
+    if (is_first_unit && is_ahead()) OTA_TRY(Pages().Select(tile));
     if (is_first_unit || !are_terms_planned_) {
       OTA_TRY(LoadTerms(context_, params_, tile_begin_, tile_count_, terms_));
     }
-    if (params_.page_bytes != 0) {
-      job_.weights = PageOf(tile);
-      if (is_first_unit && tile + 1 < tiles_) OTA_TRY(RequestTile(tile + 1));
+    if (is_ahead()) {
+      job_.weights = Pages().page(tile);
     } else {
       OTA_TRY(SelectWeights(is_first_unit));
     }
@@ -187,22 +172,12 @@ class ConvRun {
     return Status::kOk;
   }
 
-  // Tiles that are read ahead take turns in two pages.
-  uint8_t* PageOf(uint32_t tile) const { return page_ + tile % 2 * params_.page_bytes; }
+  bool is_ahead() const { return params_.page_bytes != 0; }
 
-  Status RequestTile(uint32_t tile) {
-    const uint32_t channel_bytes = window_ * kWeightBytes;
-    const uint32_t begin = tile * tile_channels_;
-    const uint32_t count =
-        std::min<uint32_t>(tile_channels_, params_.shape.output_channels - begin);
-    return context_.RequestConstant(params_.weights_offset + begin * channel_bytes,
-                                    count * channel_bytes, PageOf(tile));
-  }
-
-  // The first tile is requested here, others while the one before is computed.
-  Status AwaitTile(uint32_t tile) {
-    if (!context_.has_request()) OTA_TRY(RequestTile(tile));
-    return context_.AwaitRequest();
+  // Of tiles that are read ahead.
+  WeightPages Pages() const {
+    const uint32_t bytes = params_.shape.output_channels * window_ * kWeightBytes;
+    return {context_, {params_.weights_offset, bytes, params_.page_bytes, true}, page_};
   }
 
   // Mapped: the weights in place. Streamed: on the first unit they are read, later they are there.
@@ -303,6 +278,21 @@ class ConvRun {
 
 }  // namespace
 
+ResultRange MakeResultRange(const ConvParams& params) {
+  const FloatLimits floats = ComputeFloatLimits(params.activation);
+  return {params.input_zero_point, params.output_zero_point,
+          params.lowest,           params.highest,
+          floats.lowest,           floats.highest};
+}
+
+// Kernels take four pixels at a time: whole fours, if few rows make them.
+uint32_t CountUnitRows(const WindowShape& shape, uint32_t channel_count) {
+  const uint32_t row_macs = shape.output_width * WindowElements(shape);
+  const uint32_t rows = kUnitMacs / (row_macs * channel_count) + 1;
+  const uint32_t even_rows = RoundUp(rows, 4 / std::gcd(4u, uint32_t{shape.output_width}));
+  return std::min<uint32_t>(even_rows, shape.output_height);
+}
+
 Status LoadTerms(RunContext& context, const ConvParams& params, uint32_t first, uint32_t count,
                  ChannelTermS8* terms) {
   OTA_TRY(LoadMultipliers(context, params, first, count, terms));
@@ -323,12 +313,20 @@ Status LoadTerms(RunContext& context, const ConvParams& params, uint32_t first, 
 }
 
 Status RunConvolutionInt8(RunContext& context, ConvKind kind) {
-  if (context.params<ConvParams>().tile_channels == 0) return RunConvolutionInPartsInt8(context);
-  return ConvRun<ConvS8>(context, kind).Run();
+  switch (context.params<ConvParams>().tile_channels) {
+    case kTilesAreParts:
+      return RunConvolutionInPartsInt8(context);
+    case kTilesAreQuads:
+      return RunConvolutionInQuads(context);
+    default:
+      return ConvRun<ConvS8>(context, kind).Run();
+  }
 }
 
 Status RunConvolution(RunContext& context, ConvKind kind) {
-  if (context.params<ConvParams>().tile_channels == 0) return RunConvolutionInParts(context);
+  if (context.params<ConvParams>().tile_channels == kTilesAreParts) {
+    return RunConvolutionInParts(context);
+  }
   switch (context.params<ConvParams>().type) {
     case TensorType::kInt8:
       return RunConvolutionInt8(context, kind);

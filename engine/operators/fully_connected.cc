@@ -7,6 +7,7 @@
 #include "engine/operators/int8_only.h"
 #include "engine/operators/operators.h"
 #include "engine/operators/quantization.h"
+#include "engine/operators/weight_pages.h"
 #include "engine/operators/weighted_operands.h"
 #include "engine/prepare_context.h"
 #include "engine/run_context.h"
@@ -24,7 +25,8 @@ constexpr int32_t kSizeMax = 0xFFFF;
 struct FullyConnectedParams {
   Slot input;
   Slot output;
-  Slot page;  ///< weights of `page_channels`, or a part of one if that is 0; none when mapped
+  Slot page;  ///< weights of `page_channels`, twice if read ahead, or a part of one if that is 0;
+              ///< none when mapped
   uint32_t weights_offset;
   uint32_t bias_offset;  ///< 0: no bias
   int32_t multiplier;
@@ -39,7 +41,8 @@ struct FullyConnectedParams {
   int8_t output_zero_point;
   int8_t shift;
   TensorType type;
-  bool is_per_channel;
+  bool is_per_channel : 1;
+  bool is_read_ahead : 1;
   uint8_t activation;
 };
 static_assert(sizeof(FullyConnectedParams) == 44);
@@ -120,16 +123,19 @@ void PlanPage(PrepareContext& context, const Operands& operands, FullyConnectedP
   params.page_channels = params.outputs;
   if (context.is_mapped()) return;
   const uint32_t channel_bytes = operands.weights.size_bytes / params.outputs;
-  uint32_t channels = context.page_bytes() / channel_bytes;
-  if (channels > kBlockChannels) channels -= channels % kBlockChannels;
-  channels = std::min<uint32_t>(channels, params.outputs);
-  params.page_channels = static_cast<uint16_t>(channels);
   const uint32_t element_bytes = channel_bytes / params.depth;
   params.part_elements =
       static_cast<uint16_t>(std::min<uint32_t>(context.page_bytes() / element_bytes, kSizeMax));
-  params.page = context.ScratchSlot(channels == 0 ? params.part_elements * element_bytes
-                                                  : channels * channel_bytes);
-  context.AddReads(operands.weights.size_bytes, channels == 0 ? params.batches : 1);
+  const bool is_in_parts = channel_bytes > context.page_bytes();
+  WeightPagePlan pages = PlanWeightPages(context, channel_bytes, params.outputs);
+  const bool is_cut = pages.channels < params.outputs && pages.channels > kBlockChannels;
+  if (is_cut) pages.channels -= pages.channels % kBlockChannels;
+  params.page_channels = static_cast<uint16_t>(is_in_parts ? 0 : pages.channels);
+  params.is_read_ahead = pages.page_count > 1;
+  params.page = context.ScratchSlot(
+      is_in_parts ? params.part_elements * element_bytes
+                  : pages.page_count * WeightPageStride(pages.channels * channel_bytes));
+  context.AddReads(operands.weights.size_bytes, is_in_parts ? params.batches : 1);
   context.AddReads(constants - operands.weights.size_bytes +
                    (params.is_per_channel ? params.outputs * 4u : 0));
 }
@@ -172,12 +178,12 @@ class FullyConnectedRun {
           is_free ? std::clamp(context_.remaining_budget() / block_macs, 1u, blocks_left) : 1;
       rows_.channel_count = std::min<uint32_t>(blocks * block, params_.outputs - first);
       rows_.output = context_.DataAs<Value>(params_.output) + first;
+      if (params_.page_channels != 0) OTA_TRY(SelectWeights(first));
       OTA_TRY(FetchTerms(first));
-      if (params_.page_channels == 0) {
-        OTA_TRY(RunInParts(first));
-      } else {
-        OTA_TRY(SelectWeights(first));
+      if (params_.page_channels != 0) {
         RunBlocks();
+      } else {
+        OTA_TRY(RunInParts(first));
       }
       if (context_.FinishUnits(blocks, block_macs * blocks)) return Status::kBusy;
     }
@@ -204,15 +210,19 @@ class FullyConnectedRun {
 
   Status SelectWeights(uint32_t first) {
     const uint32_t channel_bytes = params_.depth * kWeightBytes;
-    uint8_t* const page = context_.Data(params_.page);
-    const uint32_t in_page = first % params_.page_channels;
-    if (!context_.is_mapped() && in_page != 0) {
-      rows_.weights = page + in_page * channel_bytes;
+    if (context_.is_mapped()) {
+      OTA_TRY(rows_.weights,
+              context_.FetchConstant(params_.weights_offset + first * channel_bytes, 0, nullptr));
       return Status::kOk;
     }
-    const uint32_t count = std::min<uint32_t>(params_.page_channels, params_.outputs - first);
-    OTA_TRY(rows_.weights, context_.FetchConstant(params_.weights_offset + first * channel_bytes,
-                                                  count * channel_bytes, page));
+    WeightPages pages(context_,
+                      {params_.weights_offset, params_.outputs * channel_bytes,
+                       params_.page_channels * channel_bytes, params_.is_read_ahead},
+                      context_.Data(params_.page));
+    const uint32_t page = first / params_.page_channels;
+    const uint32_t in_page = first % params_.page_channels;
+    if (in_page == 0) OTA_TRY(pages.Select(page));
+    rows_.weights = pages.page(page) + in_page * channel_bytes;
     return Status::kOk;
   }
 

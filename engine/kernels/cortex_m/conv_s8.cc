@@ -2,7 +2,6 @@
 // CONV_2D in int8 for Cortex-M.
 #include "engine/kernels/conv.h"
 #include "engine/kernels/conv_layout.h"
-#include "engine/kernels/cortex_m/channel_quads.h"
 #include "engine/kernels/cortex_m/clamp_rows.h"
 #include "engine/kernels/cortex_m/quad_rows.h"
 
@@ -16,11 +15,7 @@ void BeginConvTileS8(const ConvRows<ConvS8>& job, ChannelTermS8* terms) {
 void ConvRowsS8(const ConvRows<ConvS8>& job) {
   if (ChooseConvWay(*job.shape) == ConvWay::kReference) return ReferenceConvRows<ConvS8>(job);
   const QuadLayout layout = ConvQuadLayout(*job.shape);
-  if (dsp::IsForChannelQuads(job, layout)) {
-    dsp::ComputeChannelQuadRows(job, layout);
-  } else {
-    dsp::ComputeQuadRows(job, layout, job.weights, layout.tap_count);
-  }
+  dsp::ComputeQuadRows(job, layout, job.weights, layout.tap_count);
   dsp::ClampRows(job);
 }
 

@@ -14,6 +14,8 @@ TEST(CortexMKernels, ConvolutionsInNarrowTilesEqualTheReference) {
   ExpectConvolutionsEqualTheReference([](const WindowShape&) { return 8u; });
 }
 
+TEST(CortexMKernels, ChannelQuadsEqualTheReference) { ExpectChannelQuadsEqualTheReference(); }
+
 TEST(CortexMKernels, DepthwiseConvolutionsEqualTheReference) {
   ExpectDepthwiseConvolutionsEqualTheReference(DepthwiseTileChannelsS8);
 }

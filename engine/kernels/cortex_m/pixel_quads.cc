@@ -36,18 +36,15 @@ void ComputePixelQuads(PixelQuads& run) {
   }
 }
 
-void ComputeChannelQuads(ChannelQuads& run) {
-  const uint32_t tap_count = 4 * run.group_count;
-  for (; run.output != run.output_end; run.output += run.output_step) {
-    int32_t sums[4] = {run.biases[0], run.biases[1], run.biases[2], run.biases[3]};
-    SumPixelQuad(run.values, reinterpret_cast<const uint8_t*>(run.pixel), tap_count, sums);
-    for (uint32_t i = 0; i < 4; ++i) {
-      const ChannelQuadTerm& term = run.terms[i];
-      const FastTerm fast = {term.multiplier, term.rounding, term.shift};
-      run.output[run.offsets[i]] = static_cast<int8_t>(RequantizeFast(sums[i], fast));
-    }
-    run.pixel += static_cast<int32_t>(tap_count) + run.pixel_step;
+int32_t WidenChannel(const uint8_t* weights, uint32_t tap_count, uint32_t* values) {
+  int32_t sum = 0;
+  for (uint32_t tap = 0; tap < tap_count; tap += 4, values += 8) {
+    const uint32_t word = LoadWord(weights + tap);
+    values[0] = WidenEven(word);
+    values[4] = WidenOdd(word);
+    for (uint32_t i = 0; i < 4; ++i) sum += static_cast<int8_t>(weights[tap + i]);
   }
+  return sum;
 }
 
 uint32_t* WidenPixelQuad(const QuadSources& sources, int32_t zero_point, uint32_t* target) {

@@ -6,6 +6,7 @@
 #include "engine/kernels/cortex_m/pixel_quads.h"
 
 #include "engine/kernels/cortex_m/channel_quads.h"
+#include "engine/kernels/cortex_m/dsp.h"
 
 // The four pixels' halves, times those of the weights in `taps`.
 #define OTA_HALVES(taps) \
@@ -24,8 +25,8 @@
   "sxtb16 r3, r3\n" OTA_HALVES("r3") OTA_HALVES("r4")
 #define OTA_GROUP "ldr r3, [r1], #4\n" OTA_PRODUCTS
 
-// All taps of a channel: whole groups in r2, then as many taps as the word REST has.
-#define OTA_DOT(rest)                            \
+// Whole groups, as many as r2 says.
+#define OTA_GROUPS                               \
   "lsrs lr, r2, #2\n"                            \
   "ands r2, #3\n"                                \
   "beq 2f\n"                                     \
@@ -37,19 +38,23 @@
   "3:\n" OTA_GROUP OTA_GROUP OTA_GROUP OTA_GROUP \
   "subs lr, #1\n"                                \
   "bne 3b\n"                                     \
-  "4: ldr r2, " rest                             \
-  "\n"                                           \
-  "cbz r2, 6f\n"                                 \
-  "ldrb r3, [r1], #1\n"                          \
-  "subs r2, #1\n"                                \
-  "beq 5f\n"                                     \
-  "ldrb r4, [r1], #1\n"                          \
-  "orr r3, r3, r4, lsl #8\n"                     \
-  "subs r2, #1\n"                                \
-  "beq 5f\n"                                     \
-  "ldrb r4, [r1], #1\n"                          \
-  "orr r3, r3, r4, lsl #16\n"                    \
-  "5:\n" OTA_PRODUCTS "6:\n"
+  "4:\n"
+
+// All taps of a channel: whole groups in r2, then as many taps as the word REST has.
+#define OTA_DOT(rest)                    \
+  OTA_GROUPS "ldr r2, " rest             \
+             "\n"                        \
+             "cbz r2, 6f\n"              \
+             "ldrb r3, [r1], #1\n"       \
+             "subs r2, #1\n"             \
+             "beq 5f\n"                  \
+             "ldrb r4, [r1], #1\n"       \
+             "orr r3, r3, r4, lsl #8\n"  \
+             "subs r2, #1\n"             \
+             "beq 5f\n"                  \
+             "ldrb r4, [r1], #1\n"       \
+             "orr r3, r3, r4, lsl #16\n" \
+             "5:\n" OTA_PRODUCTS "6:\n"
 
 // Finishes one sum: multiplier in r5, shift in r6, rounding in r7 (fast_term.h).
 #define OTA_REQUANTIZE(sum)           \
@@ -117,38 +122,57 @@ const uint32_t kQuadTapBytes = 2;
       "pop {r4-r11, pc}\n");
 }
 
-// `run` arrives in r0; windows stand where weights do. No taps are left behind whole groups.
+// `run` arrives in r0; windows stand where weights do. On the stack: the next piece, the end of
+// pieces, the run.
 [[gnu::naked]] void ComputeChannelQuads(ChannelQuads&) {
   asm volatile(
       "push {r4-r11, lr}\n"
       "sub sp, #12\n"
-      "movs r2, #0\n"
-      "strd r2, r0, [sp]\n"
-      "ldr r1, [r0, #8]\n"
-      "10: add r2, r0, #92\n"
+      "str r0, [sp, #8]\n"
+      "10: add r2, r0, #88\n"
       "ldmia r2, {r9-r12}\n"
-      "ldrd r0, r2, [r0]\n" OTA_DOT("[sp]")
-      "ldr r0, [sp, #4]\n"
-      "add r2, r0, #28\n"
+      "ldmia r0, {r0, r4, r5}\n"
+      "str r5, [sp, #4]\n"
+      "11: ldmia r4!, {r1, r2, r3}\n"
+      "add r3, r1\n"
+      "str r3, [r4, #-12]\n"
+      "str r4, [sp]\n" OTA_GROUPS
+      "ldrd r4, r5, [sp]\n"
+      "cmp r4, r5\n"
+      "bne 11b\n"
+      "ldr r0, [sp, #8]\n"
+      "add r2, r0, #24\n"
       "ldmia r2!, {r5, r6, r7}\n" OTA_REQUANTIZE("r9")
       "ldmia r2!, {r5, r6, r7}\n" OTA_REQUANTIZE("r10")
       "ldmia r2!, {r5, r6, r7}\n" OTA_REQUANTIZE("r11")
       "ldmia r2!, {r5, r6, r7}\n" OTA_REQUANTIZE("r12")
       "ldmia r2, {r4, r5, r6, r7}\n"
       "ldrd r2, r3, [r0, #12]\n"
-      "add r1, r2\n"
-      "strb r9, [r3, r4]\n"
-      "strb r10, [r3, r5]\n"
-      "strb r11, [r3, r6]\n"
-      "strb r12, [r3, r7]\n"
-      "ldrd r4, r5, [r0, #20]\n"
-      "add r3, r4\n"
-      "str r3, [r0, #16]\n"
-      "cmp r3, r5\n"
+      "strb r9, [r2, r4]\n"
+      "strb r10, [r2, r5]\n"
+      "strb r11, [r2, r6]\n"
+      "strb r12, [r2, r7]\n"
+      "add r2, r3\n"
+      "str r2, [r0, #12]\n"
+      "ldr r3, [r0, #20]\n"
+      "cmp r2, r3\n"
       "bne 10b\n"
-      "str r1, [r0, #8]\n"
       "add sp, #12\n"
       "pop {r4-r11, pc}\n");
+}
+
+int32_t WidenChannel(const uint8_t* weights, uint32_t tap_count, uint32_t* values) {
+  constexpr uint32_t kOnes = 0x00010001;
+  int32_t sum = 0;
+#pragma GCC unroll 4
+  for (uint32_t group = 0; group < tap_count / 4; ++group, weights += 4, values += 8) {
+    const uint32_t word = LoadWord(weights);
+    const uint32_t even = WidenEven(word), odd = WidenOdd(word);
+    values[0] = even;
+    values[4] = odd;
+    sum = MultiplyPairs(odd, kOnes, MultiplyPairs(even, kOnes, sum));
+  }
+  return sum;
 }
 
 // Arguments arrive in r0 to r3.

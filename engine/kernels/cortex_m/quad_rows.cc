@@ -36,19 +36,6 @@ bool IsConstant(const ConvRows<ConvS8>& job, const ChannelTermS8& term, int64_t 
          Finish(job, term.multiplier, static_cast<int32_t>(highest));
 }
 
-[[gnu::noinline]] ChannelTermS8 BeginTerm(const ConvRows<ConvS8>& job, const ChannelTermS8& term,
-                                          int64_t reach) {
-  if (IsConstant(job, term, reach)) {
-    return {Finish(job, term.multiplier, term.bias), {0, kConstantShift}};
-  }
-  const int64_t bias = term.bias;
-  if (HasFastForm(term.multiplier, (bias < 0 ? -bias : bias) + reach, job.rounding)) {
-    const FastTerm fast = MakeFastTerm(term.multiplier, job.range.output_zero_point);
-    return {term.bias, {fast.multiplier, fast.shift}};
-  }
-  return {term.bias, {term.multiplier.value, term.multiplier.shift + kGeneralShift}};
-}
-
 int8_t* FillBytes(int32_t value, uint32_t count, int8_t* target) {
   for (; count != 0; --count) *target++ = static_cast<int8_t>(value);
   return target;
@@ -394,29 +381,21 @@ class QuadRows {
 
   /// A channel without the cheap form.
   void ComputeOther(uint32_t channel, int8_t* output, uint32_t step) const {
-    int32_t sums[kQuadPixels] = {};
-    if (job_.terms[channel].multiplier.shift != kConstantShift) {
-      SumPixelQuad(gather_.values(), weights_ + channel * channel_bytes_, channel_bytes_, sums);
+    const ChannelTermS8& term = job_.terms[channel];
+    if (term.multiplier.shift == kConstantShift) {
+      for (uint32_t i = 0; i < kQuadPixels; ++i) output[i * step] = static_cast<int8_t>(term.bias);
+      return;
     }
+    int32_t sums[kQuadPixels] = {};
+    SumPixelQuad(gather_.values(), weights_ + channel * channel_bytes_, channel_bytes_, sums);
     StoreSums(channel, sums, kQuadPixels, output, step);
   }
 
   [[gnu::noinline]] void StoreSums(uint32_t channel, const int32_t* sums, uint32_t count,
                                    int8_t* output, uint32_t step) const {
     const ChannelTermS8& term = job_.terms[channel];
-    const FastTerm fast =
-        IsFast(term) ? FastTermOf(term, 2 * job_.range.output_zero_point + 1) : FastTerm{};
     for (uint32_t i = 0; i < count; ++i, output += step) {
-      const int32_t sum = WrappingAdd(sums[i], term.bias);
-      if (IsFast(term)) {
-        *output = static_cast<int8_t>(RequantizeFast(sum, fast));
-      } else if (term.multiplier.shift == kConstantShift) {
-        *output = static_cast<int8_t>(term.bias);
-      } else {
-        const Multiplier multiplier = {term.multiplier.value,
-                                       term.multiplier.shift - kGeneralShift};
-        *output = static_cast<int8_t>(Finish(job_, multiplier, sum));
-      }
+      *output = FinishQuadSum(job_, term, WrappingAdd(sums[i], term.bias));
     }
   }
 
@@ -448,11 +427,33 @@ class QuadRows {
 
 }  // namespace
 
+ChannelTermS8 BeginQuadTerm(const ConvRows<ConvS8>& job, const ChannelTermS8& term, int64_t reach) {
+  if (IsConstant(job, term, reach)) {
+    return {Finish(job, term.multiplier, term.bias), {0, kConstantShift}};
+  }
+  const int64_t bias = term.bias;
+  if (HasFastForm(term.multiplier, (bias < 0 ? -bias : bias) + reach, job.rounding)) {
+    const FastTerm fast = MakeFastTerm(term.multiplier, job.range.output_zero_point);
+    return {term.bias, {fast.multiplier, fast.shift}};
+  }
+  return {term.bias, {term.multiplier.value, term.multiplier.shift + kGeneralShift}};
+}
+
+int8_t FinishQuadSum(const ConvRows<ConvS8>& job, const ChannelTermS8& term, int32_t sum) {
+  if (IsFast(term)) {
+    const int32_t rounding_unit = 2 * job.range.output_zero_point + 1;
+    return static_cast<int8_t>(RequantizeFast(sum, FastTermOf(term, rounding_unit)));
+  }
+  if (term.multiplier.shift == kConstantShift) return static_cast<int8_t>(term.bias);
+  const Multiplier multiplier = {term.multiplier.value, term.multiplier.shift - kGeneralShift};
+  return static_cast<int8_t>(Finish(job, multiplier, sum));
+}
+
 void BeginQuads(const ConvRows<ConvS8>& job, const QuadLayout& layout, ChannelTermS8* terms) {
   const int64_t reach = int64_t{layout.tap_count} * 255 * 128;
   auto worst = QuadForm::kFast;
   for (uint32_t channel = 0; channel < job.channel_count; ++channel) {
-    terms[channel] = BeginTerm(job, terms[channel], reach);
+    terms[channel] = BeginQuadTerm(job, terms[channel], reach);
     worst = std::max(worst, FormOf(terms[channel]));
   }
   reinterpret_cast<Header*>(job.scratch)->worst_form = worst;

@@ -8,6 +8,8 @@ TEST(HostKernels, ConvolutionsEqualTheReference) {
   ExpectConvolutionsEqualTheReference(ConvBlockChannelsS8);
 }
 
+TEST(HostKernels, ChannelQuadsEqualTheReference) { ExpectChannelQuadsEqualTheReference(); }
+
 TEST(HostKernels, DepthwiseConvolutionsEqualTheReference) {
   ExpectDepthwiseConvolutionsEqualTheReference(DepthwiseBlockChannelsS8);
 }
