@@ -9,6 +9,10 @@ namespace {
 // Reclaiming space in between may move a page past the walk; then another one finds it.
 constexpr uint32_t kTailPassesMax = 16;
 
+// A bit that a cut left weak reads either way: once it has read as programmed, it is.
+constexpr uint32_t kFlagReads = 16;
+constexpr uint32_t kFlagsOffset = 4;
+
 }  // namespace
 
 template <typename Visit>
@@ -55,9 +59,20 @@ Status SpiffsChecker::Drop(uint32_t page, uint32_t& count) {
 }
 
 // A page that was not completed, whose lookup entry was torn, or whose deletion was begun.
-Status SpiffsChecker::CheckLookup(uint32_t page, uint32_t id, const SpiffsPageHeader& header) {
+Status SpiffsChecker::CheckLookup(uint32_t page, uint32_t id, SpiffsPageHeader header) {
+  if (repairs_ && header.is_index()) OTA_TRY(StrengthenFlags(page, header.flags));
   if (header.id == id && header.is_live()) return Status::kOk;
   return Drop(page, report_.other_count);
+}
+
+// So that what is decided by the flags of an index page, which say whether it counts, stays so.
+Status SpiffsChecker::StrengthenFlags(uint32_t page, uint8_t& flags) {
+  for (uint32_t i = 0; i < kFlagReads; ++i) {
+    OTA_TRY(const SpiffsPageHeader again, volume_.ReadHeader(page));
+    flags &= again.flags;
+  }
+  const Status status = volume_.Program(volume_.PageOffset(page) + kFlagsOffset, {&flags, 1});
+  return status == Status::kNotErased ? Status::kOk : status;  // it read as more than is there
 }
 
 Status SpiffsChecker::CheckRemoval(uint32_t page, const SpiffsPageHeader& header) {
@@ -115,8 +130,9 @@ Result<uint32_t> SpiffsChecker::FindEntry(uint32_t data_span) {
   return ReadSpiffsEntry(volume_, owner_.index_page, index_span, entry);
 }
 
+// A repair leaves no page behind that reads as live in one pass and not in another.
 Status SpiffsChecker::CheckOwner(uint32_t page, const SpiffsPageHeader& header) {
-  if (!header.is_live()) return Status::kOk;
+  if (!header.is_live()) return repairs_ ? Drop(page, report_.other_count) : Status::kOk;
   if (header.is_index() && header.span == 0) return Status::kOk;
   OTA_TRY(LoadOwner(header.id & ~kSpiffsIndexBit));
   if (owner_.header_page == kSpiffsNoPage || owner_.page_count == 0) {

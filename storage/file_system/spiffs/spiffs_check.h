@@ -26,7 +26,8 @@ class SpiffsChecker {
 
   template <typename Visit>
   Status ForEachPage(Visit visit);
-  Status CheckLookup(uint32_t page, uint32_t id, const SpiffsPageHeader& header);
+  Status CheckLookup(uint32_t page, uint32_t id, SpiffsPageHeader header);
+  Status StrengthenFlags(uint32_t page, uint8_t& flags);
   Status CheckRemoval(uint32_t page, const SpiffsPageHeader& header);
   Status CheckDuplicate(uint32_t page, const SpiffsPageHeader& header);
   Status CheckOwner(uint32_t page, const SpiffsPageHeader& header);
