@@ -37,7 +37,7 @@ test-models:     ## Make tests/models and their golden vectors again
 	@tools/install_packages.sh models
 	tools/make_models.sh test-models
 
-test-exhaustive: packages-test  ## Wav2letter in patches; at least 10^6 power cuts on the model store
+test-exhaustive: packages-test  ## Wav2letter in patches; CUTS (default 10^6) power cuts on the model store; JOB=2 JOBS=5: a part
 	tools/test_exhaustive.sh
 
 fuzz: packages-test  ## Fuzz every parser, FUZZ_SECONDS (default 600) each; FUZZ_PRESET=fuzz-plain: no sanitizers

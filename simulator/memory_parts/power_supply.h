@@ -23,10 +23,9 @@ class PowerSupply {
     cut_at_ = point;
     prng_ = Prng(seed == 0 ? 1 : seed);
   }
-  void Restore() {
-    is_on_ = true;
-    cut_at_ = kNever;
-  }
+  /// A cut that is still to come stays: it was not power that failed before.
+  void Restore() { is_on_ = true; }
+  void CancelCut() { cut_at_ = kNever; }
   void TurnOff() { is_on_ = false; }
 
   /// A part is about to go through `count` points. Returns how many are whole before power fails:

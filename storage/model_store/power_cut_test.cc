@@ -2,9 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <string_view>
 
 #include "base/prng.h"
 #include "storage/model_store/test_power_cut.h"
+#include "storage/model_store/test_store.h"
 
 namespace ota::storage {
 namespace {
@@ -14,8 +16,8 @@ namespace {
 constexpr uint64_t kCutsPerWorld = 100;
 constexpr int kNestedPerWorld = 30;
 #else
-constexpr uint64_t kCutsPerWorld = 1000;
-constexpr int kNestedPerWorld = 150;
+constexpr uint64_t kCutsPerWorld = 600;
+constexpr int kNestedPerWorld = 120;
 #endif
 
 class PowerCut : public testing::TestWithParam<std::string> {};
@@ -27,6 +29,7 @@ TEST_P(PowerCut, NoImageIsLostWhereverPowerFails) {
   const uint64_t stride = std::max<uint64_t>(1, count / kCutsPerWorld) | 1;  // odd: all places
   for (uint64_t cut = 0; cut < count; cut += stride) {
     ASSERT_TRUE(run.Run({cut})) << run.failure();
+    ASSERT_EQ(run.cut_count(), 1u) << GetParam() << ": power did not fail at " << cut;
   }
 }
 
@@ -46,6 +49,23 @@ INSTANTIATE_TEST_SUITE_P(Worlds, PowerCut, testing::ValuesIn(WorldNames()), [](c
   for (char& c : name) c = c == '-' ? '_' : c;
   return name;
 });
+
+TEST(EncryptedWorlds, LeaveNoPlainBytesOfAnImageOnTheMedium) {
+  constexpr std::string_view kMark = "-encrypted";
+  int world_count = 0;
+  for (const std::string& encrypted : WorldNames()) {
+    if (!encrypted.ends_with(kMark)) continue;
+    ++world_count;
+    for (const std::string& name :
+         {encrypted, encrypted.substr(0, encrypted.size() - kMark.size())}) {
+      const std::unique_ptr<StoreWorld> world = MakeWorld(name);
+      ASSERT_EQ(RunToEnd([&] { return world->store().Format(); }), Status::kOk);
+      ASSERT_EQ(InstallModel(world->store(), "kws", MakeModel(3000, 1)), Status::kOk);
+      EXPECT_EQ(HasPlainBytes(*world, MakeModel(3000, 1)), name != encrypted) << name;
+    }
+  }
+  EXPECT_EQ(world_count, 3);
+}
 
 }  // namespace
 }  // namespace ota::storage

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/model_store/test_media.h"
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <map>
@@ -22,6 +23,7 @@
 #include "storage/file_system/spiffs/spiffs_file_system.h"
 #include "storage/model_store/container.h"
 #include "storage/model_store/file_model_store.h"
+#include "storage/model_store/image_cipher.h"
 #include "storage/model_store/raw_model_store.h"
 #include "storage/model_store/test_store.h"
 
@@ -53,6 +55,7 @@ class OnChipPart {
 
   FlashController& Restart() { return flash_; }
   std::vector<uint32_t> ReadWear() const { return ReadArrayWear(flash_.nor()); }
+  ByteSpan bytes() const { return flash_.nor().bytes(); }
   simulator::PartFigures figures() const { return flash_.nor().figures(); }
   static uint32_t violation_count() { return 0; }
 
@@ -72,6 +75,7 @@ class SpiNor {
     return StartController(*flash_);
   }
   std::vector<uint32_t> ReadWear() const { return ReadArrayWear(part_.nor()); }
+  ByteSpan bytes() const { return part_.nor().bytes(); }
   simulator::PartFigures figures() const { return part_.nor().figures(); }
   uint32_t violation_count() const { return part_.violation_count(); }
 
@@ -91,6 +95,7 @@ class I2cMemory {
     return *eeprom_;
   }
   std::vector<uint32_t> ReadWear() const { return ReadArrayWear(part_.array()); }
+  ByteSpan bytes() const { return part_.array().bytes(); }
   simulator::PartFigures figures() const { return part_.array().figures(); }
   static uint32_t violation_count() { return 0; }
 
@@ -111,6 +116,7 @@ class Sd {
     return StartController(*card_);
   }
   std::vector<uint32_t> ReadWear() const { return ReadArrayWear(part_.array()); }
+  ByteSpan bytes() const { return part_.array().bytes(); }
   simulator::PartFigures figures() const { return part_.array().figures(); }
   static uint32_t violation_count() { return 0; }
 
@@ -131,6 +137,7 @@ class Mmc {
     return StartController(*emmc_);
   }
   std::vector<uint32_t> ReadWear() const { return ReadArrayWear(part_.array()); }
+  ByteSpan bytes() const { return part_.array().bytes(); }
   simulator::PartFigures figures() const { return part_.array().figures(); }
   static uint32_t violation_count() { return 0; }
 
@@ -167,6 +174,7 @@ class OverwriteDevice final : public BlockDevice {
 
   simulator::PartFigures figures() const { return array_.figures(); }
   std::vector<uint32_t> ReadWear() const { return ReadArrayWear(array_); }
+  ByteSpan bytes() const { return array_.bytes(); }
   static uint32_t violation_count() { return 0; }
 
  private:
@@ -208,13 +216,30 @@ class MediumWorld : public StoreWorld {
   simulator::PartFigures figures() const override { return medium_.part().figures(); }
   std::vector<uint32_t> ReadWear() const override { return medium_.part().ReadWear(); }
   uint32_t violation_count() const override { return medium_.part().violation_count(); }
+  ByteSpan medium() const override { return medium_.part().bytes(); }
+  bool is_encrypted() const override { return is_encrypted_; }
+  void Encrypt() override {
+    is_encrypted_ = true;
+    this->Restart();
+  }
 
  protected:
   template <typename... Arguments>
   explicit MediumWorld(const Arguments&... arguments) : medium_(power_, arguments...) {}
 
+  /// A cipher that knows no more than the key.
+  void Protect(JournaledStore& store) {
+    if (is_encrypted_) store.UseCipher(cipher_.emplace(kKey));
+  }
+
   simulator::PowerSupply power_;
   Medium medium_;
+
+ private:
+  static constexpr crypto::AesKey kKey = {1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233};
+
+  bool is_encrypted_ = false;
+  std::optional<AesImageCipher> cipher_;
 };
 
 /// A store on a raw device. `Part` is the simulated part with its controller.
@@ -231,6 +256,7 @@ class RawStoreWorld final : public MediumWorld<PartMedium<Part>> {
   void Restart() override {
     this->power_.Restore();
     store_ = std::make_unique<RawModelStore>(this->medium_.Restart(), workspace_);
+    this->Protect(*store_);
   }
 
  private:
@@ -348,6 +374,7 @@ class FileStoreWorld final : public MediumWorld<Medium> {
     store_.reset();
     files_ = kind_.Make(device, waiter_, buffer_);
     store_ = std::make_unique<FileModelStore>(*files_, device, waiter_, workspace_, extents_);
+    this->Protect(*store_);
   }
   void AddForeignFile() override { (void)ForeignFile::Add(*files_); }  // missed by FindFault
   std::string FindFault() override {
@@ -389,6 +416,7 @@ class ContainerWorld final : public MediumWorld<Medium> {
     partition_ = std::make_unique<Partition>(device, place_.offset, place_.size_bytes);
     workspace_.resize(std::max<uint32_t>(device.geometry().program_unit, kWorkspaceBytesMin));
     store_ = std::make_unique<RawModelStore>(*partition_, workspace_);
+    this->Protect(*store_);
   }
   std::string FindFault() override { return ForeignFile::FindFault(*files_, 1); }
   std::vector<uint32_t> ReadWear() const override {
@@ -443,10 +471,20 @@ Factory MakeContained(const FileSystemKind& kind, const Arguments&... arguments)
       [=] { return std::make_unique<ContainerWorld<FileSystemKind, Medium>>(kind, arguments...); };
 }
 
+Factory Encrypted(const Factory& make_plain) {
+  return [make_plain] {
+    std::unique_ptr<StoreWorld> world = make_plain();
+    world->Encrypt();
+    return world;
+  };
+}
+
 const std::map<std::string, Factory>& Factories() {
   using namespace simulator;  // NOLINT: the traits
   static const std::map<std::string, Factory> kFactories = {
       {"nrf52840-64k", Make<OnChipPart>(64, Scale(kNrf52840Flash, KiB(64), KiB(4)))},
+      {"nrf52840-64k-encrypted",
+       Encrypted(Make<OnChipPart>(64, Scale(kNrf52840Flash, KiB(64), KiB(4))))},
       {"samd51-96k", Make<OnChipPart>(128, Scale(kSamd51Flash, KiB(96), KiB(8)))},
       {"stm32h7-small-sectors", Make<OnChipPart>(32, Scale(kStm32H743Flash, KiB(64), KiB(4)))},
       {"stm32h7", Make<OnChipPart>(256, Scale(kStm32H743Flash, KiB(1280), KiB(128)))},
@@ -456,11 +494,14 @@ const std::map<std::string, Factory>& Factories() {
       {"eeprom-32k", Make<I2cMemory>(64, k24Lc256, KiB(32))},
       {"eeprom-128k", Make<I2cMemory>(128, k24Lc1025, KiB(128))},
       {"fram-128k", Make<I2cMemory>(64, kFm24V10, KiB(128))},
+      {"fram-128k-encrypted", Encrypted(Make<I2cMemory>(64, kFm24V10, KiB(128)))},
       {"sd-1m", Make<Sd>(512, kSdsc64M, MiB(1))},
       {"fat12-512k",
        MakeContained<OverwriteMedium>(Fat(FatFormatOptions::Kind::kFat12), KiB(512), 512u)},
       {"fat16-2m",
        MakeContained<OverwriteMedium>(Fat(FatFormatOptions::Kind::kFat16), KiB(2200), 512u)},
+      {"fat12-512k-encrypted", Encrypted(MakeContained<OverwriteMedium>(
+                                   Fat(FatFormatOptions::Kind::kFat12), KiB(512), 512u))},
       {"eefs-64k", MakeContained<OverwriteMedium>(Eefs(), KiB(64), 8u)},
       {"eefs-128k", MakeContained<OverwriteMedium>(Eefs(), KiB(128), 64u)},
       {"spiffs-256k",
@@ -493,7 +534,18 @@ std::vector<std::string> NamesOf(const std::map<std::string, Factory>& factories
   return names;
 }
 
+// Where the bytes of an image may begin: at a multiple of this, but on SPIFFS.
+constexpr size_t kPlaceUnit = 16;
+
 }  // namespace
+
+bool HasPlainBytes(const StoreWorld& world, const std::vector<uint8_t>& model) {
+  const ByteSpan first = ByteSpan(model).first(std::min(model.size(), kPlaceUnit));
+  for (ByteSpan rest = world.medium(); rest.size() >= kPlaceUnit; rest = rest.subspan(kPlaceUnit)) {
+    if (AreEqual(rest.first(first.size()), first)) return true;
+  }
+  return false;
+}
 
 std::vector<std::string> WorldNames() { return NamesOf(Factories()); }
 

@@ -41,12 +41,22 @@ class StoreWorld {
   /// On a file system, after the first change since Mount: what is wrong with the volume, or "".
   virtual std::string FindFault() { return ""; }
 
+  /// Keeps images encrypted from now on; to be called before Format.
+  virtual void Encrypt() = 0;
+  virtual bool is_encrypted() const = 0;
+
+  /// The bytes as they lie on the medium.
+  virtual ByteSpan medium() const = 0;
+
   /// How often unit `unit` of the medium was erased or written; empty if the part does not count.
   virtual std::vector<uint32_t> ReadWear() const = 0;
 
   /// How often the part was asked for what its data sheet forbids.
   virtual uint32_t violation_count() const = 0;
 };
+
+/// Whether the medium shows the first bytes of `model` as they are.
+bool HasPlainBytes(const StoreWorld& world, const std::vector<uint8_t>& model);
 
 /// The names of all worlds, as used in replay lines.
 std::vector<std::string> WorldNames();

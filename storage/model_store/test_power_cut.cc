@@ -127,12 +127,17 @@ std::vector<StoreOperation> MakeScenario(uint32_t seed) {
 PowerCutRun::PowerCutRun(const std::string& world_name, uint32_t seed)
     : world_name_(world_name), seed_(seed) {}
 
+std::string PowerCutRun::ReplayLine(const std::string& world_name, uint32_t seed,
+                                    const std::vector<uint64_t>& cuts) {
+  std::string line = world_name + " " + std::to_string(seed) + " ";
+  for (size_t i = 0; i < cuts.size(); ++i) line += (i ? "," : "") + std::to_string(cuts[i]);
+  return line;
+}
+
 PowerCutRun::Outcome PowerCutRun::Fail(const std::string& what) {
   if (!failure_.empty()) return Outcome::kFailed;
-  failure_ = (is_random_ ? "replay: random " : "replay: ") + world_name_ + " " +
-             std::to_string(seed_) + " ";
-  for (size_t i = 0; i < cuts_.size(); ++i) failure_ += (i ? "," : "") + std::to_string(cuts_[i]);
-  failure_ += "\n  " + what + "\n  before:" + Describe(before_) + "\n  after: " + Describe(after_);
+  failure_ = (is_random_ ? "replay: random " : "replay: ") + ReplayLine(world_name_, seed_, cuts_) +
+             "\n  " + what + "\n  before:" + Describe(before_) + "\n  after: " + Describe(after_);
   return Outcome::kFailed;
 }
 
@@ -151,6 +156,7 @@ uint64_t PowerCutRun::CountPoints() {
 
 bool PowerCutRun::Run(const std::vector<uint64_t>& cuts) {
   cuts_ = cuts;
+  cut_count_ = 0;
   failure_.clear();
   world_ = MakeWorld(world_name_);
   before_ = after_ = found_ = ExpectedStore{};
@@ -167,7 +173,9 @@ bool PowerCutRun::Run(const std::vector<uint64_t>& cuts) {
     outcome = i == 0 ? RunScenario() : Recover();
     recovery_point_count_ = power.point_count() - first;
     if (outcome == Outcome::kDone) break;  // the cut lay behind the end
-    if (outcome == Outcome::kCut) world_->Restart();
+    if (outcome != Outcome::kCut) continue;
+    ++cut_count_;
+    world_->Restart();
   }
   if (outcome != Outcome::kFailed && world_->violation_count() != 0) {
     outcome = Fail("the part was misused " + std::to_string(world_->violation_count()) + " times");
@@ -270,6 +278,7 @@ PowerCutRun::Outcome PowerCutRun::Recover() {
   if (outcome == Outcome::kDone) outcome = UpdateAgain();
   if (outcome != Outcome::kDone) return outcome;
   if (const std::string fault = world_->FindFault(); !fault.empty()) return Fail(fault);
+  if (!CheckSecrecy()) return Outcome::kFailed;
   world_->Restart();
   return Inspect() ? Outcome::kDone : Outcome::kFailed;
 }
@@ -377,6 +386,16 @@ bool PowerCutRun::CheckSpace() {
   Fail("space: " + std::to_string(space.free_bytes) + " free of " +
        std::to_string(space.total_bytes) + ", " + std::to_string(used_bytes) + " used");
   return false;
+}
+
+bool PowerCutRun::CheckSecrecy() {
+  if (!world_->is_encrypted()) return true;
+  for (const auto& [key, image] : before_.images) {
+    if (!HasPlainBytes(*world_, MakeModel(image.size_bytes, image.seed))) continue;
+    Fail("plain bytes of " + key.first);
+    return false;
+  }
+  return true;
 }
 
 }  // namespace ota::storage

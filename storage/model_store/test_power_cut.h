@@ -78,13 +78,17 @@ class PowerCutRun {
   /// they should have left. False: failure() tells what is wrong.
   bool RunRandom(uint32_t operation_count);
 
-  /// How often power failed in RunRandom.
-  uint32_t random_cut_count() const { return random_cut_count_; }
+  /// How often power failed in Run or RunRandom. Less often than Run was asked for: the next cut
+  /// lay behind the end.
+  uint32_t cut_count() const { return cut_count_; }
 
   /// Cut points of the recovery that followed the last cut, after Run.
   uint64_t recovery_point_count() const { return recovery_point_count_; }
 
   const std::string& failure() const { return failure_; }
+
+  static std::string ReplayLine(const std::string& world_name, uint32_t seed,
+                                const std::vector<uint64_t>& cuts);
 
  private:
   enum class Outcome : uint8_t { kDone, kCut, kFailed };
@@ -107,6 +111,7 @@ class PowerCutRun {
   bool CheckState();
   bool CheckBytes();
   bool CheckSpace();
+  bool CheckSecrecy();
   bool ReadState(ExpectedStore& found);
   Outcome Fail(const std::string& what);
 
@@ -119,7 +124,7 @@ class PowerCutRun {
   ExpectedStore found_;
   bool needs_resume_ = false;  ///< what is staging was not resumed since the restart
   bool is_random_ = false;
-  uint32_t random_cut_count_ = 0;
+  uint32_t cut_count_ = 0;
   bool is_full_ = false;        ///< the last operation had no room
   bool is_unreadable_ = false;  ///< a record that Mount could read is not readable any more
   uint64_t recovery_point_count_ = 0;

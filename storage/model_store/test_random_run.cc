@@ -56,7 +56,7 @@ bool PowerCutRun::PerformRandom(const StoreOperation& operation) {
   if (operation.kind == Kind::kRestart) return RestartAndInspect();
   Outcome outcome = Perform(operation);
   if (outcome == Outcome::kCut) {
-    random_cut_count_ += 1;
+    cut_count_ += 1;
     world_->Restart();
     outcome = Recover();
     needs_resume_ = true;
@@ -67,7 +67,7 @@ bool PowerCutRun::PerformRandom(const StoreOperation& operation) {
     after_ = before_;
     return true;
   }
-  world_->power().Restore();
+  world_->power().CancelCut();
   if (operation.kind == Kind::kResume || operation.kind == Kind::kBegin) needs_resume_ = false;
   return outcome == Outcome::kDone;
 }
