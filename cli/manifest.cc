@@ -103,7 +103,7 @@ void RunManifest(const ManifestOptions& options) {
       source, *envelope, manifest->is_payload_integrated() ? manifest->uri : std::string_view());
   if (!payload.ok()) ThrowRefused(options.envelope, payload.status());
   json result = ToJson(*manifest);
-  result["signature_count"] = envelope->signature_count;
+  result["signature_count"] = envelope->signatures().size();
   result["is_verified"] = !options.root.empty();
   if (!options.root.empty()) (void)Verify(bytes, options);  // the same manifest, now believed
   std::printf("%s\n", result.dump(2).c_str());

@@ -156,7 +156,7 @@ WrappedKey WrapAesKey(const AesKey& wrapping_key, const AesKey& key) {
   return wrapped;
 }
 
-Result<AesKey> UnwrapAesKey(const AesKey& wrapping_key, const WrappedKey& wrapped) {
+Status UnwrapAesKey(const AesKey& wrapping_key, const WrappedKey& wrapped, AesKey& key) {
   Cipher cipher(wrapping_key, MBEDTLS_AES_DECRYPT);
   WrappedKey clear = wrapped;
   uint64_t step = 2 * kWrapRounds;
@@ -175,9 +175,8 @@ Result<AesKey> UnwrapAesKey(const AesKey& wrapping_key, const WrappedKey& wrappe
   if (!AreEqualInConstantTime(ByteSpan(clear).first(8), ByteSpan(expected).first(8))) {
     return Status::kDecryptionFailed;
   }
-  AesKey key;
   std::copy_n(clear.begin() + 8, key.size(), key.begin());
-  return key;
+  return Status::kOk;
 }
 
 }  // namespace ota::crypto

@@ -75,7 +75,8 @@ Status EncryptAesGcm(const AesKey& key, const GcmNonce& nonce, ByteSpan associat
 /// Wraps a 16-byte key (RFC 3394, section 2.2.1).
 WrappedKey WrapAesKey(const AesKey& wrapping_key, const AesKey& key);
 
-/// kDecryptionFailed: `wrapped` was not made with `wrapping_key`, or was changed since.
-Result<AesKey> UnwrapAesKey(const AesKey& wrapping_key, const WrappedKey& wrapped);
+/// kDecryptionFailed: `wrapped` was not made with `wrapping_key`, or was changed since; `key` is
+/// unchanged.
+Status UnwrapAesKey(const AesKey& wrapping_key, const WrappedKey& wrapped, AesKey& key);
 
 }  // namespace ota::crypto

@@ -153,7 +153,7 @@ class UpdaterTest : public testing::Test {
       crypto::GcmNonce nonce;
       std::copy(iv.begin(), iv.end(), nonce.begin());
       crypto::AesBlock tag;
-      EXPECT_EQ(crypto::EncryptAesGcm(content_key_, nonce, formats::GcmAssociatedData(),
+      EXPECT_EQ(crypto::EncryptAesGcm(content_key_, nonce, formats::kGcmAssociatedData,
                                       source_.payload, tag),
                 Status::kOk);
       source_.payload.insert(source_.payload.end(), tag.begin(), tag.end());

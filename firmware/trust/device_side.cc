@@ -2,18 +2,13 @@
 // Refers to all of manifest and trust that a device runs, so that the linker's map says what it
 // costs. Never run: the input is whatever lies in memory.
 #include "firmware/board.h"
-#include "formats/cose/content_key.h"
+#include "firmware/trust/payload_key.h"
 #include "formats/trust/freshness.h"
 #include "formats/trust/manifest_verification.h"
 #include "formats/trust/root_update.h"
 
 namespace ota::firmware {
 namespace {
-
-class NoEntropy final : public Entropy {
- public:
-  Status Fill(MutableByteSpan) override { return Status::kEntropyUnavailable; }
-};
 
 class InputSource final : public ByteSource {
  public:
@@ -26,8 +21,6 @@ formats::ManifestVerification verification;
 formats::RootUpdate root_update;
 formats::FreshnessVerification freshness;
 formats::Manifest manifest;
-NoEntropy entropy;
-formats::ContentKeyOpening opening(entropy);
 uint8_t record[formats::kTrustStateBytesMax];
 
 Status UseTrust(ByteSpan input) {
@@ -45,19 +38,11 @@ Status UseManifest(ByteSpan input) {
   OTA_TRY(verification.Begin(trust, input));
   OTA_TRY(verification.Step(0, manifest));
   InputSource source;
-  OTA_TRY(formats::FindPayload(source, verification.envelope(), manifest.uri));
+  formats::PayloadLocation payload;
+  OTA_TRY(formats::FindPayload(source, verification.envelope(), manifest.uri, payload));
   OTA_TRY(formats::CheckManifest(manifest, {}, trust, input[0]));
   return formats::RaiseInstalledSequence(trust, manifest.kind, manifest.component_name,
                                          manifest.sequence_number);
-}
-
-Status UsePayloadKey(ByteSpan input) {
-  OTA_TRY(const formats::CoseEncrypt message, formats::DecodeCoseEncrypt(manifest.encryption_info));
-  OTA_TRY(const formats::CoseRecipient recipient, formats::FindRecipient(message, input));
-  OTA_TRY(opening.Begin(recipient, crypto::AesKey{}));
-  OTA_TRY(opening.Begin(recipient, crypto::P256PrivateKey{}));
-  crypto::AesKey key;
-  return opening.Step(0, key);
 }
 
 }  // namespace
@@ -65,7 +50,7 @@ Status UsePayloadKey(ByteSpan input) {
 uint8_t RunApplication() {
   const ByteSpan input = non_volatile_memory().first(1024);
   const bool is_ok =
-      IsOk(UseTrust(input)) && IsOk(UseManifest(input)) && IsOk(UsePayloadKey(input));
+      IsOk(UseTrust(input)) && IsOk(UseManifest(input)) && IsOk(UsePayloadKey(input, input));
   return is_ok ? 0 : 1;
 }
 

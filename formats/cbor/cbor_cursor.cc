@@ -21,26 +21,28 @@ bool IsBefore(ByteSpan first, ByteSpan second) {
   return first.size() < second.size();
 }
 
-// The least code point that a sequence of so many bytes may stand for (RFC 3629).
-constexpr uint32_t kCodePointMin[] = {0, 0, 0x80, 0x800, 0x10000};
-constexpr uint32_t kCodePointLast = 0x10FFFF;
-
+// The well-formed sequences of the Unicode standard, table 3-7: what the first byte is says how
+// many follow, and between what the next one lies.
 bool IsUtf8(ByteSpan text) {
-  for (size_t at = 0; at < text.size();) {
-    uint32_t point = text[at++];
-    if (point < 0x80) continue;
-    size_t length = 2;
-    for (uint32_t bit = 0x20; (point & bit) != 0 && length <= 4; bit >>= 1) ++length;
-    if ((point & 0x40) == 0 || length > 4) return false;
-    point &= 0x7Fu >> length;
-    for (size_t i = 1; i < length; ++i) {
-      if (at == text.size() || (text[at] & 0xC0) != 0x80) return false;
-      point = point << 6 | (text[at++] & 0x3Fu);
+  uint32_t left = 0;
+  uint32_t low = 0x80;
+  uint32_t high = 0xBF;
+  for (const uint32_t byte : text) {
+    if (left != 0) {
+      if (byte < low || byte > high) return false;
+      low = 0x80;
+      high = 0xBF;
+      --left;
+    } else if (byte >= 0x80) {
+      if (byte < 0xC2 || byte > 0xF4) return false;
+      left = 1u + (byte >= 0xE0) + (byte >= 0xF0);
+      if (byte == 0xE0) low = 0xA0;
+      if (byte == 0xED) high = 0x9F;
+      if (byte == 0xF0) low = 0x90;
+      if (byte == 0xF4) high = 0x8F;
     }
-    const bool is_surrogate = point >> 11 == 0xD800 >> 11;
-    if (point < kCodePointMin[length] || point > kCodePointLast || is_surrogate) return false;
   }
-  return true;
+  return left == 0;
 }
 
 }  // namespace
@@ -157,25 +159,27 @@ uint64_t CborCursor::ReadTag() { return ReadHead(BitOf(CborType::kTag)); }
 
 uint64_t CborCursor::ReadBytesHead() { return ReadHead(BitOf(CborType::kBytes)); }
 
-uint32_t CborCursor::ReadArrayHead(uint32_t count_max) {
-  const uint64_t count = ReadHead(BitOf(CborType::kArray));
-  if (count > static_cast<size_t>(end_ - at_)) {
-    Fail(Status::kCborMalformed);
-  } else if (count > count_max) {
-    Fail(Status::kCborOutOfRange);
-  }
+// Of an array or map of which each item takes at least so many bytes.
+uint32_t CborCursor::ReadCount(CborType type, uint32_t item_bytes_min) {
+  const uint64_t count = ReadHead(BitOf(type));
+  if (count > static_cast<size_t>(end_ - at_) / item_bytes_min) Fail(Status::kCborMalformed);
   return ok() ? static_cast<uint32_t>(count) : 0;
+}
+
+uint32_t CborCursor::ReadArrayHead() { return ReadCount(CborType::kArray, 1); }
+
+uint32_t CborCursor::ReadArrayHead(uint32_t count_max) {
+  const uint32_t count = ReadArrayHead();
+  if (count <= count_max) return count;
+  Fail(Status::kCborOutOfRange);
+  return 0;
 }
 
 void CborCursor::ReadArrayOf(uint32_t count, Status otherwise) {
   FailUnless(ReadArrayHead() == count, otherwise);
 }
 
-CborCursor::Map CborCursor::BeginMap() {
-  const uint64_t pairs = ReadHead(BitOf(CborType::kMap));
-  if (pairs > static_cast<size_t>(end_ - at_) / 2) Fail(Status::kCborMalformed);
-  return {ok() ? static_cast<uint32_t>(pairs) : 0, 0, false};
-}
+CborCursor::Map CborCursor::BeginMap() { return {ReadCount(CborType::kMap, 2), 0, false}; }
 
 bool CborCursor::NextKey(Map& map, int32_t& key) {
   if (map.pairs_left == 0 || !ok()) return false;
@@ -206,48 +210,45 @@ void CborCursor::Leave(const uint8_t* outer_end) {
   if (!ok()) at_ = end_;
 }
 
-void CborCursor::SkipPairs(uint64_t count, uint32_t depth) {
-  ByteSpan last_key;
-  for (; count != 0 && ok(); --count) {
-    const uint8_t* const key_begin = at_;
-    Skip(depth);
-    const ByteSpan key(key_begin, at_);
-    FailUnless(last_key.empty() || IsBefore(last_key, key), Status::kCborNotDeterministic);
-    last_key = key;
-    Skip(depth);
-  }
-}
-
 // Calls itself at most kCborDepthMax times.
 void CborCursor::Skip(uint32_t depth) {
-  uint64_t argument = ReadHead(kAnyType);
+  const uint8_t* const begin = at_;
+  uint64_t count = ReadHead(kAnyType);
   const auto type = static_cast<CborType>(head_type_);
   if (!ok() || type <= CborType::kNegative) return;
   if (type == CborType::kSimple) {
-    return FailUnless(argument >= kSimpleFalse && argument <= kSimpleNull,
-                      Status::kCborTypeUnexpected);
+    return FailUnless(count >= kSimpleFalse && count <= kSimpleNull, Status::kCborTypeUnexpected);
   }
-  const auto left = static_cast<size_t>(end_ - at_);
   if (type <= CborType::kText) {
-    if (argument > left) return Fail(Status::kCborMalformed);
-    const ByteSpan string(at_, static_cast<size_t>(argument));
-    if (type == CborType::kText && !IsUtf8(string)) return Fail(Status::kCborMalformed);
-    at_ += string.size();
-    return;
+    ByteSpan string;
+    at_ = begin;
+    return ReadString(type, string, SIZE_MAX);
   }
-  if (type == CborType::kTag) argument = 1;
-  if (argument > left) return Fail(Status::kCborMalformed);
-  if (argument != 0 && depth == kCborDepthMax) return Fail(Status::kCborTooDeep);
-  if (type == CborType::kMap) return SkipPairs(argument, depth + 1);
-  for (; argument != 0 && ok(); --argument) Skip(depth + 1);
+  if (type == CborType::kTag) count = 1;
+  if (count > static_cast<size_t>(end_ - at_)) return Fail(Status::kCborMalformed);
+  if (count != 0 && depth == kCborDepthMax) return Fail(Status::kCborTooDeep);
+  ByteSpan last_key;
+  for (; count != 0 && ok(); --count) {
+    const uint8_t* const key_begin = at_;
+    Skip(depth + 1);
+    if (type != CborType::kMap) continue;
+    const ByteSpan key(key_begin, at_);
+    FailUnless(last_key.empty() || IsBefore(last_key, key), Status::kCborNotDeterministic);
+    last_key = key;
+    Skip(depth + 1);
+  }
 }
 
 void CborCursor::SkipItem() { Skip(0); }
 
+ByteSpan CborCursor::encoding_since(size_t begin) const {
+  return ok() ? ByteSpan(begin_ + begin, at_) : ByteSpan();
+}
+
 void CborCursor::ReadItem(ByteSpan& encoding) {
-  const uint8_t* const begin = at_;
-  Skip(0);
-  encoding = ok() ? ByteSpan(begin, at_) : ByteSpan();
+  const size_t begin = position();
+  SkipItem();
+  encoding = encoding_since(begin);
 }
 
 Status CborCursor::Finish() {

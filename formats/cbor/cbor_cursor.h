@@ -68,6 +68,10 @@ class CborCursor {
     return at_ != end_ && *at_ >> 5 == static_cast<uint8_t>(type);
   }
 
+  /// Whether a number of at least `least` comes next, or what holds so many bytes, items or pairs.
+  /// `least` is at most 24. True at the end.
+  bool IsNextAtLeast(uint32_t least) const { return at_ == end_ || (*at_ & 31u) >= least; }
+
   /// kCborOutOfRange: above `value_max`.
   uint64_t ReadUnsigned();
   uint32_t ReadNumber(uint32_t value_max = UINT32_MAX);
@@ -90,7 +94,8 @@ class CborCursor {
 
   /// The head of an array; its items follow. kCborMalformed: more than the bytes can hold.
   /// kCborOutOfRange: more than `count_max`.
-  uint32_t ReadArrayHead(uint32_t count_max = UINT32_MAX);
+  uint32_t ReadArrayHead();
+  uint32_t ReadArrayHead(uint32_t count_max);
 
   /// `otherwise`: another count.
   void ReadArrayOf(uint32_t count, Status otherwise);
@@ -119,16 +124,20 @@ class CborCursor {
   void ReadItem(ByteSpan& encoding);
   void SkipItem();
 
+  /// The encoding of all that was read from `begin` on, an earlier position(); empty after anything
+  /// wrong.
+  ByteSpan encoding_since(size_t begin) const;
+
   /// status(), or kCborTrailingBytes: something follows what was read.
   Status Finish();
 
  private:
   uint64_t ReadHead(uint32_t types_allowed);
   uint64_t ReadArgument(uint32_t info);
+  uint32_t ReadCount(CborType type, uint32_t item_bytes_min);
   void ReadString(CborType type, ByteSpan& target, size_t bytes_max);
   void ReadSimple(uint32_t first, uint32_t last);
   void Skip(uint32_t depth);
-  void SkipPairs(uint64_t count, uint32_t depth);
 
   const uint8_t* begin_;
   const uint8_t* at_;

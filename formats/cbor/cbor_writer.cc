@@ -7,28 +7,27 @@
 namespace ota::formats {
 namespace {
 
-constexpr size_t kHeadBytesMax = 9;
+constexpr size_t kArgumentBytesMax = 8;
 
+// The head in the last bytes.
 struct EncodedHead {
-  std::array<uint8_t, kHeadBytesMax> bytes;
-  size_t length;
-};
+  EncodedHead(uint8_t major, uint64_t argument) {
+    const auto low = static_cast<uint32_t>(argument);
+    uint32_t info = low;
+    if (argument >= 24) {
+      info = 24u + (argument > UINT8_MAX) + (argument > UINT16_MAX) + (argument > UINT32_MAX);
+      width = 1u << (info - 24);
+    }
+    for (size_t i = kArgumentBytesMax; i != 0; --i, argument >>= 8) {
+      bytes[i] = static_cast<uint8_t>(argument);
+    }
+    bytes[kArgumentBytesMax - width] = static_cast<uint8_t>(uint32_t{major} << 5 | info);
+  }
+  ByteSpan span() const { return ByteSpan(bytes).last(1 + width); }
 
-EncodedHead EncodeHead(uint8_t major, uint64_t argument) {
-  EncodedHead head = {};
-  uint8_t info = static_cast<uint8_t>(argument);
-  size_t width = 0;
-  if (argument >= 24) {
-    info = 24;
-    for (width = 1; width < 8 && (argument >> (8 * width)) != 0; width *= 2) ++info;
-  }
-  head.bytes[0] = static_cast<uint8_t>(major << 5 | info);
-  for (size_t i = 0; i < width; ++i) {
-    head.bytes[width - i] = static_cast<uint8_t>(argument >> (8 * i));
-  }
-  head.length = 1 + width;
-  return head;
-}
+  uint32_t width = 0;
+  std::array<uint8_t, 1 + kArgumentBytesMax> bytes;
+};
 
 }  // namespace
 
@@ -40,8 +39,7 @@ void CborWriter::Append(ByteSpan bytes) {
 }
 
 void CborWriter::WriteHead(uint8_t major, uint64_t argument) {
-  const EncodedHead head = EncodeHead(major, argument);
-  Append(ByteSpan(head.bytes).first(head.length));
+  Append(EncodedHead(major, argument).span());
 }
 
 void CborWriter::WriteInteger(int64_t value) {
@@ -63,14 +61,15 @@ void CborWriter::WriteText(std::string_view text) {
 }
 
 void CborWriter::EndWrapped(size_t begin) {
-  const EncodedHead head = EncodeHead(2, position_ - begin);
-  if (IsInBounds(position_, head.length, bytes_.size())) {
+  const EncodedHead encoded(2, position_ - begin);
+  const ByteSpan head = encoded.span();
+  if (IsInBounds(position_, head.size(), bytes_.size())) {
     const auto first = bytes_.begin() + static_cast<ptrdiff_t>(begin);
     const auto last = bytes_.begin() + static_cast<ptrdiff_t>(position_);
-    std::copy_backward(first, last, last + static_cast<ptrdiff_t>(head.length));
-    std::copy_n(head.bytes.begin(), head.length, first);
+    std::copy_backward(first, last, last + static_cast<ptrdiff_t>(head.size()));
+    std::copy(head.begin(), head.end(), first);
   }
-  position_ += head.length;
+  position_ += head.size();
 }
 
 Result<ByteSpan> CborWriter::Finish() const {

@@ -8,8 +8,8 @@ namespace ota::formats {
 
 Status ContentKeyOpening::Begin(const CoseRecipient& recipient, const crypto::AesKey& shared_key) {
   if (recipient.distribution != KeyDistribution::kAesKeyWrap) return Status::kWrongState;
-  wrapped_key_ = recipient.wrapped_key;
   wrapping_key_ = shared_key;
+  wrapped_key_ = recipient.wrapped_key;
   state_ = State::kUnwrapping;
   return Status::kOk;
 }
@@ -26,31 +26,26 @@ Status ContentKeyOpening::Begin(const CoseRecipient& recipient,
 
 Status ContentKeyOpening::Step(uint32_t operations_max, crypto::AesKey& content_key) {
   if (state_ == State::kIdle) return Status::kWrongState;
-  if (state_ == State::kUnwrapping) return Unwrap(content_key);
-  crypto::EcdhSecret secret;
-  Status status = agreement_.Step(operations_max, secret);
-  if (status == Status::kBusy) return status;
-  if (status == Status::kOk) {
-    status = crypto::DeriveKey(secret, {}, EcdhContextInfo(), wrapping_key_);
+  if (state_ == State::kAgreeing) {
+    crypto::EcdhSecret secret;
+    Status status = agreement_.Step(operations_max, secret);
+    if (status == Status::kBusy) return status;
+    state_ = State::kIdle;
+    OTA_TRY(status);
+    status = crypto::DeriveKey(secret, {}, kEcdhContextInfo, wrapping_key_);
     crypto::WipeBytes(secret);
+    OTA_TRY(status);
   }
   state_ = State::kIdle;
-  return status == Status::kOk ? Unwrap(content_key) : status;
-}
-
-Status ContentKeyOpening::Unwrap(crypto::AesKey& content_key) {
-  state_ = State::kIdle;
-  const Result<crypto::AesKey> key = crypto::UnwrapAesKey(wrapping_key_, wrapped_key_);
+  const Status status = crypto::UnwrapAesKey(wrapping_key_, wrapped_key_, content_key);
   crypto::WipeBytes(wrapping_key_);
-  if (!key.ok()) return key.status();
-  content_key = *key;
-  return Status::kOk;
+  return status;
 }
 
 Status WrapContentKey(const crypto::EcdhSecret& secret, const crypto::AesKey& content_key,
                       crypto::WrappedKey& wrapped_key) {
   crypto::AesKey wrapping_key;
-  OTA_TRY(crypto::DeriveKey(secret, {}, EcdhContextInfo(), wrapping_key));
+  OTA_TRY(crypto::DeriveKey(secret, {}, kEcdhContextInfo, wrapping_key));
   wrapped_key = crypto::WrapAesKey(wrapping_key, content_key);
   crypto::WipeBytes(wrapping_key);
   return Status::kOk;

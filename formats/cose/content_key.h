@@ -29,12 +29,10 @@ class ContentKeyOpening {
  private:
   enum class State : uint8_t { kIdle, kAgreeing, kUnwrapping };
 
-  Status Unwrap(crypto::AesKey& content_key);
-
-  crypto::EcdhAgreement agreement_;
+  State state_ = State::kIdle;
   crypto::WrappedKey wrapped_key_ = {};
   crypto::AesKey wrapping_key_ = {};
-  State state_ = State::kIdle;
+  crypto::EcdhAgreement agreement_;
 };
 
 /// The sender's side of ECDH-ES: wraps `content_key` under what `secret` (agreed between the

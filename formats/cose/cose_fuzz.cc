@@ -45,7 +45,7 @@ void TryEncrypt(ByteSpan bytes) {
   const Result<CoseRecipient> recipient = FindRecipient(*message, key_id);
   if (!recipient.ok()) return;
   Require(AreEqual(recipient->key_id, key_id));
-  if (message->recipient_count != 1) return;
+  if (CborCursor(message->recipients).ReadArrayHead() != 1) return;
   std::vector<uint8_t> buffer(bytes.size());
   CborWriter writer(buffer);
   WriteCoseEncrypt(writer, message->cipher, message->iv, std::span(&*recipient, 1));

@@ -3,33 +3,53 @@
 
 #include <array>
 
-#include "formats/cbor/cbor_cursor.h"
+#include "formats/cbor/cbor_fields.h"
 #include "formats/cose/cose_labels.h"
 
 namespace ota::formats {
 namespace {
 
 constexpr uint8_t kProtectedEs256[] = {0xA1, 0x01, 0x26};
-constexpr uint8_t kProtectedEsp256[] = {0xA1, 0x01, 0x28};
+constexpr uint8_t kEncodedEsp256 = 0x28;
 // An array of four, and the text that comes first in it.
 constexpr uint8_t kSigStructureBegin[] = {0x84, 0x6A, 'S', 'i', 'g', 'n',
                                           'a',  't',  'u', 'r', 'e', '1'};
 
 // There is one form of the header for each algorithm, so bytes can be compared.
 Status CheckProtectedHeader(ByteSpan header) {
-  if (AreEqual(header, kProtectedEs256) || AreEqual(header, kProtectedEsp256)) return Status::kOk;
-  const bool has_algorithm_alone = header.size() < 2 || (header[0] == 0xA1 && header[1] == 0x01);
-  return has_algorithm_alone ? Status::kSignatureAlgorithmRefused : Status::kCoseHeaderRefused;
+  const bool has_algorithm_alone =
+      header.size() < 2 || (header[0] == kProtectedEs256[0] && header[1] == kProtectedEs256[1]);
+  if (!has_algorithm_alone) return Status::kCoseHeaderRefused;
+  const bool is_right = header.size() == sizeof(kProtectedEs256) &&
+                        (header[2] == kProtectedEs256[2] || header[2] == kEncodedEsp256);
+  return is_right ? Status::kOk : Status::kSignatureAlgorithmRefused;
 }
 
-void ReadUnprotectedKeyId(CborCursor& cursor, ByteSpan& key_id) {
-  CborCursor::Map map = cursor.BeginMap();
-  for (int32_t label; cursor.NextKey(map, label);) {
-    cursor.FailUnless(label != kCoseLabelAlgorithm, Status::kSignatureAlgorithmRefused);
-    cursor.FailUnless(label == kCoseLabelKeyId, Status::kCoseHeaderRefused);
-    cursor.ReadBytes(key_id, kCoseKeyIdBytesMax);
-    cursor.FailUnless(!key_id.empty(), Status::kCoseHeaderRefused);
+constexpr uint32_t kSpecialProtectedHeader = 0;
+constexpr uint32_t kSpecialAlgorithm = 1;
+constexpr uint32_t kSpecialPayload = 2;
+
+constexpr auto kTable = CborTable<
+    CborStatuses(Status::kCborTypeUnexpected), CborTag(kCoseTagSign1), CborArray(4),
+    CborBytes(OTA_CBOR_PLACE(CoseSign1, protected_header)), CborSpecial(kSpecialProtectedHeader),
+    CborStatuses(Status::kCoseHeaderRefused, Status::kSignatureInvalid), CborMap(Status::kOk, 0),
+    CborKey(kCoseLabelAlgorithm),  // which nobody has signed
+    CborSpecial(kSpecialAlgorithm), CborKey(kCoseLabelKeyId),
+    CborStatuses(Status::kCoseHeaderRefused), kCborNotZero,
+    CborBytes(OTA_CBOR_PLACE(CoseSign1, key_id), kCoseKeyIdBytesMax), kCborEnd,
+    CborSpecial(kSpecialPayload),
+    CborBytesOf(OTA_CBOR_PLACE(CoseSign1, signature), sizeof(crypto::Es256Signature)), kCborEnd>();
+
+void ReadSpecial(CborFieldReader& reader, uint32_t number, void* target) {
+  CoseSign1& message = *static_cast<CoseSign1*>(target);
+  if (number == kSpecialAlgorithm) return reader.Fail(Status::kSignatureAlgorithmRefused);
+  if (number == kSpecialProtectedHeader) {
+    const Status refusal = CheckProtectedHeader(message.protected_header);
+    return reader.FailUnless(IsOk(refusal), refusal);
   }
+  message.is_detached = !reader.IsNext(CborType::kBytes);
+  if (message.is_detached) return reader.ReadNull();
+  reader.ReadBytes(message.payload);
 }
 
 void WriteHeaders(CborWriter& writer, ByteSpan key_id) {
@@ -45,23 +65,7 @@ void WriteHeaders(CborWriter& writer, ByteSpan key_id) {
 }  // namespace
 
 Status DecodeCoseSign1(ByteSpan bytes, CoseSign1& message) {
-  message = {};
-  CborCursor cursor(bytes);
-  cursor.FailUnless(cursor.ReadTag() == kCoseTagSign1, Status::kCborTypeUnexpected);
-  cursor.ReadArrayOf(4, Status::kCborTypeUnexpected);
-  cursor.ReadBytes(message.protected_header);
-  const Status refusal = CheckProtectedHeader(message.protected_header);
-  cursor.FailUnless(IsOk(refusal), refusal);
-  ReadUnprotectedKeyId(cursor, message.key_id);
-  message.is_detached = !cursor.IsNext(CborType::kBytes);
-  if (message.is_detached) {
-    cursor.ReadNull();
-  } else {
-    cursor.ReadBytes(message.payload);
-  }
-  cursor.ReadBytesOfSize(message.signature, sizeof(crypto::Es256Signature),
-                         Status::kSignatureInvalid);
-  return cursor.Finish();
+  return DecodeFields(bytes, &message, kTable.data(), ReadSpecial);
 }
 
 void UpdateWithBytes(crypto::Sha256& hash, ByteSpan bytes) {

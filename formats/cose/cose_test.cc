@@ -158,14 +158,15 @@ TEST(CoseEncrypt, WritesTheDraftsExampleByteForByte) {
 
 TEST(CoseEncrypt, OpensTheDraftsGcmExample) {
   const auto content_key = ArrayOfHex<16>("15F785B5C931414411B4B71373A9C0F7");
-  EXPECT_EQ(*crypto::UnwrapAesKey(
-                kSharedKey, ArrayOfHex<24>("75603FFC9518D794713C8CA8A115A7FB32565A6D59534D62")),
-            content_key);
+  const auto wrapped = ArrayOfHex<24>("75603FFC9518D794713C8CA8A115A7FB32565A6D59534D62");
+  crypto::AesKey unwrapped;
+  ASSERT_EQ(crypto::UnwrapAesKey(kSharedKey, wrapped, unwrapped), Status::kOk);
+  EXPECT_EQ(unwrapped, content_key);
   auto payload = BytesOfHex("758C4B7BBAE2C4C1D462423E0F0DC3164FFA7B85BB94D4BD6D7ED26AB32F");
   crypto::AesGcmDecryption decryption;
-  ASSERT_EQ(decryption.Begin(content_key, ArrayOfHex<12>("F14AAB9D81D51F7AD943FE87"),
-                             GcmAssociatedData()),
-            Status::kOk);
+  ASSERT_EQ(
+      decryption.Begin(content_key, ArrayOfHex<12>("F14AAB9D81D51F7AD943FE87"), kGcmAssociatedData),
+      Status::kOk);
   ASSERT_EQ(decryption.Update(payload), Status::kOk);
   EXPECT_EQ(decryption.Finish(ArrayOfHex<16>("EB063385D4D3465927EC82CB5E198A59")), Status::kOk);
   EXPECT_EQ(std::string(payload.begin(), payload.end()), kImage);

@@ -166,7 +166,7 @@ Result<RootSpec> DecodeRoot(ByteSpan bytes) {
     spec.release_roles.push_back(std::move(role));
   }
   if (metadata.sequence_resets.empty()) return spec;
-  CborCursor resets(metadata.sequence_resets);
+  CborFieldReader resets(metadata.sequence_resets);
   for (uint32_t count = resets.ReadArrayHead(); count != 0; --count) {
     ComponentSequence reset;
     ReadSequence(resets, reset);
@@ -179,7 +179,7 @@ Result<RootSpec> DecodeRoot(ByteSpan bytes) {
 Result<Bytes> SignRoot(ByteSpan metadata, std::span<crypto::SigningKey* const> signers) {
   std::vector<Bytes> signatures;
   for (crypto::SigningKey* const signer : signers) {
-    OTA_TRY(Bytes signature, SignDetached(metadata, RootExternalData(), *signer));
+    OTA_TRY(Bytes signature, SignDetached(metadata, kRootExternalData, *signer));
     signatures.push_back(std::move(signature));
   }
   return EncodeSignedRoot(metadata, signatures);
@@ -196,7 +196,7 @@ Result<Bytes> AddRootSignature(ByteSpan signed_root, crypto::SigningKey& signer)
     }
     signatures.emplace_back(root.signatures[i].begin(), root.signatures[i].end());
   }
-  OTA_TRY(Bytes added, SignDetached(root.metadata, RootExternalData(), signer));
+  OTA_TRY(Bytes added, SignDetached(root.metadata, kRootExternalData, signer));
   signatures.push_back(std::move(added));
   return EncodeSignedRoot(root.metadata, signatures);
 }
@@ -226,11 +226,11 @@ Result<Bytes> SignManifest(ByteSpan manifest, std::span<crypto::SigningKey* cons
 
 Result<Bytes> AddManifestSignature(ByteSpan bytes, crypto::SigningKey& signer) {
   OTA_TRY(const Envelope envelope, DecodeEnvelope(bytes));
-  if (envelope.signature_count == kSignaturesMax) return Status::kOutOfRange;
+  if (envelope.signatures().size() == kSignaturesMax) return Status::kOutOfRange;
   const KeyId own_id = ComputeKeyId(signer.public_key());
   std::vector<EnvelopeSignature> signatures;
-  for (size_t i = 0; i < envelope.signature_count; ++i) {
-    OTA_TRY(const CoseSign1 message, DecodeCoseSign1(envelope.signatures[i]));
+  for (const ByteSpan signature : envelope.signatures()) {
+    OTA_TRY(const CoseSign1 message, DecodeCoseSign1(signature));
     if (std::equal(own_id.begin(), own_id.end(), message.key_id.begin(), message.key_id.end())) {
       return Status::kAlreadyExists;
     }

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "formats/cbor/cbor_cursor.h"
+#include "formats/cbor/cbor_fields.h"
 #include "formats/cose/cose_sign1.h"
 #include "formats/manifest/manifest.h"
 #include "formats/manifest/suit_labels.h"
@@ -11,16 +11,12 @@
 namespace ota::formats {
 namespace {
 
-void ReadAuthentication(CborCursor& cursor, Envelope& envelope) {
-  const uint8_t* const end = cursor.Enter();
-  const uint32_t count = cursor.ReadArrayHead();
-  cursor.FailUnless(count >= 2, Status::kSignatureMissing);
-  if (count > 1 + kSignaturesMax) return cursor.Fail(Status::kEnvelopePartUnknown);
-  cursor.ReadBytes(envelope.signed_digest);
-  for (uint32_t i = 1; i < count; ++i) cursor.ReadBytes(envelope.signatures[i - 1]);
-  envelope.signature_count = static_cast<uint8_t>(count - 1);
-  cursor.Leave(end);
-}
+constexpr auto kTable =
+    CborTable<CborStatuses(Status::kEnvelopePartUnknown), CborEqual(kSuitEnvelopeAuthentication),
+              kCborWrapped, CborListOf(OTA_CBOR_PLACE(Envelope, block_count), 1 + kSignaturesMax),
+              CborElements(OTA_CBOR_PLACE(Envelope, blocks)), CborBytes({}), kCborEnd, kCborEnd,
+              CborEqual(kSuitEnvelopeManifest), CborBytes(OTA_CBOR_PLACE(Envelope, manifest)),
+              kCborEnd>();
 
 // One member name and the head of its bytes, from as many bytes as may hold them.
 constexpr size_t kMemberHeadBytesMax = 2 + kUriBytesMax + 9;
@@ -29,35 +25,33 @@ constexpr size_t kMemberHeadBytesMax = 2 + kUriBytesMax + 9;
 
 Status DecodeEnvelope(ByteSpan first_bytes, Envelope& envelope) {
   envelope = {};
-  CborCursor cursor(first_bytes);
-  if (cursor.IsNext(CborType::kTag)) {
-    cursor.FailUnless(cursor.ReadTag() == kSuitTagEnvelope, Status::kCborTypeUnexpected);
+  CborFieldReader reader(first_bytes);
+  if (reader.IsNext(CborType::kTag)) {
+    reader.FailUnless(reader.ReadTag() == kSuitTagEnvelope, Status::kCborTypeUnexpected);
   }
-  CborCursor::Map map = cursor.BeginMap();
-  cursor.FailUnless(map.pairs_left == 2 || map.pairs_left == 3, Status::kEnvelopePartUnknown);
-  envelope.payload_member_count = static_cast<uint8_t>(map.pairs_left - 2);
-  cursor.FailUnless(cursor.ReadInteger() == kSuitEnvelopeAuthentication,
-                    Status::kEnvelopePartUnknown);
-  ReadAuthentication(cursor, envelope);
-  cursor.FailUnless(cursor.ReadInteger() == kSuitEnvelopeManifest, Status::kEnvelopePartUnknown);
-  cursor.ReadBytes(envelope.manifest);
-  OTA_TRY(cursor.status());
-  envelope.payload_member_offset = static_cast<uint32_t>(cursor.position());
+  const uint32_t payload_members = reader.BeginMap().pairs_left - 2;
+  reader.FailUnless(payload_members <= 1, Status::kEnvelopePartUnknown);
+  reader.Read(kTable.data(), &envelope);
+  reader.FailUnless(envelope.block_count >= 2, Status::kSignatureMissing);
+  OTA_TRY(reader.status());
+  envelope.payload_member_count = static_cast<uint8_t>(payload_members);
+  envelope.payload_member_offset = static_cast<uint32_t>(reader.position());
   const auto expected = ComputeSignedDigest(envelope.manifest);
-  return AreEqual(expected, envelope.signed_digest) ? Status::kOk : Status::kDigestMismatch;
+  return AreEqual(expected, envelope.signed_digest()) ? Status::kOk : Status::kDigestMismatch;
 }
 
-Result<PayloadLocation> FindPayload(ByteSource& source, const Envelope& envelope,
-                                    std::string_view uri) {
+Status FindPayload(ByteSource& source, const Envelope& envelope, std::string_view uri,
+                   PayloadLocation& payload) {
+  payload = {};
   const uint32_t offset = envelope.payload_member_offset;
-  if (offset > source.size_bytes()) return Status::kCborMalformed;
-  const uint32_t left = source.size_bytes() - offset;
-  PayloadLocation payload;
-  if (uri.empty()) {
-    if (envelope.payload_member_count != 0) return Status::kEnvelopePartUnknown;
-    return left == 0 ? Result<PayloadLocation>(payload) : Status::kCborTrailingBytes;
+  const uint32_t size_bytes = source.size_bytes();
+  if (offset > size_bytes) return Status::kCborMalformed;
+  const uint32_t left = size_bytes - offset;
+  if (envelope.payload_member_count == 0) {
+    if (!uri.empty()) return Status::kPayloadMissing;
+    return left == 0 ? Status::kOk : Status::kCborTrailingBytes;
   }
-  if (envelope.payload_member_count == 0) return Status::kPayloadMissing;
+  if (uri.empty()) return Status::kEnvelopePartUnknown;
   std::array<uint8_t, kMemberHeadBytesMax> buffer;
   const MutableByteSpan head_bytes =
       MutableByteSpan(buffer).first(std::min<size_t>(left, kMemberHeadBytesMax));
@@ -69,24 +63,19 @@ Result<PayloadLocation> FindPayload(ByteSource& source, const Envelope& envelope
   const uint64_t content_bytes = cursor.ReadBytesHead();
   OTA_TRY(cursor.status());
   if (name != uri) return Status::kPayloadMissing;
-  const auto member_head_bytes = static_cast<uint32_t>(cursor.position());
-  const uint32_t content_left = left - member_head_bytes;
-  if (content_bytes != content_left) {
-    return content_bytes > content_left ? Status::kCborMalformed : Status::kCborTrailingBytes;
-  }
-  payload.offset = offset + member_head_bytes;
-  payload.size_bytes = content_left;
-  return payload;
+  payload.size_bytes = left - static_cast<uint32_t>(cursor.position());
+  payload.offset = size_bytes - payload.size_bytes;
+  if (content_bytes == payload.size_bytes) return Status::kOk;
+  return content_bytes > payload.size_bytes ? Status::kCborMalformed : Status::kCborTrailingBytes;
 }
 
 std::array<uint8_t, kSignedDigestBytes> ComputeSignedDigest(ByteSpan manifest) {
   crypto::Sha256 hash;
   UpdateWithBytes(hash, manifest);
-  std::array<uint8_t, kSignedDigestBytes> bytes = {};
-  CborWriter writer(bytes);
-  writer.WriteArrayHead(2);
-  writer.WriteInteger(kSuitDigestSha256);
-  writer.WriteBytes(hash.Finish());
+  std::array<uint8_t, kSignedDigestBytes> bytes = {0x82, 0x2F, 0x58, crypto::kSha256Bytes};
+  static_assert(kSuitDigestSha256 == -16, "whose encoding is 2F");
+  const crypto::Sha256Digest digest = hash.Finish();
+  std::copy(digest.begin(), digest.end(), bytes.end() - crypto::kSha256Bytes);
   return bytes;
 }
 

@@ -21,12 +21,18 @@ namespace ota::formats {
 inline constexpr size_t kSignaturesMax = 4;
 
 struct Envelope {
-  ByteSpan signed_digest;  // the encoded SUIT_Digest: what the signatures are over
-  std::array<ByteSpan, kSignaturesMax> signatures = {};  // each a COSE_Sign1
-  uint8_t signature_count = 0;
-  ByteSpan manifest;
-  uint32_t payload_member_offset = 0;  // from the start of the envelope
+  uint8_t block_count = 0;             // at least 2
   uint8_t payload_member_count = 0;    // 0 or 1
+  uint32_t payload_member_offset = 0;  // from the start of the envelope
+  ByteSpan manifest;
+  std::array<ByteSpan, 1 + kSignaturesMax> blocks = {};
+
+  /// The encoded SUIT_Digest: what the signatures are over.
+  ByteSpan signed_digest() const { return blocks[0]; }
+  /// Each a COSE_Sign1.
+  std::span<const ByteSpan> signatures() const {
+    return std::span(blocks).subspan(1, block_count - 1u);
+  }
 };
 
 /// Decodes the envelope from its first bytes, as many as hold the manifest; a payload in it may lie
@@ -53,8 +59,16 @@ struct PayloadLocation {
 /// kPayloadMissing: it is not there. kEnvelopePartUnknown: a member is there that `uri` does not
 /// name. kCborTrailingBytes: bytes follow the envelope. Otherwise the statuses of CborCursor and of
 /// `source`.
-Result<PayloadLocation> FindPayload(ByteSource& source, const Envelope& envelope,
-                                    std::string_view uri);
+Status FindPayload(ByteSource& source, const Envelope& envelope, std::string_view uri,
+                   PayloadLocation& payload);
+
+/// The same as a value.
+inline Result<PayloadLocation> FindPayload(ByteSource& source, const Envelope& envelope,
+                                           std::string_view uri) {
+  PayloadLocation payload;
+  OTA_TRY(FindPayload(source, envelope, uri, payload));
+  return payload;
+}
 
 /// What the signers sign for `manifest`: an encoded SUIT_Digest.
 inline constexpr size_t kSignedDigestBytes = 36;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "formats/cbor/cbor_cursor.h"
+#include "formats/cbor/cbor_fields.h"
 #include "formats/manifest/manifest.h"
 #include "formats/manifest/requirements.h"
 #include "formats/manifest/suit_labels.h"
@@ -30,44 +30,75 @@ bool IsCondition(int32_t code) {
          ((kCheckedParameters | BitOf(kSuitUpdatePriority)) & BitOf(code)) != 0;
 }
 
-bool IsKnownParameter(int32_t parameter) {
-  if (parameter == kSuitPrivateRequirements) return true;
-  return parameter > 0 && parameter < 32 &&
-         ((kSharedParameters | kInstallParameters) & BitOf(parameter)) != 0;
-}
+// The numbers of the specials: sequences of commands by the member that holds them.
+constexpr uint32_t kSpecialComponentId = 0;
+constexpr uint32_t kSpecialClassId = 1;
+constexpr uint32_t kSpecialReportingPolicy = 2;
+constexpr uint32_t kSpecialRequirements = 4;
 
-// Members that each manifest has.
-constexpr uint32_t kRequiredMembers = 1u << kSuitManifestVersion |
-                                      1u << kSuitManifestSequenceNumber |
-                                      1u << kSuitManifestCommon | 1u << kSuitManifestValidate;
+constexpr auto kManifestTable = CborTable<
+    CborStatuses(Status::kManifestPartUnknown, Status::kManifestMalformed),
+    CborMap(Status::kManifestIncomplete, 4), CborKey(kSuitManifestVersion),
+    CborStatuses(Status::kManifestVersionUnknown), CborEqual(1),
+    CborKey(kSuitManifestSequenceNumber), CborNumber(OTA_CBOR_PLACE(Manifest, sequence_number)),
+    CborKey(kSuitManifestCommon), kCborWrapped, CborMap(Status::kManifestIncomplete, 2),
+    CborKey(kSuitCommonComponents), CborArray(1), CborSpecial(kSpecialComponentId),
+    CborKey(kSuitCommonSharedSequence), kCborWrapped, CborSpecial(kSuitManifestCommon), kCborEnd,
+    kCborEnd, kCborEnd, CborKey(kSuitManifestValidate), kCborWrapped,
+    CborSpecial(kSuitManifestValidate), kCborEnd, CborKey(kSuitManifestLoad), kCborWrapped,
+    CborSpecial(kSuitManifestLoad), kCborEnd, CborKey(kSuitManifestInvoke), kCborWrapped,
+    CborSpecial(kSuitManifestInvoke), kCborEnd, CborKey(kSuitManifestInstall), kCborWrapped,
+    CborSpecial(kSuitManifestInstall), kCborEnd,
+    CborKey(kSuitManifestReferenceUri),  // for people, as the text, and read by nobody here
+    kCborSkip, CborKey(kSuitManifestText), kCborSkip, kCborEnd, kCborEnd>();
 
-class Decoder {
+constexpr auto kParameterTable = CborTable<
+    CborStatuses(Status::kManifestPartUnknown, Status::kManifestMalformed), CborMap(Status::kOk, 0),
+    CborKey(kSuitVendorId), CborBytesOf(OTA_CBOR_PLACE(Manifest, vendor_id), kUuidBytes),
+    CborKey(kSuitClassId), CborSpecial(kSpecialClassId), CborKey(kSuitDeviceId),
+    CborBytesOf(OTA_CBOR_PLACE(Manifest, device_id), kUuidBytes), CborKey(kSuitImageDigest),
+    kCborWrapped, CborArray(2), CborEqual(kSuitDigestSha256),
+    CborBytesOf(OTA_CBOR_PLACE(Manifest, image_digest), kImageDigestBytes), kCborEnd,
+    CborKey(kSuitUseBefore), CborNumber(OTA_CBOR_PLACE(Manifest, use_before_s)),
+    CborKey(kSuitComponentSlot), CborNumber(OTA_CBOR_PLACE(Manifest, slot)),
+    CborKey(kSuitImageSize), kCborNotZero, CborNumber(OTA_CBOR_PLACE(Manifest, image_size_bytes)),
+    CborKey(kSuitMinimumBattery), CborNumber(OTA_CBOR_PLACE(Manifest, minimum_battery_mwh)),
+    CborKey(kSuitUpdatePriority),
+    CborNumber(OTA_CBOR_PLACE(Manifest, priority), UpdatePriority::kOptional),
+    CborKey(kSuitEncryptionInfo), kCborNotZero,
+    CborBytes(OTA_CBOR_PLACE(Manifest, encryption_info)), CborKey(kSuitUri), kCborNotZero,
+    CborText(OTA_CBOR_PLACE(Manifest, uri), kUriBytesMax), CborKey(kSuitPrivateRequirements),
+    kCborWrapped, CborSpecial(kSpecialRequirements), kCborEnd, kCborEnd, kCborEnd>();
+
+// One of the sequences of try-each: it sets a class id and checks it.
+constexpr auto kClassAlternativeTable =
+    CborTable<CborStatuses(Status::kManifestPartUnknown, Status::kManifestMalformed), kCborWrapped,
+              CborArray(4), CborEqual(kSuitOverrideParameters),
+              CborMap(Status::kManifestPartUnknown, 1), CborKey(kSuitClassId),
+              CborSpecial(kSpecialClassId), kCborEnd, CborEqual(kSuitClassId),
+              CborSpecial(kSpecialReportingPolicy), kCborEnd, kCborEnd>();
+
+class Decoder : public CborFieldReader {
  public:
-  Decoder(ByteSpan bytes, Manifest& manifest) : cursor_(bytes), manifest_(manifest) {}
+  Decoder(ByteSpan bytes, Manifest& manifest)
+      : CborFieldReader(bytes, ReadSpecial), manifest_(manifest) {}
 
   Status Decode();
 
  private:
-  void DecodeMember(int32_t key);
-  void DecodeCommon();
+  static void ReadSpecial(CborFieldReader& reader, uint32_t number, void* target);
   void DecodeComponentId();
-  void DecodeSequence();
+  void DecodeSequence(uint32_t section);
   void DecodeCommand(int32_t code);
   void DecodeCondition(int32_t code);
   void DecodeParameters();
-  void DecodeParameter(int32_t parameter);
   void DecodeClassAlternatives();
-  void DecodeClassAlternative();
-  void ReadUuid(ByteSpan& id);
   void ReadClassId();
-  void ReadImageDigest();
-  void ReadReportingPolicy() { (void)cursor_.ReadNumber(kSuitReportAll); }  // only checked
+  void ReadReportingPolicy() { (void)ReadNumber(kSuitReportAll); }  // only checked
   Status CheckComplete() const;
 
-  CborCursor cursor_;
   Manifest& manifest_;
-  int32_t section_ = 0;  // the member whose command sequence is being read
-  uint32_t members_ = 0;
+  uint32_t section_ = 0;  // the member whose command sequence is being read
   uint32_t parameters_ = 0;
   uint32_t shared_conditions_ = 0;
   bool has_image_match_ = false;
@@ -75,63 +106,31 @@ class Decoder {
 };
 
 Status Decoder::Decode() {
-  CborCursor::Map map = cursor_.BeginMap();
-  for (int32_t key; cursor_.NextKey(map, key);) DecodeMember(key);
-  OTA_TRY(cursor_.Finish());
+  Read(kManifestTable.data(), &manifest_);
+  OTA_TRY(Finish());
   return CheckComplete();
 }
 
-void Decoder::DecodeMember(int32_t key) {
-  section_ = key;
-  members_ |= 1u << (key & 31);  // all keys that are not refused below are lower
-  switch (key) {
-    case kSuitManifestVersion:
-      return cursor_.FailUnless(cursor_.ReadUnsigned() == 1, Status::kManifestVersionUnknown);
-    case kSuitManifestSequenceNumber:
-      manifest_.sequence_number = cursor_.ReadUnsigned();
-      return;
-    case kSuitManifestReferenceUri:
-    case kSuitManifestText:
-      return cursor_.SkipItem();  // for people, and read by nobody here
-    case kSuitManifestCommon:
-    case kSuitManifestValidate:
-    case kSuitManifestLoad:
-    case kSuitManifestInvoke:
-    case kSuitManifestInstall: {
-      const uint8_t* const end = cursor_.Enter();
-      if (key == kSuitManifestCommon) {
-        DecodeCommon();
-      } else {
-        DecodeSequence();
-      }
-      return cursor_.Leave(end);
-    }
+void Decoder::ReadSpecial(CborFieldReader& reader, uint32_t number, void*) {
+  auto& decoder = static_cast<Decoder&>(reader);
+  switch (number) {
+    case kSpecialComponentId:
+      return decoder.DecodeComponentId();
+    case kSpecialClassId:
+      return decoder.ReadClassId();
+    case kSpecialReportingPolicy:
+      return decoder.ReadReportingPolicy();
+    case kSpecialRequirements:
+      return DecodeRequirements(reader, decoder.manifest_);
     default:
-      return cursor_.Fail(Status::kManifestPartUnknown);
-  }
-}
-
-void Decoder::DecodeCommon() {
-  CborCursor::Map map = cursor_.BeginMap();
-  cursor_.FailUnless(map.pairs_left == 2, Status::kManifestIncomplete);
-  for (int32_t key; cursor_.NextKey(map, key);) {
-    if (key == kSuitCommonComponents) {
-      cursor_.ReadArrayOf(1, Status::kManifestPartUnknown);
-      DecodeComponentId();
-    } else if (key == kSuitCommonSharedSequence) {
-      const uint8_t* const end = cursor_.Enter();
-      DecodeSequence();
-      cursor_.Leave(end);
-    } else {
-      cursor_.Fail(Status::kManifestPartUnknown);
-    }
+      return decoder.DecodeSequence(number);
   }
 }
 
 void Decoder::DecodeComponentId() {
   std::array<ByteSpan, 4> parts;  // what is beyond the third makes it one of others
-  const uint32_t count = cursor_.ReadArrayHead();
-  for (uint32_t i = 0; i < count; ++i) cursor_.ReadBytes(parts[std::min(i, 3u)]);
+  const uint32_t count = ReadArrayHead();
+  for (uint32_t i = 0; i < count; ++i) ReadBytes(parts[std::min(i, 3u)]);
   const auto& [kind, name, unit, rest] = parts;
   const std::string_view text(reinterpret_cast<const char*>(name.data()), name.size());
   const bool is_ours = (count == 2 || (count == 3 && unit.size() == 1 && unit[0] >= 1)) &&
@@ -141,36 +140,37 @@ void Decoder::DecodeComponentId() {
   manifest_.kind = static_cast<ComponentKind>(kind[0]);
   manifest_.component_name = text;
   if (unit.empty()) return;
-  cursor_.FailUnless(unit[0] <= kMemoryUnitLast, Status::kManifestPartUnknown);
+  FailUnless(unit[0] <= kMemoryUnitLast, Status::kManifestPartUnknown);
   manifest_.memory_unit = static_cast<MemoryUnit>(unit[0]);
 }
 
-void Decoder::DecodeSequence() {
-  const uint32_t count = cursor_.ReadArrayHead();
-  cursor_.FailUnless(count % 2 == 0, Status::kManifestMalformed);
-  for (uint32_t i = 0; i < count && cursor_.ok(); i += 2) DecodeCommand(cursor_.ReadInteger());
+void Decoder::DecodeSequence(uint32_t section) {
+  section_ = section;
+  const uint32_t count = ReadArrayHead();
+  FailUnless(count % 2 == 0, Status::kManifestMalformed);
+  for (uint32_t i = 0; i < count && ok(); i += 2) DecodeCommand(ReadInteger());
 }
 
 void Decoder::DecodeCommand(int32_t code) {
   if (IsCondition(code)) return DecodeCondition(code);
   if (code == kSuitSetComponentIndex) {
-    return cursor_.FailUnless(cursor_.ReadUnsigned() == 0, Status::kManifestMalformed);
+    return FailUnless(ReadUnsigned() == 0, Status::kManifestMalformed);
   }
   if (code == kSuitOverrideParameters) return DecodeParameters();
   if (code == kSuitTryEach && section_ == kSuitManifestCommon) return DecodeClassAlternatives();
   const bool is_fetch = code == kSuitFetch && section_ == kSuitManifestInstall;
   const bool is_invoke =
       code == kSuitInvoke && (section_ == kSuitManifestLoad || section_ == kSuitManifestInvoke);
-  if (!is_fetch && !is_invoke) return cursor_.Fail(Status::kManifestPartUnknown);
+  if (!is_fetch && !is_invoke) return Fail(Status::kManifestPartUnknown);
   ReadReportingPolicy();
   if (is_invoke) return;
-  cursor_.FailUnless(!manifest_.uri.empty() && !has_fetch_, Status::kManifestMalformed);
+  FailUnless(!manifest_.uri.empty() && !has_fetch_, Status::kManifestMalformed);
   has_fetch_ = true;
 }
 
 void Decoder::DecodeCondition(int32_t code) {
   ReadReportingPolicy();
-  cursor_.FailUnless((parameters_ & BitOf(code)) != 0, Status::kManifestIncomplete);
+  FailUnless((parameters_ & BitOf(code)) != 0, Status::kManifestIncomplete);
   if (section_ == kSuitManifestCommon) shared_conditions_ |= BitOf(code);
   if (section_ == kSuitManifestValidate && code == kSuitImageDigest) has_image_match_ = true;
 }
@@ -179,115 +179,40 @@ void Decoder::DecodeParameters() {
   uint32_t allowed = 0;
   if (section_ == kSuitManifestCommon) allowed = kSharedParameters;
   if (section_ == kSuitManifestInstall) allowed = kInstallParameters;
-  CborCursor::Map map = cursor_.BeginMap();
-  for (int32_t parameter; cursor_.NextKey(map, parameter);) {
-    if (!IsKnownParameter(parameter)) return cursor_.Fail(Status::kManifestPartUnknown);
+  Map map = BeginMap();
+  for (int32_t parameter; NextKey(map, parameter);) {
+    ReadMember(kParameterTable.data(), parameter, &manifest_);
+    if (!ok()) return;
     // Each is set once, and where it belongs: a later section cannot change what was checked.
     const uint32_t bit = BitOf(parameter);
-    cursor_.FailUnless((allowed & ~parameters_ & bit) != 0, Status::kManifestMalformed);
+    FailUnless((allowed & ~parameters_ & bit) != 0, Status::kManifestMalformed);
     parameters_ |= bit;
-    DecodeParameter(parameter);
   }
 }
 
-void Decoder::DecodeParameter(int32_t parameter) {
-  switch (parameter) {
-    case kSuitVendorId:
-      return ReadUuid(manifest_.vendor_id);
-    case kSuitClassId:
-      return ReadClassId();
-    case kSuitDeviceId:
-      return ReadUuid(manifest_.device_id);
-    case kSuitImageDigest:
-      return ReadImageDigest();
-    case kSuitUseBefore:
-      manifest_.use_before_s = cursor_.ReadUnsigned();
-      return;
-    case kSuitUri:
-      cursor_.ReadText(manifest_.uri, kUriBytesMax);
-      return cursor_.FailUnless(!manifest_.uri.empty(), Status::kManifestMalformed);
-    case kSuitEncryptionInfo:
-      cursor_.ReadBytes(manifest_.encryption_info);
-      return cursor_.FailUnless(!manifest_.encryption_info.empty(), Status::kManifestMalformed);
-    case kSuitPrivateRequirements: {
-      const uint8_t* const end = cursor_.Enter();
-      DecodeRequirements(cursor_, manifest_);
-      return cursor_.Leave(end);
-    }
-    default:
-      break;
-  }
-  const uint32_t value = cursor_.ReadNumber();
-  switch (parameter) {
-    case kSuitComponentSlot:
-      manifest_.slot = value;
-      return;
-    case kSuitImageSize:
-      manifest_.image_size_bytes = value;
-      return;
-    case kSuitMinimumBattery:
-      manifest_.minimum_battery_mwh = value;
-      return;
-    default:
-      cursor_.FailUnless(value <= static_cast<uint32_t>(UpdatePriority::kOptional),
-                         Status::kManifestPartUnknown);
-      manifest_.priority = static_cast<UpdatePriority>(value);
-  }
-}
-
-// try-each over sequences that set a class id and check it: the device must be of one of them.
+// try-each: the device must be of one of the classes.
 void Decoder::DecodeClassAlternatives() {
-  const uint32_t count = cursor_.ReadArrayHead();
-  cursor_.FailUnless(count >= 2 && (parameters_ & BitOf(kSuitClassId)) == 0,
-                     Status::kManifestMalformed);
-  for (uint32_t i = 0; i < count; ++i) DecodeClassAlternative();
+  const uint32_t count = ReadArrayHead();
+  FailUnless(count >= 2 && (parameters_ & BitOf(kSuitClassId)) == 0, Status::kManifestMalformed);
+  for (uint32_t i = 0; i < count; ++i) Read(kClassAlternativeTable.data(), &manifest_);
   parameters_ |= BitOf(kSuitClassId);
   shared_conditions_ |= BitOf(kSuitClassId);
 }
 
-void Decoder::DecodeClassAlternative() {
-  const auto expect = [this](int64_t number) {
-    cursor_.FailUnless(cursor_.ReadInteger() == number, Status::kManifestPartUnknown);
-  };
-  const uint8_t* const end = cursor_.Enter();
-  cursor_.ReadArrayOf(4, Status::kManifestPartUnknown);
-  expect(kSuitOverrideParameters);
-  cursor_.FailUnless(cursor_.BeginMap().pairs_left == 1, Status::kManifestPartUnknown);
-  expect(kSuitClassId);
-  ReadClassId();
-  expect(kSuitClassId);
-  ReadReportingPolicy();
-  cursor_.Leave(end);
-}
-
-void Decoder::ReadUuid(ByteSpan& id) {
-  cursor_.ReadBytesOfSize(id, kUuidBytes, Status::kManifestMalformed);
-}
-
 void Decoder::ReadClassId() {
-  if (manifest_.class_id_count == kClassIdsMax) return cursor_.Fail(Status::kManifestPartUnknown);
-  ReadUuid(manifest_.class_ids[manifest_.class_id_count++]);
-}
-
-// In a byte string that holds an encoded SUIT_Digest.
-void Decoder::ReadImageDigest() {
-  const uint8_t* const end = cursor_.Enter();
-  cursor_.ReadArrayOf(2, Status::kManifestPartUnknown);
-  cursor_.FailUnless(cursor_.ReadInteger() == kSuitDigestSha256, Status::kManifestPartUnknown);
-  cursor_.ReadBytesOfSize(manifest_.image_digest, kImageDigestBytes, Status::kManifestMalformed);
-  cursor_.Leave(end);
+  if (manifest_.class_id_count == kClassIdsMax) return Fail(Status::kManifestPartUnknown);
+  ReadBytesOfSize(manifest_.class_ids[manifest_.class_id_count++], kUuidBytes,
+                  Status::kManifestMalformed);
 }
 
 Status Decoder::CheckComplete() const {
   const uint32_t checked = shared_conditions_ | BitOf(kSuitImageDigest);
   const bool is_image_as_is = manifest_.encoding_count == 0 && manifest_.encryption_info.empty();
-  const bool is_complete = has_image_match_ && (kRequiredMembers & ~members_) == 0 &&
-                           (kRequiredParameters & ~parameters_) == 0 &&
+  const bool is_complete = has_image_match_ && (kRequiredParameters & ~parameters_) == 0 &&
                            (parameters_ & kCheckedParameters & ~checked) == 0 &&
                            (manifest_.uri.empty() || has_fetch_) &&
                            (is_image_as_is || !manifest_.payload_digest.empty());
-  if (!is_complete) return Status::kManifestIncomplete;
-  return manifest_.image_size_bytes == 0 ? Status::kManifestMalformed : Status::kOk;
+  return is_complete ? Status::kOk : Status::kManifestIncomplete;
 }
 
 }  // namespace

@@ -41,14 +41,14 @@ const Bytes kInstallExample = BytesOfHex(
 Status VerifyEnvelope(ByteSpan bytes, const crypto::P256PublicKey& key, ByteSpan key_id) {
   const Result<Envelope> envelope = DecodeEnvelope(bytes);
   if (!envelope.ok()) return envelope.status();
-  const Result<CoseSign1> block = DecodeCoseSign1(envelope->signatures[0]);
+  const Result<CoseSign1> block = DecodeCoseSign1(envelope->signatures()[0]);
   if (!block.ok()) return block.status();
   if (!block->is_detached ||
       !std::equal(block->key_id.begin(), block->key_id.end(), key_id.begin(), key_id.end())) {
     return Status::kNotFound;
   }
   OTA_TRY(crypto::VerifyEs256(
-      key, ComputeSign1Digest(block->protected_header, {}, envelope->signed_digest),
+      key, ComputeSign1Digest(block->protected_header, {}, envelope->signed_digest()),
       block->signature));
   const Result<Manifest> manifest = DecodeManifest(envelope->manifest);
   if (!manifest.ok()) return manifest.status();
@@ -356,9 +356,11 @@ TEST(Manifest, RefusesValuesThatTheirFieldsCannotHave) {
 
 TEST(Manifest, RefusesAParameterSetTwice) {
   Draft draft;
-  Bytes bytes = EncodeManifest(draft.manifest);
+  draft.manifest.uri = "/a/1";
+  const Bytes bytes = EncodeManifest(draft.manifest);
   // The URI parameter of the install section becomes another image size.
-  EXPECT_EQ(DecodeWith(bytes, "14 a1 15 6f", "14 a1 0e 6f"), Status::kManifestMalformed);
+  EXPECT_EQ(DecodeWith(bytes, "14 a1 15 64 2f612f31", "14 a1 0e 1a 00010000"),
+            Status::kManifestMalformed);
 }
 
 TEST(IsComponentName, AllowsWhatEveryFileSystemTakes) {

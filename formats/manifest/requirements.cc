@@ -7,52 +7,48 @@ namespace ota::formats {
 namespace {
 
 constexpr size_t kMetricBytesMax = 64;
+constexpr uint32_t kPartsPerMillionMax = 1'000'000;
 
-void ReadDigest(CborCursor& cursor, ByteSpan& digest) {
-  cursor.ReadBytesOfSize(digest, kImageDigestBytes, Status::kManifestMalformed);
-}
+constexpr uint32_t kSpecialOperators = 0;
+constexpr uint32_t kSpecialArenaPlans = 1;
+constexpr uint32_t kSpecialSelfTestInput = 2;
 
-// Of a list with at least one member, and with no more than there is room for.
-uint8_t ReadCount(CborCursor& cursor, uint32_t count_max) {
-  const uint32_t count = cursor.ReadArrayHead();
-  cursor.FailUnless(count != 0, Status::kManifestMalformed);
-  cursor.FailUnless(count <= count_max, Status::kManifestPartUnknown);
-  return cursor.ok() ? static_cast<uint8_t>(count) : uint8_t{0};
-}
+constexpr auto kTable = CborTable<
+    CborStatuses(Status::kManifestPartUnknown, Status::kManifestMalformed), CborMap(Status::kOk, 0),
+    CborKey(kRequirementsVersion), CborText(OTA_CBOR_PLACE(Manifest, version), kVersionBytesMax),
+    CborKey(kRequirementsPrecursor),
+    CborBytesOf(OTA_CBOR_PLACE(Manifest, precursor_digest), kImageDigestBytes),
+    CborKey(kRequirementsEncodings), kCborNotZero,
+    CborListOf(OTA_CBOR_PLACE(Manifest, encoding_count), kEncodingsMax),
+    CborElements(OTA_CBOR_PLACE(Manifest, encodings)), kCborNotZero,
+    CborNumber(CborPlace<PayloadEncoding>{}, kPayloadEncodingLast), kCborEnd,
+    CborKey(kRequirementsPayloadDigest),
+    CborBytesOf(OTA_CBOR_PLACE(Manifest, payload_digest), kImageDigestBytes),
+    CborKey(kRequirementsPayloadSize), CborNumber(OTA_CBOR_PLACE(Manifest, payload_size_bytes)),
+    CborKey(kRequirementsEngineVersion), CborNumber(OTA_CBOR_PLACE(Manifest, model.engine_version)),
+    CborKey(kRequirementsRounding),
+    CborNumber(OTA_CBOR_PLACE(Manifest, model.rounding), RoundingMode::kSingle),
+    CborKey(kRequirementsOperators), kCborNotZero,
+    CborBytes(OTA_CBOR_PLACE(Manifest, model.operators)), CborSpecial(kSpecialOperators),
+    CborKey(kRequirementsArenaPlans), kCborNotZero, CborSpecial(kSpecialArenaPlans),
+    CborKey(kRequirementsSelfTests), CborAt(OTA_CBOR_PLACE(Manifest, model)), kCborNotZero,
+    CborListOf(OTA_CBOR_PLACE(ModelRequirements, self_test_count), kSelfTestsMax),
+    CborElements(OTA_CBOR_PLACE(ModelRequirements, self_tests)), CborArray(2), kCborNotZero,
+    CborSpecial(kSpecialSelfTestInput), CborLeast(kOutputDigestBytesMin),
+    CborBytes(OTA_CBOR_PLACE(SelfTest, output_digest), kImageDigestBytes), kCborEnd,
+    CborKey(kRequirementsAccuracy), CborArray(3), kCborNotZero,
+    CborText(OTA_CBOR_PLACE(Manifest, model.accuracy.metric), kMetricBytesMax),
+    CborNumber(OTA_CBOR_PLACE(Manifest, model.accuracy.parts_per_million)),
+    CborNumber(OTA_CBOR_PLACE(Manifest, model.accuracy.sample_count)),
+    CborKey(kRequirementsCustomOperators), kCborNotZero,
+    CborItemsOf(OTA_CBOR_PLACE(Manifest, model.custom_operators)), CborText({}), kCborEnd, kCborEnd,
+    kCborEnd>();
 
-// A number of which this build knows those up to `last`.
-uint8_t ReadKnown(CborCursor& cursor, uint8_t last) {
-  const uint64_t number = cursor.ReadUnsigned();
-  cursor.FailUnless(number <= last, Status::kManifestPartUnknown);
-  return static_cast<uint8_t>(number);
-}
-
-void ReadEncodings(CborCursor& cursor, Manifest& manifest) {
-  manifest.encoding_count = ReadCount(cursor, kEncodingsMax);
-  for (size_t i = 0; i < manifest.encoding_count; ++i) {
-    const uint8_t encoding = ReadKnown(cursor, kPayloadEncodingLast);
-    cursor.FailUnless(encoding != 0, Status::kManifestPartUnknown);
-    manifest.encodings[i] = static_cast<PayloadEncoding>(encoding);
-  }
-}
-
-void ReadOperators(CborCursor& cursor, ByteSpan& operators) {
-  cursor.ReadBytes(operators);
-  bool is_ascending = !operators.empty();
+bool AreAscending(ByteSpan operators) {
   for (size_t i = 1; i < operators.size(); ++i) {
-    is_ascending = is_ascending && operators[i - 1] < operators[i];
+    if (operators[i - 1] >= operators[i]) return false;
   }
-  cursor.FailUnless(is_ascending, Status::kManifestMalformed);
-}
-
-void ReadCustomOperators(CborCursor& cursor, ByteSpan& custom_operators) {
-  CborCursor items = cursor;
-  cursor.ReadItem(custom_operators);
-  const uint32_t count = items.ReadArrayHead();
-  cursor.FailUnless(count != 0, Status::kManifestMalformed);
-  std::string_view name;
-  for (uint32_t i = 0; i < count; ++i) items.ReadText(name);
-  cursor.FailUnless(items.ok(), items.status());
+  return true;
 }
 
 void ReadArenaPlans(CborCursor& cursor, ModelRequirements& model) {
@@ -63,69 +59,26 @@ void ReadArenaPlans(CborCursor& cursor, ModelRequirements& model) {
     plan.kind = static_cast<PlanKind>(kind);
     plan.arena_bytes = cursor.ReadNumber();
   }
-  cursor.FailUnless(model.arena_plan_count != 0, Status::kManifestMalformed);
 }
 static_assert(kPlanKindLast < kArenaPlansMax, "keys are unique, so the plans always fit");
 
-void ReadSelfTest(CborCursor& cursor, SelfTest& test) {
-  cursor.ReadArrayOf(2, Status::kManifestPartUnknown);
+void ReadSelfTestInput(CborCursor& cursor, SelfTest& test) {
   if (cursor.IsNext(CborType::kUnsigned)) {
     test.seed = cursor.ReadNumber();
   } else {
     cursor.ReadBytes(test.input, kSelfTestInputBytesMax);
   }
-  cursor.ReadBytes(test.output_digest, kImageDigestBytes);
-  const bool has_input = test.seed != 0 || !test.input.empty();
-  cursor.FailUnless(has_input && test.output_digest.size() >= kOutputDigestBytesMin,
-                    Status::kManifestMalformed);
 }
 
-void ReadSelfTests(CborCursor& cursor, ModelRequirements& model) {
-  model.self_test_count = ReadCount(cursor, kSelfTestsMax);
-  for (size_t i = 0; i < model.self_test_count; ++i) ReadSelfTest(cursor, model.self_tests[i]);
-}
-
-void ReadAccuracy(CborCursor& cursor, AccuracyStatement& accuracy) {
-  cursor.ReadArrayOf(3, Status::kManifestPartUnknown);
-  cursor.ReadText(accuracy.metric, kMetricBytesMax);
-  accuracy.parts_per_million = cursor.ReadNumber();
-  accuracy.sample_count = cursor.ReadNumber();
-  cursor.FailUnless(!accuracy.metric.empty() && accuracy.parts_per_million <= 1'000'000,
-                    Status::kManifestMalformed);
-}
-
-void ReadMember(CborCursor& cursor, int32_t key, Manifest& manifest) {
-  ModelRequirements& model = manifest.model;
-  switch (key) {
-    case kRequirementsVersion:
-      return cursor.ReadText(manifest.version, kVersionBytesMax);
-    case kRequirementsPrecursor:
-      return ReadDigest(cursor, manifest.precursor_digest);
-    case kRequirementsEncodings:
-      return ReadEncodings(cursor, manifest);
-    case kRequirementsPayloadDigest:
-      return ReadDigest(cursor, manifest.payload_digest);
-    case kRequirementsPayloadSize:
-      manifest.payload_size_bytes = cursor.ReadNumber();
-      return;
-    case kRequirementsEngineVersion:
-      model.engine_version = cursor.ReadNumber();
-      return;
-    case kRequirementsRounding:
-      model.rounding = static_cast<RoundingMode>(ReadKnown(cursor, 1));
-      return;
-    case kRequirementsOperators:
-      return ReadOperators(cursor, model.operators);
-    case kRequirementsArenaPlans:
-      return ReadArenaPlans(cursor, model);
-    case kRequirementsSelfTests:
-      return ReadSelfTests(cursor, model);
-    case kRequirementsAccuracy:
-      return ReadAccuracy(cursor, model.accuracy);
-    case kRequirementsCustomOperators:
-      return ReadCustomOperators(cursor, model.custom_operators);
+void ReadSpecial(CborFieldReader& reader, uint32_t number, void* target) {
+  auto& model = static_cast<Manifest*>(target)->model;
+  switch (number) {
+    case kSpecialOperators:
+      return reader.FailUnless(AreAscending(model.operators), Status::kManifestMalformed);
+    case kSpecialArenaPlans:
+      return ReadArenaPlans(reader, model);
     default:
-      return cursor.Fail(Status::kManifestPartUnknown);
+      return ReadSelfTestInput(reader, *static_cast<SelfTest*>(target));
   }
 }
 
@@ -217,11 +170,12 @@ void WriteMember(CborWriter& writer, int64_t key, const Manifest& manifest) {
 
 }  // namespace
 
-void DecodeRequirements(CborCursor& cursor, Manifest& manifest) {
-  CborCursor::Map map = cursor.BeginMap();
-  for (int32_t key; cursor.NextKey(map, key);) ReadMember(cursor, key, manifest);
+void DecodeRequirements(CborFieldReader& reader, Manifest& manifest) {
+  reader.Read(kTable.data(), &manifest, ReadSpecial);
+  reader.FailUnless(manifest.model.accuracy.parts_per_million <= kPartsPerMillionMax,
+                    Status::kManifestMalformed);
   const bool has_size = manifest.payload_size_bytes != 0;
-  cursor.FailUnless(has_size == !manifest.payload_digest.empty(), Status::kManifestIncomplete);
+  reader.FailUnless(has_size == !manifest.payload_digest.empty(), Status::kManifestIncomplete);
 }
 
 bool HasRequirements(const Manifest& manifest) { return Presence(manifest).bits != 0; }

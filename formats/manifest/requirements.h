@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "formats/cbor/cbor_cursor.h"
+#include "formats/cbor/cbor_fields.h"
 #include "formats/manifest/manifest.h"
 
 // The map in our private parameter: what SUIT has no words for. Part of manifest.h.
@@ -9,7 +9,7 @@
 namespace ota::formats {
 
 /// Reads the map; statuses as DecodeManifest.
-void DecodeRequirements(CborCursor& cursor, Manifest& manifest);
+void DecodeRequirements(CborFieldReader& reader, Manifest& manifest);
 
 /// Whether there is anything to write.
 bool HasRequirements(const Manifest& manifest);

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "crypto/constant_time.h"
-#include "formats/cbor/cbor_cursor.h"
+#include "formats/cbor/cbor_fields.h"
 #include "formats/cose/cose_sign1.h"
 
 namespace ota::formats {
@@ -15,29 +15,52 @@ constexpr uint8_t kExternalData[] = {'O', 'T', 'A', '-', 'T', 'i', 'n', 'y', 'M'
 
 constexpr uint32_t kLeafMembers = 2;
 constexpr uint32_t kLeafMembersWithLog = 4;
+constexpr uint8_t kLeafWithLogHead = 0x84;
 
-// The array of newest numbers, having checked that each is one.
-void ReadNewest(CborCursor& cursor, ByteSpan& newest) {
-  CborCursor items = cursor;
-  cursor.ReadItem(newest);
-  ComponentSequence sequence;
-  for (uint32_t count = items.ReadArrayHead(kTrackedComponentsMax); count != 0; --count) {
-    ReadSequence(items, sequence);
-  }
-  cursor.FailUnless(items.ok(), items.status());
+struct Leaf {
+  ByteSpan nonce;
+  ByteSpan newest;
+  LogHead log;
+};
+
+constexpr auto kLeafTable =
+    CborTable<CborStatuses(Status::kCborTypeUnexpected, Status::kCborOutOfRange),
+              CborArray(kLeafMembers), CborBytes(OTA_CBOR_PLACE(Leaf, nonce), kNonceBytesMax),
+              CborItemsOf(OTA_CBOR_PLACE(Leaf, newest), kTrackedComponentsMax), CborSpecial(0),
+              kCborEnd, kCborEnd>();
+
+constexpr auto kLeafWithLogTable =
+    CborTable<CborStatuses(Status::kCborTypeUnexpected, Status::kCborOutOfRange),
+              CborArray(kLeafMembersWithLog),
+              CborBytes(OTA_CBOR_PLACE(Leaf, nonce), kNonceBytesMax),
+              CborItemsOf(OTA_CBOR_PLACE(Leaf, newest), kTrackedComponentsMax), CborSpecial(0),
+              kCborEnd, kCborNotZero, CborNumber(OTA_CBOR_PLACE(Leaf, log.size)),
+              CborBytesOf(OTA_CBOR_PLACE(Leaf, log.root), crypto::kSha256Bytes), kCborEnd>();
+
+constexpr auto kStatementTable =
+    CborTable<CborStatuses(Status::kCborTypeUnexpected), CborArray(4),
+              CborNumber(OTA_CBOR_PLACE(FreshnessStatement, time_s)),
+              CborBytesOf(OTA_CBOR_PLACE(FreshnessStatement, tree_root), crypto::kSha256Bytes),
+              CborNumber(OTA_CBOR_PLACE(FreshnessStatement, leaf_count)),
+              CborNumber(OTA_CBOR_PLACE(FreshnessStatement, root_version)), kCborEnd>();
+
+constexpr auto kAnswerTable =
+    CborTable<CborStatuses(Status::kCborTypeUnexpected), CborArray(4),
+              CborBytes(OTA_CBOR_PLACE(FreshnessAnswer, signed_statement)),
+              CborNumber(OTA_CBOR_PLACE(FreshnessAnswer, leaf_index)),
+              CborBytes(OTA_CBOR_PLACE(FreshnessAnswer, audit_path),
+                        kAuditPathHashesMax* crypto::kSha256Bytes),
+              CborBytes(OTA_CBOR_PLACE(FreshnessAnswer, leaf)), kCborEnd>();
+
+// One of the newest numbers.
+void ReadNewest(CborFieldReader& reader, uint32_t, void* target) {
+  ReadSequence(reader, *static_cast<ComponentSequence*>(target));
 }
 
-void ReadLogHead(CborCursor& cursor, LogHead& log) {
-  log.size = cursor.ReadNumber();
-  cursor.ReadBytesOfSize(log.root, crypto::kSha256Bytes, Status::kCborOutOfRange);
-  cursor.FailUnless(log.size != 0, Status::kCborOutOfRange);
-}
-
-ByteSpan FindFreshnessKey(const KeySet& keys, ByteSpan key_id) {
-  for (size_t i = 0; i < keys.key_count; ++i) {
-    if (AreEqual(ComputeKeyId(keys.keys[i]), key_id)) return keys.keys[i];
-  }
-  return {};
+Status DecodeLeaf(ByteSpan bytes, Leaf& leaf) {
+  const bool has_log = !bytes.empty() && bytes[0] == kLeafWithLogHead;
+  return DecodeFields(bytes, &leaf, has_log ? kLeafWithLogTable.data() : kLeafTable.data(),
+                      ReadNewest);
 }
 
 }  // namespace
@@ -74,23 +97,11 @@ void WriteFreshnessAnswer(CborWriter& writer, const FreshnessAnswer& answer) {
 }
 
 Status DecodeFreshnessStatement(ByteSpan bytes, FreshnessStatement& statement) {
-  CborCursor cursor(bytes);
-  cursor.ReadArrayOf(4, Status::kCborTypeUnexpected);
-  statement.time_s = cursor.ReadUnsigned();
-  cursor.ReadBytesOfSize(statement.tree_root, crypto::kSha256Bytes, Status::kCborTypeUnexpected);
-  statement.leaf_count = cursor.ReadNumber();
-  statement.root_version = cursor.ReadNumber();
-  return cursor.Finish();
+  return DecodeFields(bytes, &statement, kStatementTable.data());
 }
 
 Status DecodeFreshnessAnswer(ByteSpan bytes, FreshnessAnswer& answer) {
-  CborCursor cursor(bytes);
-  cursor.ReadArrayOf(4, Status::kCborTypeUnexpected);
-  cursor.ReadBytes(answer.signed_statement);
-  answer.leaf_index = cursor.ReadNumber();
-  cursor.ReadBytes(answer.audit_path, kAuditPathHashesMax * crypto::kSha256Bytes);
-  cursor.ReadBytes(answer.leaf);
-  return cursor.Finish();
+  return DecodeFields(bytes, &answer, kAnswerTable.data());
 }
 
 Status FreshnessVerification::Begin(const TrustState& state, ByteSpan answer_bytes,
@@ -110,22 +121,16 @@ Status FreshnessVerification::Begin(const TrustState& state, ByteSpan answer_byt
   return Status::kOk;
 }
 
-Status FreshnessVerification::CheckLeaf(const TrustState& state, ByteSpan leaf, ByteSpan nonce) {
-  CborCursor cursor(leaf);
-  ByteSpan answered;
-  const uint32_t count = cursor.ReadArrayHead();
-  cursor.ReadBytes(answered, kNonceBytesMax);
-  ReadNewest(cursor, newest_);
-  log_ = {};
-  if (count == kLeafMembersWithLog) ReadLogHead(cursor, log_);
-  OTA_TRY(cursor.Finish());
-  if (count != kLeafMembers && count != kLeafMembersWithLog) return Status::kCborTypeUnexpected;
+Status FreshnessVerification::CheckLeaf(const TrustState& state, ByteSpan bytes, ByteSpan nonce) {
+  Leaf leaf;
+  OTA_TRY(DecodeLeaf(bytes, leaf));
+  newest_ = leaf.newest;
+  log_ = leaf.log;
   const bool is_ours =
-      nonce.size() >= kNonceBytesMin && crypto::AreEqualInConstantTime(answered, nonce);
+      nonce.size() >= kNonceBytesMin && crypto::AreEqualInConstantTime(leaf.nonce, nonce);
   if (!is_ours) return Status::kNonceMismatch;
   if (statement_.time_s < state.trusted_time_s) return Status::kFreshnessStale;
-  CborCursor items(newest_);
-  for (uint32_t left = items.ReadArrayHead(); left != 0; --left) {
+  for (CborItems items(newest_); items.HasNext();) {
     ComponentSequence newest;
     ReadSequence(items, newest);
     const TrackedComponent known = FindTracked(state, newest.kind, newest.name);
@@ -136,17 +141,13 @@ Status FreshnessVerification::CheckLeaf(const TrustState& state, ByteSpan leaf, 
 
 Status FreshnessVerification::BeginSignature(const TrustState& state, const CoseSign1& message) {
   RootMetadata metadata;
-  OTA_TRY(DecodeRootMetadata(state.root_metadata(), metadata));
-  const ByteSpan key_bytes = FindFreshnessKey(metadata.freshness, message.key_id);
+  OTA_TRY(DecodeHeldRoot(state, metadata));
+  const ByteSpan key = FindKey(metadata.freshness, message.key_id);
   // Which key counts may be what newer root metadata says.
   if (statement_.root_version > metadata.version) return Status::kRootOutdated;
-  if (key_bytes.empty()) return Status::kSignerUnknown;
+  if (key.empty()) return Status::kSignerUnknown;
   if (statement_.root_version < metadata.version) return Status::kFreshnessStale;
-  crypto::P256PublicKey key;
-  std::copy(key_bytes.begin(), key_bytes.end(), key.begin());
-  return verification_.Begin(
-      key, ComputeSign1Digest(message.protected_header, kExternalData, message.payload),
-      message.signature);
+  return BeginSign1(verification_, key, message, kExternalData);
 }
 
 Status FreshnessVerification::Step(uint32_t operations_max, TrustState& state) {
@@ -159,29 +160,18 @@ Status FreshnessVerification::Step(uint32_t operations_max, TrustState& state) {
 }
 
 Status FreshnessVerification::Apply(TrustState& state) const {
-  const TrustState::Components before = state.components;
-  const uint8_t count_before = state.component_count;
-  CborCursor items(newest_);
-  for (uint32_t count = items.ReadArrayHead(); count != 0; --count) {
-    ComponentSequence newest;
-    ReadSequence(items, newest);
-    const Status raised =
-        RaiseNewestSequence(state, newest.kind, newest.name, newest.sequence_number);
-    if (IsOk(raised)) continue;
-    state.components = before;
-    state.component_count = count_before;
-    return raised;
-  }
+  OTA_TRY(ChangeSequences(state, SequenceChange::kRaiseNewest, newest_));
   state.trusted_time_s = statement_.time_s;
   return Status::kOk;
 }
 
 Result<ComponentSequence> FreshnessVerification::FindNewest(uint32_t index) const {
-  CborCursor items(newest_);
-  if (index >= items.ReadArrayHead()) return Status::kOutOfRange;
+  CborItems items(newest_);
   ComponentSequence newest;
-  for (uint32_t i = 0; i <= index; ++i) ReadSequence(items, newest);
-  OTA_TRY(items.status());
+  for (uint32_t i = 0; i <= index; ++i) {
+    if (!items.HasNext()) return Status::kOutOfRange;
+    ReadSequence(items, newest);
+  }
   return newest;
 }
 

@@ -84,11 +84,11 @@ class FreshnessVerification {
   Status BeginSignature(const TrustState& state, const CoseSign1& message);
   Status Apply(TrustState& state) const;
 
-  crypto::Es256Verification verification_;
+  bool is_in_progress_ = false;
   FreshnessStatement statement_;
   ByteSpan newest_;  // encoded array of ComponentSequence
   LogHead log_;
-  bool is_in_progress_ = false;
+  crypto::Es256Verification verification_;
 };
 
 /// The time on a device, from the last freshness statement and the time since. The statement was

@@ -68,13 +68,12 @@ Status CheckModel(const ModelRequirements& model, const DeviceProfile& device) {
 
 Status ManifestVerification::Begin(const TrustState& state, ByteSpan first_bytes) {
   is_in_progress_ = false;
-  OTA_TRY(DecodeRootMetadata(state.root_metadata(), metadata_));
+  OTA_TRY(DecodeHeldRoot(state, metadata_));
   OTA_TRY(DecodeEnvelope(first_bytes, envelope_));
-  std::array<const KeySet*, kReleaseRolesMax> key_sets = {};
-  for (size_t i = 0; i < key_sets.size(); ++i) key_sets[i] = &metadata_.release_roles[i].key_set;
-  count_.Begin(std::span(envelope_.signatures).first(envelope_.signature_count),
-               envelope_.signed_digest, {},
-               std::span(key_sets).first(metadata_.release_role_count));
+  count_.Begin(envelope_.signatures(), envelope_.signed_digest(), {});
+  for (size_t i = 0; i < metadata_.release_role_count; ++i) {
+    count_.AddKeySet(metadata_.release_roles[i].key_set);
+  }
   is_in_progress_ = true;
   return Status::kOk;
 }

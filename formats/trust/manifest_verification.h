@@ -33,10 +33,10 @@ class ManifestVerification {
  private:
   Status Judge(Manifest& manifest) const;
 
-  RootMetadata metadata_;
-  Envelope envelope_;
-  SignatureCount count_;
   bool is_in_progress_ = false;
+  Envelope envelope_;
+  RootMetadata metadata_;
+  SignatureCount count_;
 };
 
 /// A memory unit of a board and what one image on it may take.

@@ -1,51 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "formats/trust/merkle_tree.h"
 
-#include <algorithm>
-
 namespace ota::formats {
 
 using crypto::Sha256;
 using crypto::Sha256Digest;
 
-Sha256Digest ComputeLeafHash(ByteSpan bytes) {
-  const uint8_t prefix = 0;
+namespace {
+
+Sha256Digest ComputeHash(uint8_t prefix, ByteSpan first, ByteSpan second) {
   Sha256 hash;
   hash.Update(ByteSpan(&prefix, 1));
-  hash.Update(bytes);
+  hash.Update(first);
+  hash.Update(second);
   return hash.Finish();
 }
 
+}  // namespace
+
+Sha256Digest ComputeLeafHash(ByteSpan bytes) { return ComputeHash(0, bytes, {}); }
+
 Sha256Digest ComputeNodeHash(const Sha256Digest& left, const Sha256Digest& right) {
-  const uint8_t prefix = 1;
-  Sha256 hash;
-  hash.Update(ByteSpan(&prefix, 1));
-  hash.Update(left);
-  hash.Update(right);
-  return hash.Finish();
+  return ComputeHash(1, left, right);
 }
 
 Status VerifyAuditPath(const Sha256Digest& leaf, uint32_t index, uint32_t leaf_count, ByteSpan path,
                        ByteSpan root) {
-  if (index >= leaf_count || path.size() % crypto::kSha256Bytes != 0) {
-    return Status::kDigestMismatch;
-  }
   Sha256Digest hash = leaf;
-  uint32_t last = leaf_count - 1;
-  while (last != 0) {
+  bool is_proven = index < leaf_count;
+  for (uint32_t last = leaf_count - 1; is_proven && last != 0; last /= 2, index /= 2) {
     const bool is_left = index % 2 == 0;
-    if (!is_left || index != last) {
-      if (path.empty()) return Status::kDigestMismatch;
-      Sha256Digest sibling;
-      std::copy_n(path.begin(), sibling.size(), sibling.begin());
-      path = path.subspan(sibling.size());
-      hash = is_left ? ComputeNodeHash(hash, sibling) : ComputeNodeHash(sibling, hash);
-    }
-    index /= 2;
-    last /= 2;
+    if (is_left && index == last) continue;
+    is_proven = path.size() >= hash.size();
+    if (!is_proven) break;
+    const ByteSpan sibling = path.first(hash.size());
+    path = path.subspan(hash.size());
+    hash = ComputeHash(1, is_left ? ByteSpan(hash) : sibling, is_left ? sibling : ByteSpan(hash));
   }
-  const bool is_proven =
-      path.empty() && std::equal(hash.begin(), hash.end(), root.begin(), root.end());
+  is_proven = is_proven && path.empty() && AreEqual(hash, root);
   return is_proven ? Status::kOk : Status::kDigestMismatch;
 }
 

@@ -11,11 +11,11 @@ constexpr uint32_t kQuestionMembers = 8;
 constexpr uint32_t kOfferMembers = 3;
 constexpr uint32_t kProvenOfferMembers = 5;
 
-void ReadVersion(CborCursor& cursor) {
+void ReadVersion(CborFieldReader& cursor) {
   cursor.FailUnless(cursor.ReadUnsigned() == kVersion, Status::kCborOutOfRange);
 }
 
-void ReadIds(CborCursor& cursor, PollQuestion& question) {
+void ReadIds(CborFieldReader& cursor, PollQuestion& question) {
   cursor.ReadBytesOfSize(question.vendor_id, kUuidBytes, Status::kCborOutOfRange);
   const uint32_t count = cursor.ReadArrayHead(kClassIdsMax);
   cursor.FailUnless(count != 0, Status::kCborOutOfRange);
@@ -28,8 +28,8 @@ void ReadIds(CborCursor& cursor, PollQuestion& question) {
                     Status::kCborOutOfRange);
 }
 
-void ReadComponents(CborCursor& cursor, ByteSpan& components) {
-  CborCursor items = cursor;
+void ReadComponents(CborFieldReader& cursor, ByteSpan& components) {
+  CborFieldReader items = cursor;
   ComponentSequence sequence;
   for (uint32_t count = items.ReadArrayHead(kTrackedComponentsMax); count != 0; --count) {
     ReadSequence(items, sequence);
@@ -38,7 +38,7 @@ void ReadComponents(CborCursor& cursor, ByteSpan& components) {
   cursor.FailUnless(items.ok(), items.status());
 }
 
-void ReadOffer(CborCursor& cursor, PollOffer& offer) {
+void ReadOffer(CborFieldReader& cursor, PollOffer& offer) {
   const uint32_t members = cursor.ReadArrayHead(kProvenOfferMembers);
   cursor.FailUnless(members == kOfferMembers || members == kProvenOfferMembers,
                     Status::kCborOutOfRange);
@@ -64,7 +64,7 @@ void WriteOffer(CborWriter& writer, const PollOffer& offer) {
 }  // namespace
 
 Result<PollQuestion> DecodePollQuestion(ByteSpan bytes) {
-  CborCursor cursor(bytes);
+  CborFieldReader cursor(bytes);
   PollQuestion question;
   cursor.ReadArrayOf(kQuestionMembers, Status::kCborTypeUnexpected);
   ReadVersion(cursor);
@@ -95,12 +95,12 @@ void WritePollQuestion(CborWriter& writer, const PollQuestion& question) {
 }
 
 Result<PollAnswer> DecodePollAnswer(ByteSpan bytes) {
-  CborCursor cursor(bytes);
+  CborFieldReader cursor(bytes);
   PollAnswer answer;
   cursor.ReadArrayOf(3, Status::kCborTypeUnexpected);
   ReadVersion(cursor);
   cursor.ReadBytes(answer.freshness);
-  CborCursor items = cursor;
+  CborFieldReader items = cursor;
   answer.offer_count = items.ReadArrayHead(kTrackedComponentsMax);
   for (uint32_t i = 0; i < answer.offer_count; ++i) {
     PollOffer offer;
@@ -113,7 +113,7 @@ Result<PollAnswer> DecodePollAnswer(ByteSpan bytes) {
 }
 
 Result<PollOffer> FindPollOffer(const PollAnswer& answer, uint32_t index) {
-  CborCursor cursor(answer.offers);
+  CborFieldReader cursor(answer.offers);
   cursor.FailUnless(index < cursor.ReadArrayHead(), Status::kCborMalformed);
   PollOffer offer;
   for (uint32_t i = 0; i <= index && cursor.ok(); ++i) {

@@ -5,7 +5,7 @@
 #include <optional>
 #include <span>
 
-#include "formats/cbor/cbor_cursor.h"
+#include "formats/cbor/cbor_fields.h"
 #include "formats/trust/freshness.h"
 
 // A poll: the one small exchange by which a device learns whether there is something new for it.

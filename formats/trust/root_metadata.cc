@@ -4,13 +4,11 @@
 #include <algorithm>
 
 #include "crypto/sha256.h"
-#include "formats/cbor/cbor_cursor.h"
+#include "formats/cbor/cbor_fields.h"
 
 namespace ota::formats {
 namespace {
 
-constexpr uint8_t kExternalData[] = {'O', 'T', 'A', '-', 'T', 'i', 'n', 'y',
-                                     'M', 'L', ' ', 'r', 'o', 'o', 't'};
 constexpr uint32_t kKindsAll = 1u << static_cast<uint32_t>(ComponentKind::kModel) |
                                1u << static_cast<uint32_t>(ComponentKind::kFirmware) |
                                1u << static_cast<uint32_t>(ComponentKind::kConfiguration);
@@ -22,25 +20,57 @@ constexpr int64_t kReleaseRoles = 4;
 constexpr int64_t kExpires = 5;
 constexpr int64_t kSequenceResets = 6;
 
-// Threshold and keys, in the array that the caller has opened.
-void ReadKeySet(CborCursor& cursor, KeySet& set) {
-  const uint32_t threshold = cursor.ReadNumber(kRoleKeysMax);
-  const uint32_t count = cursor.ReadArrayHead(kRoleKeysMax);
-  cursor.FailUnless(threshold != 0 && threshold <= count, Status::kRootMetadataInvalid);
-  for (uint32_t i = 0; i < count; ++i) {
-    ByteSpan& key = set.keys[i];
-    cursor.ReadBytesOfSize(key, sizeof(crypto::P256PublicKey), Status::kRootMetadataInvalid);
-    for (uint32_t other = 0; other < i; ++other) {
-      cursor.FailUnless(!AreEqual(set.keys[other], key), Status::kRootMetadataInvalid);
+constexpr uint32_t kSpecialKeySet = 0;
+constexpr uint32_t kSpecialPattern = 1;
+constexpr uint32_t kSpecialSequence = 2;
+
+constexpr auto kKeySetTable =
+    CborTable<CborStatuses(Status::kRootMetadataInvalid), kCborNotZero,
+              CborNumber(OTA_CBOR_PLACE(KeySet, threshold), kRoleKeysMax),
+              CborListOf(OTA_CBOR_PLACE(KeySet, key_count), kRoleKeysMax),
+              CborElements(OTA_CBOR_PLACE(KeySet, keys)),
+              CborBytesOf({}, sizeof(crypto::P256PublicKey)), kCborEnd, kCborEnd>();
+
+constexpr auto kRootTable =
+    CborTable<CborStatuses(Status::kRootMetadataInvalid), CborMap(Status::kRootMetadataInvalid, 4),
+              CborKey(kVersion), kCborNotZero, CborNumber(OTA_CBOR_PLACE(RootMetadata, version)),
+              CborKey(kRoot), CborArray(2), CborAt(OTA_CBOR_PLACE(RootMetadata, root)),
+              CborSpecial(kSpecialKeySet), CborKey(kFreshness), CborArray(2),
+              CborAt(OTA_CBOR_PLACE(RootMetadata, freshness)), CborSpecial(kSpecialKeySet),
+              CborKey(kReleaseRoles),
+              CborListOf(OTA_CBOR_PLACE(RootMetadata, release_role_count), kReleaseRolesMax),
+              CborElements(OTA_CBOR_PLACE(RootMetadata, release_roles)), CborArray(5),
+              CborSpecial(kSpecialKeySet), CborNumber(OTA_CBOR_PLACE(ReleaseRole, kinds)),
+              CborItemsOf(OTA_CBOR_PLACE(ReleaseRole, patterns)), CborSpecial(kSpecialPattern),
+              kCborEnd, CborItemsOf(OTA_CBOR_PLACE(ReleaseRole, class_ids)),
+              CborBytesOf({}, kUuidBytes), kCborEnd, kCborEnd, CborKey(kExpires), kCborNotZero,
+              CborNumber(OTA_CBOR_PLACE(RootMetadata, expires_s)), CborKey(kSequenceResets),
+              kCborNotZero, CborItemsOf(OTA_CBOR_PLACE(RootMetadata, sequence_resets)),
+              CborSpecial(kSpecialSequence), kCborEnd, kCborEnd, kCborEnd>();
+
+constexpr auto kSignedRootTable =
+    CborTable<CborStatuses(Status::kRootMetadataInvalid), CborArray(2),
+              CborBytes(OTA_CBOR_PLACE(SignedRoot, metadata), kRootMetadataBytesMax),
+              CborListOf(OTA_CBOR_PLACE(SignedRoot, signature_count), kRootSignaturesMax),
+              CborElements(OTA_CBOR_PLACE(SignedRoot, signatures)), CborBytes({}), kCborEnd,
+              kCborEnd>();
+
+constexpr auto kSequenceTable =
+    CborTable<CborStatuses(Status::kCborTypeUnexpected), CborArray(3), kCborNotZero,
+              CborNumber(OTA_CBOR_PLACE(ComponentSequence, kind), kComponentKindLast),
+              CborText(OTA_CBOR_PLACE(ComponentSequence, name), kComponentNameBytesMax),
+              CborNumber(OTA_CBOR_PLACE(ComponentSequence, sequence_number)), kCborEnd>();
+
+// Threshold and keys, in the array that the table has opened.
+void ReadKeySet(CborFieldReader& reader, KeySet& set) {
+  reader.Read(kKeySetTable.data(), &set);
+  bool is_right = set.threshold <= set.key_count;
+  for (size_t i = 0; i < set.key_count; ++i) {
+    for (size_t other = 0; other < i; ++other) {
+      is_right = is_right && !AreEqual(set.keys[other], set.keys[i]);
     }
   }
-  set.threshold = static_cast<uint8_t>(threshold);
-  set.key_count = static_cast<uint8_t>(count);
-}
-
-void ReadKeySetAlone(CborCursor& cursor, KeySet& set) {
-  cursor.ReadArrayOf(2, Status::kRootMetadataInvalid);
-  ReadKeySet(cursor, set);
+  reader.FailUnless(is_right, Status::kRootMetadataInvalid);
 }
 
 bool IsPattern(std::string_view text) {
@@ -49,62 +79,16 @@ bool IsPattern(std::string_view text) {
   return IsComponentName(text) || (is_prefix && text.empty());
 }
 
-void ReadReleaseRole(CborCursor& cursor, ReleaseRole& role) {
-  cursor.ReadArrayOf(5, Status::kRootMetadataInvalid);
-  ReadKeySet(cursor, role.key_set);
-  role.kinds = cursor.ReadNumber();
-  cursor.FailUnless((role.kinds & ~kKindsAll) == 0, Status::kRootMetadataInvalid);
-  CborCursor items = cursor;
-  cursor.ReadItem(role.patterns);
-  for (uint32_t count = items.ReadArrayHead(); count != 0; --count) {
-    std::string_view pattern;
-    items.ReadText(pattern);
-    items.FailUnless(IsPattern(pattern), Status::kRootMetadataInvalid);
-  }
-  cursor.ReadItem(role.class_ids);
-  for (uint32_t count = items.ReadArrayHead(); count != 0; --count) {
-    ByteSpan id;
-    items.ReadBytesOfSize(id, kUuidBytes, Status::kRootMetadataInvalid);
-  }
-  cursor.FailUnless(items.ok(), items.status());
+void ReadPattern(CborCursor& cursor) {
+  std::string_view pattern;
+  cursor.ReadText(pattern);
+  cursor.FailUnless(IsPattern(pattern), Status::kRootMetadataInvalid);
 }
 
-void ReadReleaseRoles(CborCursor& cursor, RootMetadata& metadata) {
-  const uint32_t count = cursor.ReadArrayHead();
-  if (count > kReleaseRolesMax) return cursor.Fail(Status::kRootMetadataInvalid);
-  for (uint32_t i = 0; i < count; ++i) ReadReleaseRole(cursor, metadata.release_roles[i]);
-  metadata.release_role_count = static_cast<uint8_t>(count);
-}
-
-void ReadSequenceResets(CborCursor& cursor, ByteSpan& resets) {
-  CborCursor items = cursor;
-  cursor.ReadItem(resets);
-  const uint32_t count = items.ReadArrayHead();
-  cursor.FailUnless(count != 0, Status::kRootMetadataInvalid);
-  ComponentSequence sequence;
-  for (uint32_t i = 0; i < count; ++i) ReadSequence(items, sequence);
-  cursor.FailUnless(items.ok(), items.status());
-}
-
-void ReadMember(CborCursor& cursor, int32_t key, RootMetadata& metadata) {
-  switch (key) {
-    case kVersion:
-      metadata.version = cursor.ReadNumber();
-      return cursor.FailUnless(metadata.version != 0, Status::kRootMetadataInvalid);
-    case kRoot:
-      return ReadKeySetAlone(cursor, metadata.root);
-    case kFreshness:
-      return ReadKeySetAlone(cursor, metadata.freshness);
-    case kReleaseRoles:
-      return ReadReleaseRoles(cursor, metadata);
-    case kExpires:
-      metadata.expires_s = cursor.ReadUnsigned();
-      return cursor.FailUnless(metadata.expires_s != 0, Status::kRootMetadataInvalid);
-    case kSequenceResets:
-      return ReadSequenceResets(cursor, metadata.sequence_resets);
-    default:
-      return cursor.Fail(Status::kRootMetadataInvalid);
-  }
+void ReadSpecial(CborFieldReader& reader, uint32_t number, void* target) {
+  if (number == kSpecialKeySet) return ReadKeySet(reader, *static_cast<KeySet*>(target));
+  if (number == kSpecialPattern) return ReadPattern(reader);
+  ReadSequence(reader, *static_cast<ComponentSequence*>(target));
 }
 
 // Threshold and keys, in an array that the caller has opened.
@@ -115,29 +99,28 @@ void WriteKeySet(CborWriter& writer, const KeySet& set) {
 }
 
 bool MatchesPattern(std::string_view name, std::string_view pattern) {
-  if (!pattern.ends_with('*')) return name == pattern;
-  pattern.remove_suffix(1);
-  return name.starts_with(pattern);
+  if (pattern.ends_with('*')) {
+    pattern.remove_suffix(1);
+    name = name.substr(0, pattern.size());
+  }
+  return name == pattern;
 }
 
 bool MatchesAnyPattern(std::string_view name, ByteSpan patterns) {
-  CborCursor cursor(patterns);
-  for (uint32_t count = cursor.ReadArrayHead(); count != 0; --count) {
+  for (CborItems items(patterns); items.HasNext();) {
     std::string_view pattern;
-    cursor.ReadText(pattern);
-    if (cursor.ok() && MatchesPattern(name, pattern)) return true;
+    items.ReadText(pattern);
+    if (MatchesPattern(name, pattern)) return true;
   }
   return false;
 }
 
+// The array is not empty.
 bool HoldsClass(ByteSpan class_ids, ByteSpan id) {
-  CborCursor cursor(class_ids);
-  uint32_t count = cursor.ReadArrayHead();
-  if (count == 0) return cursor.ok();
-  for (; count != 0; --count) {
+  for (CborItems items(class_ids); items.HasNext();) {
     ByteSpan allowed;
-    cursor.ReadBytes(allowed);
-    if (cursor.ok() && AreEqual(allowed, id)) return true;
+    items.ReadBytes(allowed);
+    if (AreEqual(allowed, id)) return true;
   }
   return false;
 }
@@ -154,7 +137,8 @@ KeyId ComputeKeyId(ByteSpan public_key) {
 bool ReleaseRole::Allows(const Manifest& manifest) const {
   if ((kinds >> static_cast<uint32_t>(manifest.kind) & 1) == 0) return false;
   if (!MatchesAnyPattern(manifest.component_name, patterns)) return false;
-  for (size_t i = 0; i < manifest.class_id_count; ++i) {
+  const bool has_every_class = class_ids.size() == 1;
+  for (size_t i = 0; i < manifest.class_id_count && !has_every_class; ++i) {
     if (!HoldsClass(class_ids, manifest.class_ids[i])) return false;
   }
   return true;
@@ -163,17 +147,11 @@ bool ReleaseRole::Allows(const Manifest& manifest) const {
 Status DecodeRootMetadata(ByteSpan bytes, RootMetadata& metadata) {
   metadata = {};
   if (bytes.size() > kRootMetadataBytesMax) return Status::kRootMetadataInvalid;
-  CborCursor cursor(bytes);
-  CborCursor::Map map = cursor.BeginMap();
-  bool has_roles = false;
-  for (int32_t key; cursor.NextKey(map, key);) {
-    ReadMember(cursor, key, metadata);
-    has_roles = has_roles || key == kReleaseRoles;
-  }
-  OTA_TRY(cursor.Finish());
-  const bool has_all = has_roles && metadata.version != 0 && metadata.root.threshold != 0 &&
-                       metadata.freshness.threshold == 1;
-  return has_all ? Status::kOk : Status::kRootMetadataInvalid;
+  OTA_TRY(DecodeFields(bytes, &metadata, kRootTable.data(), ReadSpecial));
+  uint32_t kinds = 0;
+  for (const ReleaseRole& role : metadata.release_roles) kinds |= role.kinds;
+  const bool is_right = (kinds & ~kKindsAll) == 0 && metadata.freshness.threshold == 1;
+  return is_right ? Status::kOk : Status::kRootMetadataInvalid;
 }
 
 void WriteRootMetadata(CborWriter& writer, const RootMetadata& metadata) {
@@ -209,13 +187,7 @@ void WriteRootMetadata(CborWriter& writer, const RootMetadata& metadata) {
 }
 
 Status DecodeSignedRoot(ByteSpan bytes, SignedRoot& root) {
-  CborCursor cursor(bytes);
-  cursor.ReadArrayOf(2, Status::kRootMetadataInvalid);
-  cursor.ReadBytes(root.metadata, kRootMetadataBytesMax);
-  const uint32_t signatures = cursor.ReadArrayHead(kRootSignaturesMax);
-  for (uint32_t i = 0; i < signatures; ++i) cursor.ReadBytes(root.signatures[i]);
-  root.signature_count = static_cast<uint8_t>(signatures);
-  return cursor.Finish();
+  return DecodeFields(bytes, &root, kSignedRootTable.data());
 }
 
 void WriteSignedRoot(CborWriter& writer, const SignedRoot& root) {
@@ -225,15 +197,9 @@ void WriteSignedRoot(CborWriter& writer, const SignedRoot& root) {
   for (size_t i = 0; i < root.signature_count; ++i) writer.WriteBytes(root.signatures[i]);
 }
 
-ByteSpan RootExternalData() { return kExternalData; }
-
-void ReadSequence(CborCursor& cursor, ComponentSequence& sequence) {
-  cursor.ReadArrayOf(3, Status::kCborTypeUnexpected);
-  sequence.kind = static_cast<ComponentKind>(cursor.ReadNumber(kComponentKindLast));
-  cursor.ReadText(sequence.name, kComponentNameBytesMax);
-  sequence.sequence_number = cursor.ReadUnsigned();
-  cursor.FailUnless(sequence.kind != ComponentKind::kForeign && IsComponentName(sequence.name),
-                    Status::kCborTypeUnexpected);
+void ReadSequence(CborFieldReader& reader, ComponentSequence& sequence) {
+  reader.Read(kSequenceTable.data(), &sequence);
+  reader.FailUnless(IsComponentName(sequence.name), Status::kCborTypeUnexpected);
 }
 
 void WriteSequence(CborWriter& writer, const ComponentSequence& sequence) {

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "crypto/p256.h"
+#include "formats/cbor/cbor_fields.h"
 #include "formats/cbor/cbor_writer.h"
 #include "formats/manifest/manifest.h"
 
@@ -91,7 +92,8 @@ inline Result<SignedRoot> DecodeSignedRoot(ByteSpan bytes) {
 void WriteSignedRoot(CborWriter& writer, const SignedRoot& root);
 
 /// What goes into the signatures besides the metadata, so that none counts for anything else.
-ByteSpan RootExternalData();
+inline constexpr uint8_t kRootExternalData[] = {'O', 'T', 'A', '-', 'T', 'i', 'n', 'y',
+                                                'M', 'L', ' ', 'r', 'o', 'o', 't'};
 
 /// The sequence number of a component: a newest one, or one that the root keys set anew.
 struct ComponentSequence {
@@ -100,10 +102,8 @@ struct ComponentSequence {
   uint64_t sequence_number = 0;
 };
 
-class CborCursor;
-
 /// One of RootMetadata::sequence_resets, and of a freshness statement's newest sequence numbers.
-void ReadSequence(CborCursor& cursor, ComponentSequence& sequence);
+void ReadSequence(CborFieldReader& reader, ComponentSequence& sequence);
 void WriteSequence(CborWriter& writer, const ComponentSequence& sequence);
 
 }  // namespace ota::formats

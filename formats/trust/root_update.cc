@@ -5,13 +5,14 @@ namespace ota::formats {
 
 Status RootUpdate::Begin(const TrustState& state, ByteSpan signed_root) {
   is_in_progress_ = false;
-  OTA_TRY(DecodeRootMetadata(state.root_metadata(), held_));
+  OTA_TRY(DecodeHeldRoot(state, held_));
   OTA_TRY(DecodeSignedRoot(signed_root, signed_root_));
   OTA_TRY(DecodeRootMetadata(signed_root_.metadata, next_));
   if (next_.version - 1 != held_.version) return Status::kRootVersionWrong;
-  const KeySet* const key_sets[] = {&held_.root, &next_.root};
   count_.Begin(std::span(signed_root_.signatures).first(signed_root_.signature_count),
-               signed_root_.metadata, RootExternalData(), key_sets);
+               signed_root_.metadata, kRootExternalData);
+  count_.AddKeySet(held_.root);
+  count_.AddKeySet(next_.root);
   is_in_progress_ = true;
   return Status::kOk;
 }
@@ -29,10 +30,10 @@ Status RootUpdate::Step(uint32_t operations_max, TrustState& state) {
 Status VerifyInitialRoot(ByteSpan signed_root) {
   OTA_TRY(const SignedRoot root, DecodeSignedRoot(signed_root));
   OTA_TRY(const RootMetadata metadata, DecodeRootMetadata(root.metadata));
-  const KeySet* const key_sets[] = {&metadata.root};
   SignatureCount count;
   count.Begin(std::span(root.signatures).first(root.signature_count), root.metadata,
-              RootExternalData(), key_sets);
+              kRootExternalData);
+  count.AddKeySet(metadata.root);
   Status status = Status::kBusy;
   while (status == Status::kBusy) status = count.Step(0);
   OTA_TRY(status);
@@ -41,7 +42,7 @@ Status VerifyInitialRoot(ByteSpan signed_root) {
 
 Status CheckRootExpiry(const TrustState& state, uint64_t now_s) {
   RootMetadata metadata;
-  OTA_TRY(DecodeRootMetadata(state.root_metadata(), metadata));
+  OTA_TRY(DecodeHeldRoot(state, metadata));
   const bool is_expired = metadata.expires_s != 0 && now_s >= metadata.expires_s;
   return is_expired ? Status::kRootExpired : Status::kOk;
 }

@@ -22,11 +22,11 @@ class RootUpdate {
   Status Step(uint32_t operations_max, TrustState& state);
 
  private:
+  bool is_in_progress_ = false;
+  SignedRoot signed_root_;
   RootMetadata held_;
   RootMetadata next_;
-  SignedRoot signed_root_;
   SignatureCount count_;
-  bool is_in_progress_ = false;
 };
 
 /// Whether root metadata has signatures of a threshold of its own keys: what a publisher checks

@@ -4,40 +4,40 @@
 #include <algorithm>
 #include <bit>
 
-#include "formats/cose/cose_sign1.h"
-
 namespace ota::formats {
-namespace {
-
-ByteSpan FindKey(std::span<const KeySet* const> key_sets, ByteSpan key_id) {
-  for (const KeySet* const set : key_sets) {
-    for (size_t i = 0; i < set->key_count; ++i) {
-      if (AreEqual(ComputeKeyId(set->keys[i]), key_id)) return set->keys[i];
-    }
+ByteSpan FindKey(const KeySet& set, ByteSpan key_id) {
+  for (size_t i = 0; i < set.key_count; ++i) {
+    const crypto::Sha256Digest digest = crypto::ComputeSha256(set.keys[i]);
+    if (AreEqual(ByteSpan(digest).first(kKeyIdBytes), key_id)) return set.keys[i];
   }
   return {};
 }
 
-}  // namespace
+Status BeginSign1(crypto::Es256Verification& verification, ByteSpan key, const CoseSign1& message,
+                  ByteSpan external_data) {
+  crypto::P256PublicKey point;
+  std::copy(key.begin(), key.end(), point.begin());
+  return verification.Begin(
+      point, ComputeSign1Digest(message.protected_header, external_data, message.payload),
+      message.signature);
+}
 
 void SignatureCount::Begin(std::span<const ByteSpan> signatures, ByteSpan payload,
-                           ByteSpan external_data, std::span<const KeySet* const> key_sets) {
+                           ByteSpan external_data) {
   verification_.Abandon();
-  const size_t count = std::min(signatures.size(), signatures_.size());
-  std::copy_n(signatures.begin(), count, signatures_.begin());
-  signature_count_ = static_cast<uint8_t>(count);
-  key_set_count_ = static_cast<uint8_t>(std::min(key_sets.size(), kKeySetsMax));
-  std::copy_n(key_sets.begin(), key_set_count_, key_sets_.begin());
+  is_verifying_ = false;
+  key_set_count_ = 0;
+  first_refusal_ = Status::kOk;
   signed_ = {};
   payload_ = payload;
   external_data_ = external_data;
-  next_ = 0;
-  is_verifying_ = false;
-  first_refusal_ = Status::kOk;
+  signatures_ = signatures;
 }
 
+void SignatureCount::AddKeySet(const KeySet& key_set) { key_sets_[key_set_count_++] = &key_set; }
+
 Status SignatureCount::Step(uint32_t operations_max) {
-  if (next_ == signature_count_) return Status::kOk;
+  if (signatures_.empty()) return Status::kOk;
   Status status = is_verifying_ ? Status::kOk : BeginSignature();
   if (status == Status::kOk) {
     is_verifying_ = true;
@@ -51,21 +51,21 @@ Status SignatureCount::Step(uint32_t operations_max) {
   } else {
     NoteRefusal(status);
   }
-  ++next_;
-  return next_ == signature_count_ ? Status::kOk : Status::kBusy;
+  signatures_ = signatures_.subspan(1);
+  return signatures_.empty() ? Status::kOk : Status::kBusy;
 }
 
 Status SignatureCount::BeginSignature() {
   CoseSign1 message;
-  OTA_TRY(DecodeCoseSign1(signatures_[next_], message));
+  OTA_TRY(DecodeCoseSign1(signatures_.front(), message));
   if (!message.is_detached) return Status::kCborTypeUnexpected;
-  key_ = FindKey(std::span(key_sets_).first(key_set_count_), message.key_id);
+  key_ = {};
+  for (size_t i = 0; i < key_set_count_ && key_.empty(); ++i) {
+    key_ = FindKey(*key_sets_[i], message.key_id);
+  }
   if (key_.empty()) return Status::kSignerUnknown;
-  crypto::P256PublicKey key;
-  std::copy(key_.begin(), key_.end(), key.begin());
-  return verification_.Begin(key,
-                             ComputeSign1Digest(message.protected_header, external_data_, payload_),
-                             message.signature);
+  message.payload = payload_;
+  return BeginSign1(verification_, key_, message, external_data_);
 }
 
 void SignatureCount::NoteRefusal(Status status) {

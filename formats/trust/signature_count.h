@@ -6,9 +6,18 @@
 
 #include "base/bytes.h"
 #include "crypto/es256.h"
+#include "formats/cose/cose_sign1.h"
 #include "formats/trust/root_metadata.h"
 
 namespace ota::formats {
+
+/// The key of the set with that key id; empty: there is none.
+ByteSpan FindKey(const KeySet& set, ByteSpan key_id);
+
+/// Begins to verify the signature of a message with its payload in it, by `key`, one of a KeySet.
+/// Statuses of Es256Verification::Begin.
+Status BeginSign1(crypto::Es256Verification& verification, ByteSpan key, const CoseSign1& message,
+                  ByteSpan external_data);
 
 /// Counts for several key sets at once how many of their distinct keys have signed the same bytes,
 /// in steps that each stay within a budget. A signature counts for every set that holds its key;
@@ -17,9 +26,11 @@ class SignatureCount {
  public:
   static constexpr size_t kKeySetsMax = kReleaseRolesMax;
 
-  /// Starts. All that the arguments point to must outlive the count, but not the spans themselves.
-  void Begin(std::span<const ByteSpan> signatures, ByteSpan payload, ByteSpan external_data,
-             std::span<const KeySet* const> key_sets);
+  /// Starts, without key sets. All that the arguments point to must outlive the count.
+  void Begin(std::span<const ByteSpan> signatures, ByteSpan payload, ByteSpan external_data);
+
+  /// One more, before the first step and at most kKeySetsMax; it must outlive the count.
+  void AddKeySet(const KeySet& key_set);
 
   /// Goes on for about `operations_max` field multiplications (0: to the end of one signature).
   /// kBusy: not done. kOk: all signatures are counted. kCryptoMemoryFull: nothing is known.
@@ -39,18 +50,16 @@ class SignatureCount {
   void NoteRefusal(Status status);
   void NoteValid();
 
-  crypto::Es256Verification verification_;
-  std::array<ByteSpan, kRootSignaturesMax> signatures_ = {};
-  std::array<const KeySet*, kKeySetsMax> key_sets_ = {};
+  uint8_t key_set_count_ = 0;
+  bool is_verifying_ = false;
+  Status first_refusal_ = Status::kOk;
   std::array<uint8_t, kKeySetsMax> signed_ = {};  // a bit for each key of the set
   ByteSpan payload_;
   ByteSpan external_data_;
   ByteSpan key_;
-  uint8_t signature_count_ = 0;
-  uint8_t key_set_count_ = 0;
-  uint8_t next_ = 0;
-  bool is_verifying_ = false;
-  Status first_refusal_ = Status::kOk;
+  std::array<const KeySet*, kKeySetsMax> key_sets_ = {};
+  std::span<const ByteSpan> signatures_;  // that are not counted yet
+  crypto::Es256Verification verification_;
 };
 
 }  // namespace ota::formats

@@ -4,42 +4,61 @@
 #include <algorithm>
 
 #include "crypto/sha256.h"
-#include "formats/cbor/cbor_cursor.h"
+#include "formats/cbor/cbor_fields.h"
 
 namespace ota::formats {
 namespace {
 
 constexpr uint64_t kRecordVersion = 1;
 
-KeyId ComponentKey(ComponentKind kind, std::string_view name) {
+constexpr uint8_t kRecordHead[] = {0x84, kRecordVersion};
+constexpr uint8_t kComponentHead = 0x83;
+
+constexpr auto kRecordTable =
+    CborTable<CborStatuses(Status::kTrustStateInvalid), CborArray(4), CborEqual(kRecordVersion),
+              CborSpecial(0), CborNumber(OTA_CBOR_PLACE(TrustState, trusted_time_s)),
+              CborListOf(OTA_CBOR_PLACE(TrustState, component_count), kTrackedComponentsMax),
+              CborElements(OTA_CBOR_PLACE(TrustState, components)), CborArray(3),
+              CborCopyOf(OTA_CBOR_PLACE(TrackedComponent, key)),
+              CborNumber(OTA_CBOR_PLACE(TrackedComponent, installed_sequence)),
+              CborNumber(OTA_CBOR_PLACE(TrackedComponent, newest_sequence)), kCborEnd, kCborEnd>();
+
+void ComputeKey(ComponentKind kind, std::string_view name, KeyId& key) {
   const auto kind_byte = static_cast<uint8_t>(kind);
   crypto::Sha256 hash;
   hash.Update(ByteSpan(&kind_byte, 1));
   hash.Update({reinterpret_cast<const uint8_t*>(name.data()), name.size()});
   const crypto::Sha256Digest digest = hash.Finish();
-  KeyId key;
   std::copy_n(digest.begin(), key.size(), key.begin());
-  return key;
 }
 
-// The place of a component, made if need be; null if there is no room.
-TrackedComponent* FindOrAdd(TrustState& state, ComponentKind kind, std::string_view name) {
-  const KeyId key = ComponentKey(kind, name);
-  for (size_t i = 0; i < state.component_count; ++i) {
-    if (state.components[i].key == key) return &state.components[i];
-  }
-  if (state.component_count == kTrackedComponentsMax) return nullptr;
-  TrackedComponent& added = state.components[state.component_count++];
-  added = {key, 0, 0};
-  return &added;
+// The place of a component among those that are held; behind them if it is not. Gives its key too.
+size_t FindIndex(const TrustState& state, ComponentKind kind, std::string_view name, KeyId& key) {
+  ComputeKey(kind, name, key);
+  size_t i = 0;
+  while (i < state.component_count && state.components[i].key != key) ++i;
+  return i;
 }
 
-bool HaveSameKeys(const KeySet& first, const KeySet& second) {
-  if (first.threshold != second.threshold || first.key_count != second.key_count) return false;
-  for (size_t i = 0; i < first.key_count; ++i) {
-    if (!AreEqual(first.keys[i], second.keys[i])) return false;
+Status Change(TrustState& state, SequenceChange change, const ComponentSequence& sequence) {
+  KeyId key;
+  const size_t index = FindIndex(state, sequence.kind, sequence.name, key);
+  if (index == kTrackedComponentsMax) return Status::kTrustStateFull;
+  TrackedComponent& component = state.components[index];
+  if (index == state.component_count || change == SequenceChange::kReset) {
+    component = {};
+    component.key = key;
   }
-  return true;
+  state.component_count = static_cast<uint8_t>(std::max<size_t>(state.component_count, index + 1));
+  uint64_t& number = change == SequenceChange::kRaiseNewest ? component.newest_sequence
+                                                            : component.installed_sequence;
+  number = std::max(number, sequence.sequence_number);
+  return Status::kOk;
+}
+
+// All keys of the set, as they lie in the encoding: one after the other.
+ByteSpan EncodedKeys(const KeySet& set) {
+  return {set.keys[0].data(), set.keys[set.key_count - 1u].data() + sizeof(crypto::P256PublicKey)};
 }
 
 void SetRoot(ByteSpan root_metadata, TrustState& state) {
@@ -47,33 +66,11 @@ void SetRoot(ByteSpan root_metadata, TrustState& state) {
   state.root_size_bytes = static_cast<uint16_t>(root_metadata.size());
 }
 
-// Sets the numbers that new root metadata asks for; kTrustStateFull: not all, `state` is spoilt.
-Status ApplySequenceResets(ByteSpan resets, TrustState& state) {
-  CborCursor cursor(resets);
-  for (uint32_t count = cursor.ReadArrayHead(); count != 0; --count) {
-    ComponentSequence reset;
-    ReadSequence(cursor, reset);
-    TrackedComponent* const component = FindOrAdd(state, reset.kind, reset.name);
-    if (component == nullptr) return Status::kTrustStateFull;
-    component->installed_sequence = reset.sequence_number;
-    component->newest_sequence = 0;
-  }
-  return cursor.status();
-}
-
-void ReadComponents(CborCursor& cursor, TrustState& state) {
-  const uint32_t count = cursor.ReadArrayHead();
-  if (count > kTrackedComponentsMax) return cursor.Fail(Status::kTrustStateInvalid);
-  for (uint32_t i = 0; i < count; ++i) {
-    TrackedComponent& component = state.components[i];
-    ByteSpan key;
-    cursor.ReadArrayOf(3, Status::kTrustStateInvalid);
-    cursor.ReadBytesOfSize(key, kKeyIdBytes, Status::kTrustStateInvalid);
-    std::copy(key.begin(), key.end(), component.key.begin());
-    component.installed_sequence = cursor.ReadUnsigned();
-    component.newest_sequence = cursor.ReadUnsigned();
-  }
-  state.component_count = static_cast<uint8_t>(count);
+// The root metadata, which is checked when all has been read.
+void ReadRoot(CborFieldReader& reader, uint32_t, void* target) {
+  ByteSpan root;
+  reader.ReadBytes(root, kRootMetadataBytesMax);
+  SetRoot(root, *static_cast<TrustState*>(target));
 }
 
 }  // namespace
@@ -86,39 +83,49 @@ Status InitializeTrustState(ByteSpan root_metadata, TrustState& state) {
   return Status::kOk;
 }
 
+Status DecodeHeldRoot(const TrustState& state, RootMetadata& metadata) {
+  return DecodeRootMetadata(state.root_metadata(), metadata);
+}
+
 TrackedComponent FindTracked(const TrustState& state, ComponentKind kind, std::string_view name) {
-  const KeyId key = ComponentKey(kind, name);
-  for (size_t i = 0; i < state.component_count; ++i) {
-    if (state.components[i].key == key) return state.components[i];
-  }
-  return {key, 0, 0};
+  TrackedComponent none;
+  const size_t index = FindIndex(state, kind, name, none.key);
+  return index < state.component_count ? state.components[index] : none;
 }
 
 Status RaiseInstalledSequence(TrustState& state, ComponentKind kind, std::string_view name,
                               uint64_t sequence_number) {
-  TrackedComponent* const component = FindOrAdd(state, kind, name);
-  if (component == nullptr) return Status::kTrustStateFull;
-  component->installed_sequence = std::max(component->installed_sequence, sequence_number);
-  return Status::kOk;
+  return Change(state, SequenceChange::kRaiseInstalled, {kind, name, sequence_number});
 }
 
 Status RaiseNewestSequence(TrustState& state, ComponentKind kind, std::string_view name,
                            uint64_t sequence_number) {
-  TrackedComponent* const component = FindOrAdd(state, kind, name);
-  if (component == nullptr) return Status::kTrustStateFull;
-  component->newest_sequence = std::max(component->newest_sequence, sequence_number);
+  return Change(state, SequenceChange::kRaiseNewest, {kind, name, sequence_number});
+}
+
+Status ChangeSequences(TrustState& state, SequenceChange change, ByteSpan sequences) {
+  const TrustState::Components before = state.components;
+  const uint8_t count_before = state.component_count;
+  for (CborItems items(sequences); items.HasNext();) {
+    ComponentSequence sequence;
+    ReadSequence(items, sequence);
+    const Status status = Change(state, change, sequence);
+    if (IsOk(status)) continue;
+    state.components = before;
+    state.component_count = count_before;
+    return status;
+  }
   return Status::kOk;
 }
 
 Result<ByteSpan> EncodeTrustState(const TrustState& state, MutableByteSpan buffer) {
   CborWriter writer(buffer);
-  writer.WriteArrayHead(4);
-  writer.WriteUnsigned(kRecordVersion);
+  writer.WriteEncoded(kRecordHead);
   writer.WriteBytes(state.root_metadata());
   writer.WriteUnsigned(state.trusted_time_s);
   writer.WriteArrayHead(state.component_count);
   for (size_t i = 0; i < state.component_count; ++i) {
-    writer.WriteArrayHead(3);
+    writer.WriteEncoded(ByteSpan(&kComponentHead, 1));
     writer.WriteBytes(state.components[i].key);
     writer.WriteUnsigned(state.components[i].installed_sequence);
     writer.WriteUnsigned(state.components[i].newest_sequence);
@@ -127,37 +134,18 @@ Result<ByteSpan> EncodeTrustState(const TrustState& state, MutableByteSpan buffe
 }
 
 Status DecodeTrustState(ByteSpan bytes, TrustState& state) {
-  CborCursor cursor(bytes);
-  ByteSpan root;
-  cursor.ReadArrayOf(4, Status::kTrustStateInvalid);
-  cursor.FailUnless(cursor.ReadUnsigned() == kRecordVersion, Status::kTrustStateInvalid);
-  cursor.ReadBytes(root, kRootMetadataBytesMax);
-  state.trusted_time_s = cursor.ReadUnsigned();
-  ReadComponents(cursor, state);
-  OTA_TRY(cursor.Finish());
+  OTA_TRY(DecodeFields(bytes, &state, kRecordTable.data(), ReadRoot));
   RootMetadata metadata;
-  OTA_TRY(DecodeRootMetadata(root, metadata));
-  SetRoot(root, state);
-  return Status::kOk;
+  return DecodeHeldRoot(state, metadata);
 }
 
 Status ApplyRootMetadata(ByteSpan root_metadata, TrustState& state) {
   RootMetadata metadata;
-  OTA_TRY(DecodeRootMetadata(state.root_metadata(), metadata));
-  const KeySet held_freshness = metadata.freshness;
+  OTA_TRY(DecodeHeldRoot(state, metadata));
+  const ByteSpan held_freshness = EncodedKeys(metadata.freshness);
   OTA_TRY(DecodeRootMetadata(root_metadata, metadata));
-  const bool is_freshness_kept = HaveSameKeys(held_freshness, metadata.freshness);
-  if (!metadata.sequence_resets.empty()) {
-    const TrustState::Components before = state.components;
-    const uint8_t count_before = state.component_count;
-    const Status status = ApplySequenceResets(metadata.sequence_resets, state);
-    if (!IsOk(status)) {
-      state.components = before;
-      state.component_count = count_before;
-      return status;
-    }
-  }
-  if (!is_freshness_kept) {
+  OTA_TRY(ChangeSequences(state, SequenceChange::kReset, metadata.sequence_resets));
+  if (!AreEqual(held_freshness, EncodedKeys(metadata.freshness))) {
     for (TrackedComponent& component : state.components) component.newest_sequence = 0;
     state.trusted_time_s = 0;
   }

@@ -33,11 +33,11 @@ struct TrackedComponent {
 struct TrustState {
   using Components = std::array<TrackedComponent, kTrackedComponentsMax>;
 
-  std::array<uint8_t, kRootMetadataBytesMax> root_bytes = {};
-  uint16_t root_size_bytes = 0;
-  uint8_t component_count = 0;
   uint64_t trusted_time_s = 0;  // 0: no statement yet
+  uint8_t component_count = 0;
+  uint16_t root_size_bytes = 0;
   Components components = {};
+  std::array<uint8_t, kRootMetadataBytesMax> root_bytes = {};
 
   ByteSpan root_metadata() const { return ByteSpan(root_bytes).first(root_size_bytes); }
 };
@@ -45,6 +45,9 @@ struct TrustState {
 /// A state that believes in `root_metadata`, which came with the device, and has seen nothing yet.
 /// Statuses of DecodeRootMetadata; `state` is then unchanged.
 Status InitializeTrustState(ByteSpan root_metadata, TrustState& state);
+
+/// Decodes the root metadata that `state` holds. Statuses of DecodeRootMetadata.
+Status DecodeHeldRoot(const TrustState& state, RootMetadata& metadata);
 
 /// What is known of a component; zeros if nothing is.
 TrackedComponent FindTracked(const TrustState& state, ComponentKind kind, std::string_view name);
@@ -57,6 +60,13 @@ Status RaiseInstalledSequence(TrustState& state, ComponentKind kind, std::string
 /// As above, for the newest number that is known to exist.
 Status RaiseNewestSequence(TrustState& state, ComponentKind kind, std::string_view name,
                            uint64_t sequence_number);
+
+enum class SequenceChange : uint8_t { kRaiseInstalled, kRaiseNewest, kReset };
+
+/// The same for all numbers of an encoded list, or, as new root metadata asks for it, sets
+/// installed numbers as they are there and forgets the newest. kTrustStateFull: `state` is
+/// unchanged.
+Status ChangeSequences(TrustState& state, SequenceChange change, ByteSpan sequences);
 
 /// The state as a record, and back. kBufferTooSmall: kTrustStateBytesMax is always enough.
 /// kTrustStateInvalid, or a status of CborCursor or DecodeRootMetadata: `state` is not to be used.

@@ -13,7 +13,7 @@ using formats::PollQuestion;
 
 std::vector<ComponentSequence> ComponentsOf(const PollQuestion& question) {
   std::vector<ComponentSequence> components;
-  formats::CborCursor cursor(question.components);
+  formats::CborFieldReader cursor(question.components);
   for (uint32_t count = cursor.ReadArrayHead(); count != 0; --count) {
     ComponentSequence component;
     formats::ReadSequence(cursor, component);

@@ -22,7 +22,7 @@ void Malleate(Bytes& envelope) {
                                 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xBC, 0xE6, 0xFA, 0xAD, 0xA7, 0x17,
                                 0x9E, 0x84, 0xF3, 0xB9, 0xCA, 0xC2, 0xFC, 0x63, 0x25, 0x51};
   const formats::Envelope decoded = *formats::DecodeEnvelope(envelope);
-  const ByteSpan signature = formats::DecodeCoseSign1(decoded.signatures[0])->signature;
+  const ByteSpan signature = formats::DecodeCoseSign1(decoded.signatures()[0])->signature;
   uint8_t* const s = envelope.data() + (signature.data() - envelope.data()) + 32;
   int borrow = 0;
   for (size_t i = 32; i-- > 0;) {
@@ -188,7 +188,7 @@ constexpr AttackCase kCases[] = {
        const formats::KeyId id = formats::ComputeKeyId(s.release->public_key());
        const formats::EnvelopeSignature signature = {
            id, *s.release->Sign(formats::ComputeSign1Digest(formats::Es256ProtectedHeader(),
-                                                            formats::RootExternalData(), digest))};
+                                                            formats::kRootExternalData, digest))};
        Bytes envelope(1024);
        formats::CborWriter writer(envelope);
        formats::WriteEnvelope(writer, manifest, std::span(&signature, 1));

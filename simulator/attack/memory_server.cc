@@ -14,7 +14,7 @@ constexpr std::string_view kRoots = "/roots/";
 
 // The number that the device has installed of a component; 0: it does not name it.
 uint64_t InstalledOf(const formats::PollQuestion& question, const std::string& name) {
-  formats::CborCursor cursor(question.components);
+  formats::CborFieldReader cursor(question.components);
   for (uint32_t count = cursor.ReadArrayHead(); count != 0; --count) {
     formats::ComponentSequence component;
     formats::ReadSequence(cursor, component);
