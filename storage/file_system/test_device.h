@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "base/prng.h"
@@ -70,6 +71,7 @@ class TestDevice final : public BlockDevice {
     }
     changed_bytes += kEraseCost;
     ++erase_count;
+    ++erases_at[offset];
     return Status::kOk;
   }
 
@@ -94,6 +96,7 @@ class TestDevice final : public BlockDevice {
   uint64_t cut_at = UINT64_MAX;       ///< power fails after so many changed bytes
   uint64_t changed_bytes = 0;         ///< counted since the start
   uint64_t erase_count = 0;
+  std::map<uint32_t, uint32_t> erases_at;  ///< how many, by the first offset of each
   Tear tear = Tear::kWhole;
   Prng prng{1};
 

@@ -221,7 +221,7 @@ Status SpiffsFileSystem::AppendToTail(File& file, ByteSpan bytes) {
 Status SpiffsFileSystem::RewriteTail(File& file, uint32_t old_page, ByteSpan bytes) {
   const uint32_t data_span = file.size_bytes / volume_.data_bytes();
   const uint32_t used = file.size_bytes % volume_.data_bytes();
-  OTA_TRY(const uint32_t page, volume_.Allocate(file.id));
+  OTA_TRY(const uint32_t page, volume_.Allocate(file.id, SpiffsVolume::PageUse::kNewData));
   OTA_TRY(volume_.LoadPage(old_page));
   const uint32_t offset = volume_.PageOffset(page);
   OTA_TRY(volume_.Program(offset, volume_.buffer().first(kSpiffsPageHeaderBytes + used)));
@@ -264,7 +264,7 @@ Status SpiffsFileSystem::AppendPage(File& file, ByteSpan bytes) {
   uint32_t entry = 0;
   volume_.LocateEntry(data_span, index_span, entry);
   OTA_TRY(const uint32_t index_page, PrepareEntry(file, index_span, entry));
-  OTA_TRY(const uint32_t page, volume_.Allocate(file.id));
+  OTA_TRY(const uint32_t page, volume_.Allocate(file.id, SpiffsVolume::PageUse::kNewData));
   const uint32_t offset = volume_.PageOffset(page);
   OTA_TRY(volume_.Program(offset + kSpiffsPageHeaderBytes, bytes));
   uint8_t header[kSpiffsPageHeaderBytes];

@@ -219,6 +219,46 @@ TEST(Spiffs, ReadsAVolumeOfTheUsualTool) {
   ExpectSound(volume.files, 2);
 }
 
+/// Most of the volume never changes, and the running number of erases comes to its end meanwhile.
+TEST(Spiffs, ErasesEachBlockAsOftenAsTheOthers) {
+  constexpr uint32_t kBlockCount = 32;
+  constexpr uint32_t kStampOffset = 0xFE;
+  Volume volume(kBlockCount * KiB(4));
+  volume.device.busy_polls = 0;
+  ASSERT_OK(volume.files.Format());
+  for (uint32_t block = 0; block < kBlockCount; ++block) {
+    StoreLe16(volume.device.bytes.data() + block * KiB(4) + kStampOffset, 0x7A00);
+  }
+  ASSERT_OK(volume.files.Mount());
+  for (const char* const name : {"a", "b", "c"}) {
+    ASSERT_OK(WriteFile(volume.files, name, MakeBytes(20000, 7)));
+  }
+  const auto before = volume.device.erases_at;
+  for (uint32_t round = 0; round < 2500; ++round) {
+    ASSERT_OK(WriteFile(volume.files, "hot", MakeBytes(2000, round % 9)));
+    ASSERT_OK(volume.files.Delete("hot"));
+    if (round % 40 != 0) continue;
+    ASSERT_OK(volume.files.Mount());
+  }
+  uint32_t least = UINT32_MAX;
+  uint32_t most = 0;
+  uint32_t sum = 0;
+  for (const auto& [offset, count] : volume.device.erases_at) {
+    const uint32_t erases = count - before.at(offset);
+    least = std::min(least, erases);
+    most = std::max(most, erases);
+    sum += erases;
+  }
+  EXPECT_GT(sum, 0x600u) << "the numbers went round";
+  const uint32_t share = sum / kBlockCount;
+  EXPECT_LE(most, share + share / 10);
+  EXPECT_GE(least, share - share / 10);
+  for (const char* const name : {"a", "b", "c"}) {
+    ExpectFile(volume.files, name, MakeBytes(20000, 7));
+  }
+  ExpectSound(volume.files, 3);
+}
+
 struct GoldenFile {
   const char* name;
   size_t size_bytes;

@@ -14,8 +14,8 @@ constexpr uint32_t kCopyBytes = 64;
 constexpr uint32_t kStampMask = 0x7FFF;
 constexpr uint32_t kStampNone = 0xFFFF;
 constexpr uint32_t kLookupChunk = 16;  // entries
-// Each so many reclaimed blocks, one that lay still longest is chosen, whatever it holds.
-constexpr uint32_t kLevelEvery = 16;
+// Of the blocks that are reclaimed at once so many may be such as lag behind.
+constexpr uint32_t kLevelRounds = 3;
 
 bool IsPowerOfTwo(uint32_t value) { return value != 0 && (value & (value - 1)) == 0; }
 
@@ -80,15 +80,19 @@ Result<SpiffsPageHeader> SpiffsVolume::ReadHeader(uint32_t page) {
   return SpiffsPageHeader{LoadLe16(raw), LoadLe16(raw + 2), raw[4]};
 }
 
-Status SpiffsVolume::Mount() {
-  is_mounted_ = false;
-  OTA_TRY(VerifyOptions());
+void SpiffsVolume::SetLayout() {
   const uint32_t pages = options_.block_bytes / options_.page_bytes;
   block_count_ = device_.geometry().size_bytes / options_.block_bytes;
   lookup_pages_ = std::max(1u, pages * 2 / options_.page_bytes);
   usable_pages_ = pages - lookup_pages_;
-  allocation_block_ = 0;
+  open_blocks_.fill(kNoBlock);
   victim_ = kNoBlock;
+}
+
+Status SpiffsVolume::Mount() {
+  is_mounted_ = false;
+  OTA_TRY(VerifyOptions());
+  SetLayout();
   if (options_.has_magic && lookup_pages_ * options_.page_bytes < usable_pages_ * 2 + 4) {
     return Status::kNotSupported;
   }
@@ -98,10 +102,17 @@ Status SpiffsVolume::Mount() {
   return Status::kOk;
 }
 
+/// Stamps run round, and those of a volume lie close together: if some are near the end of the
+/// round and some near its start, the newest is the largest of the latter.
 Status SpiffsVolume::ReadMagics() {
+  struct Newest {
+    uint32_t stamp = kStampNone;
+    uint32_t block = 0;
+  };
+  Newest newest[2];  // of the lower and the upper half of the round
+  bool is_near_end = false;
+  bool is_near_start = false;
   unfinished_block_ = kNoBlock;
-  next_stamp_ = 0;
-  newest_block_ = 0;
   for (uint32_t block = 0; block < block_count_; ++block) {
     uint8_t raw[4];
     OTA_TRY(Read(BlockOffset(block) + lookup_pages_ * options_.page_bytes - 4, raw));
@@ -111,11 +122,17 @@ Status SpiffsVolume::ReadMagics() {
       unfinished_block_ = block;
       continue;
     }
-    const uint32_t stamp = LoadLe16(raw + 2);
-    if (stamp == kStampNone || (stamp & kStampMask) < next_stamp_) continue;
-    next_stamp_ = (stamp & kStampMask) + 1;
-    newest_block_ = block;
+    if (LoadLe16(raw + 2) == kStampNone) continue;
+    const uint32_t stamp = LoadLe16(raw + 2) & kStampMask;
+    is_near_start = is_near_start || stamp <= kStampMask / 4;
+    is_near_end = is_near_end || stamp > kStampMask / 4 * 3;
+    Newest& half = newest[stamp / (kStampMask / 2 + 1)];
+    if (half.stamp == kStampNone || stamp >= half.stamp) half = {stamp, block};
   }
+  const bool is_upper = newest[1].stamp != kStampNone && !(is_near_start && is_near_end);
+  const Newest& found = newest[is_upper ? 1 : 0];
+  next_stamp_ = found.stamp == kStampNone ? 0 : (found.stamp + 1) & kStampMask;
+  newest_block_ = found.block;
   return Status::kOk;
 }
 
@@ -250,10 +267,7 @@ Status SpiffsVolume::StrengthenMarks() {
 Status SpiffsVolume::Format() {
   is_mounted_ = false;
   OTA_TRY(VerifyOptions());
-  const uint32_t pages = options_.block_bytes / options_.page_bytes;
-  block_count_ = device_.geometry().size_bytes / options_.block_bytes;
-  lookup_pages_ = std::max(1u, pages * 2 / options_.page_bytes);
-  usable_pages_ = pages - lookup_pages_;
+  SetLayout();
   next_stamp_ = 0;
   // Two blocks without magic are no volume: the first two lose it first and get it last.
   for (uint32_t i = 0; options_.has_magic && i < 2; ++i) {
@@ -279,26 +293,60 @@ Result<bool> SpiffsVolume::ReadIsErased(uint32_t page) {
   return true;
 }
 
-Result<uint32_t> SpiffsVolume::Allocate(uint32_t id) {
+/// The first free page of a block; kSpiffsNoPage: none. Pages are taken in order.
+Result<uint32_t> SpiffsVolume::FindFreePage(uint32_t block) {
   const uint32_t pages = options_.block_bytes / options_.page_bytes;
-  for (uint32_t tried = 0; tried < block_count_; ++tried) {
-    const uint32_t block = (allocation_block_ + tried) % block_count_;
-    if (block == victim_ || block == unfinished_block_) continue;
-    for (uint32_t entry = 0; entry < usable_pages_; ++entry) {
-      const uint32_t page = block * pages + lookup_pages_ + entry;
-      OTA_TRY(const uint32_t owner, ReadLookup(page));
-      if (owner != kSpiffsFree) continue;
-      OTA_TRY(const bool is_erased, ReadIsErased(page));
-      uint8_t raw[2] = {};
-      if (is_erased) StoreLe16(raw, static_cast<uint16_t>(id));
-      OTA_TRY(Program(LookupOffset(page), raw));
-      if (free_pages_ != 0) --free_pages_;
-      allocation_block_ = block;
-      if (is_erased) return page;
-      ++deleted_pages_;  // somebody else's cut left bytes there
-    }
+  if (block == kNoBlock || block == victim_ || block == unfinished_block_) return kSpiffsNoPage;
+  OTA_TRY(const uint32_t last, ReadLookup(block * pages + pages - 1));
+  if (last != kSpiffsFree) return kSpiffsNoPage;
+  for (uint32_t entry = 0; entry < usable_pages_; ++entry) {
+    const uint32_t page = block * pages + lookup_pages_ + entry;
+    OTA_TRY(const uint32_t owner, ReadLookup(page));
+    if (owner == kSpiffsFree) return page;
   }
-  return Status::kStorageFull;
+  return kSpiffsNoPage;
+}
+
+/// A free page where that use took its last one; else in a block that was begun and left; else in
+/// an empty one; else in one that another use has begun.
+Result<uint32_t> SpiffsVolume::FindPageFor(PageUse use) {
+  uint32_t& open_block = open_blocks_[static_cast<size_t>(use)];
+  OTA_TRY(const uint32_t next, FindFreePage(open_block));
+  if (next != kSpiffsNoPage) return next;
+  const uint32_t start = open_block == kNoBlock ? newest_block_ : open_block;
+  uint32_t empty = kSpiffsNoPage;
+  uint32_t other = kSpiffsNoPage;
+  for (uint32_t i = 1; i <= block_count_; ++i) {
+    const uint32_t block = (start + i) % block_count_;
+    OTA_TRY(const uint32_t page, FindFreePage(block));
+    if (page == kSpiffsNoPage) continue;
+    const bool is_others =
+        std::find(open_blocks_.begin(), open_blocks_.end(), block) != open_blocks_.end();
+    const bool is_empty = page % (options_.block_bytes / options_.page_bytes) == lookup_pages_;
+    uint32_t& kept = is_others ? other : empty;
+    if (!is_others && !is_empty) {
+      open_block = block;
+      return page;
+    }
+    if (kept == kSpiffsNoPage) kept = page;
+  }
+  if (empty == kSpiffsNoPage) return other;
+  open_block = empty / (options_.block_bytes / options_.page_bytes);
+  return empty;
+}
+
+Result<uint32_t> SpiffsVolume::Allocate(uint32_t id, PageUse use) {
+  for (;;) {
+    OTA_TRY(const uint32_t page, FindPageFor(use));
+    if (page == kSpiffsNoPage) return Status::kStorageFull;
+    OTA_TRY(const bool is_erased, ReadIsErased(page));
+    uint8_t raw[2] = {};
+    if (is_erased) StoreLe16(raw, static_cast<uint16_t>(id));
+    OTA_TRY(Program(LookupOffset(page), raw));
+    if (free_pages_ != 0) --free_pages_;
+    if (is_erased) return page;
+    ++deleted_pages_;  // somebody else's cut left bytes there
+  }
 }
 
 Status SpiffsVolume::DeletePage(uint32_t page) {
@@ -315,7 +363,7 @@ Status SpiffsVolume::DeletePage(uint32_t page) {
 
 Result<uint32_t> SpiffsVolume::ReplaceIndexPage(uint32_t old_page) {
   uint8_t* const at = buffer_.data();
-  OTA_TRY(const uint32_t page, Allocate(LoadLe16(at)));
+  OTA_TRY(const uint32_t page, Allocate(LoadLe16(at), PageUse::kIndex));
   const uint8_t final_flags = at[4];
   at[4] = final_flags | kSpiffsFinal;
   OTA_TRY(Program(PageOffset(page), buffer()));
@@ -334,32 +382,42 @@ Status SpiffsVolume::Reserve(uint32_t count) {
     if (round == 2 * block_count_ || free_pages_ + deleted_pages_ < wanted) {
       return Status::kStorageFull;
     }
-    OTA_TRY(const uint32_t victim, ChooseVictim());
+    const bool levels = round < kLevelRounds && free_pages_ >= reserved_page_count();
+    OTA_TRY(const uint32_t victim, ChooseVictim(levels));
     OTA_TRY(Reclaim(victim));
   }
   return Status::kOk;
 }
 
-Result<uint32_t> SpiffsVolume::ChooseVictim() {
+/// The block with most deleted pages, of several the one whose erase is longest ago; or, if it
+/// `levels`, one that lags behind, whatever it holds: since its erase all blocks together were
+/// erased more often than there are blocks.
+Result<uint32_t> SpiffsVolume::ChooseVictim(bool levels) {
   uint32_t best = kNoBlock;
-  uint32_t best_score = 0;
-  const bool levels = ++reclaim_count_ % kLevelEvery == 0 && options_.has_magic;
+  BlockUse best_use;
+  uint32_t oldest = kNoBlock;
+  uint32_t oldest_age = block_count_;
   for (uint32_t block = 0; block < block_count_; ++block) {
     OTA_TRY(const BlockUse use, ReadUse(block));
-    if (use.free != 0 || (use.deleted == 0 && !levels)) continue;
-    const uint32_t score = levels ? use.age + 1 : use.deleted;
-    if (score <= best_score) continue;
-    best = block;
-    best_score = score;
-  }
-  if (best == kNoBlock && !levels) {
-    // Only blocks that are partly free have deleted pages: take what there is.
-    for (uint32_t block = 0; block < block_count_; ++block) {
-      OTA_TRY(const BlockUse use, ReadUse(block));
-      if (use.deleted <= best_score) continue;
-      best = block;
-      best_score = use.deleted;
+    if (use.free != 0) continue;
+    if (use.age > oldest_age) {
+      oldest = block;
+      oldest_age = use.age;
     }
+    const bool is_better = use.deleted > best_use.deleted ||
+                           (use.deleted == best_use.deleted && use.age > best_use.age);
+    if (use.deleted == 0 || !is_better) continue;
+    best = block;
+    best_use = use;
+  }
+  if (levels && oldest != kNoBlock) return oldest;
+  if (best != kNoBlock) return best;
+  // Only blocks that are partly free have deleted pages: take what there is.
+  for (uint32_t block = 0; block < block_count_; ++block) {
+    OTA_TRY(const BlockUse use, ReadUse(block));
+    if (use.deleted <= best_use.deleted) continue;
+    best = block;
+    best_use = use;
   }
   return best == kNoBlock ? Result<uint32_t>(Status::kStorageFull) : best;
 }
@@ -418,7 +476,7 @@ Status SpiffsVolume::MoveIndex(uint32_t index_page, const SpiffsPageHeader& head
 }
 
 Result<uint32_t> SpiffsVolume::CopyPage(uint32_t page, uint32_t id) {
-  OTA_TRY(const uint32_t copy, Allocate(id));
+  OTA_TRY(const uint32_t copy, Allocate(id, PageUse::kMovedData));
   uint8_t chunk[kCopyBytes];
   for (uint32_t at = 0; at < options_.page_bytes; at += kCopyBytes) {
     OTA_TRY(Read(PageOffset(page) + at, chunk));

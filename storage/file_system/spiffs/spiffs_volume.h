@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+
 #include "storage/file_system/device_access.h"
 
 namespace ota::storage {
@@ -119,8 +121,12 @@ class SpiffsVolume {
   /// kStorageFull.
   Status Reserve(uint32_t count);
 
+  /// What pages are taken for. Each kind fills blocks of its own, so that pages that are replaced
+  /// soon do not lie among those that stay, and a block that is reclaimed has little to be moved.
+  enum class PageUse : uint8_t { kIndex, kNewData, kMovedData };
+
   /// Takes an erased page and says in the lookup whose it is. After Reserve.
-  Result<uint32_t> Allocate(uint32_t id);
+  Result<uint32_t> Allocate(uint32_t id, PageUse use);
 
   /// Marks a page deleted: its flags, then its lookup entry.
   Status DeletePage(uint32_t page);
@@ -151,6 +157,7 @@ class SpiffsVolume {
 
  private:
   static constexpr uint32_t kNoBlock = 0xFFFFFFFF;
+  static constexpr size_t kPageUseCount = 3;
   struct BlockUse {
     uint32_t free = 0;
     uint32_t deleted = 0;
@@ -158,6 +165,7 @@ class SpiffsVolume {
   };
 
   Status VerifyOptions() const;
+  void SetLayout();
   uint32_t BlockOffset(uint32_t block) const { return block * options_.block_bytes; }
   uint32_t MagicOf(uint32_t block) const;
   uint32_t LookupOffset(uint32_t page) const;
@@ -165,12 +173,14 @@ class SpiffsVolume {
   Status ReadMagics();
   Status EraseBlock(uint32_t block);
   Result<BlockUse> ReadUse(uint32_t block);
-  Result<uint32_t> ChooseVictim();
+  Result<uint32_t> ChooseVictim(bool levels);
   Status Reclaim(uint32_t block);
   Status MovePage(uint32_t page);
   Status MoveIndex(uint32_t index_page, const SpiffsPageHeader& header);
   Result<uint32_t> CopyPage(uint32_t page, uint32_t id);
   Result<bool> ReadIsErased(uint32_t page);
+  Result<uint32_t> FindFreePage(uint32_t block);
+  Result<uint32_t> FindPageFor(PageUse use);
 
   DeviceAccess device_;
   MutableByteSpan buffer_;
@@ -180,9 +190,9 @@ class SpiffsVolume {
   uint32_t usable_pages_ = 0;
   uint32_t free_pages_ = 0;
   uint32_t deleted_pages_ = 0;
-  uint32_t newest_block_ = 0;      // the one erased last
-  uint32_t next_stamp_ = 0;        // what the next erased block gets as its erase count
-  uint32_t allocation_block_ = 0;  // where the last page was taken
+  uint32_t newest_block_ = 0;  // the one erased last
+  uint32_t next_stamp_ = 0;    // what the next erased block gets as its erase count
+  std::array<uint32_t, kPageUseCount> open_blocks_{};  // where each use took its last page
   uint32_t unfinished_block_ = kNoBlock;
   uint32_t victim_ = kNoBlock;  // the block being reclaimed, in which none is taken
   uint32_t reclaim_count_ = 0;
