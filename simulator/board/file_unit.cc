@@ -62,7 +62,8 @@ class FileUnit final : public MemoryUnit {
  private:
   static constexpr uint32_t kBufferBytes = 256;
   static constexpr uint32_t kWorkspaceBytes = 512;
-  static constexpr uint32_t kExtentsPerModel = 80;  // one for each erase block of 300 KB
+  static constexpr size_t kExtentCount =  // one for each erase block of 300 KB
+      storage::JournalFiles::kExtentCount + 80 * FileModelStore::kViewCount;
   static constexpr uint32_t kCachePageBytes = 64;
   static constexpr uint32_t kCacheBytes = 32 * kCachePageBytes;
 
@@ -87,7 +88,7 @@ class FileUnit final : public MemoryUnit {
   std::array<uint8_t, kBufferBytes> buffer_ = {};
   std::array<uint8_t, kWorkspaceBytes> queue_ = {};
   std::array<uint8_t, kWorkspaceBytes> workspace_ = {};
-  std::array<storage::Extent, kExtentsPerModel* FileModelStore::kViewCount> extents_ = {};
+  std::array<storage::Extent, kExtentCount> extents_ = {};
   std::array<uint8_t, kCacheBytes> pages_ = {};
   storage::FlashDriver driver_;
   std::optional<Volume> volume_;

@@ -21,11 +21,11 @@ constexpr size_t kListedNameBytes = 64;
 
 FileModelStore::FileModelStore(FileSystem& files, BlockDevice& device, Waiter& waiter,
                                MutableByteSpan workspace, std::span<Extent> extents)
-    : JournalFilesHolder(files, device, waiter),
+    : JournalFilesHolder(files, device, waiter, extents),
       JournaledStore(journal_files_, workspace, journal_files_.image_count_max()),
       files_(files),
       device_(device),
-      extents_(extents) {}
+      extents_(extents.subspan(std::min(extents.size(), JournalFiles::kExtentCount))) {}
 
 Status FileModelStore::Mount() {
   if (workspace_.empty() || workspace_.size() % kWorkspaceBytesMin != 0 ||
@@ -146,9 +146,7 @@ uint32_t FileModelStore::NeededBytes(uint32_t size_bytes) const {
 /// durable deletes one page, and a new journal file needs its pages at once: so much is kept free.
 Result<uint32_t> FileModelStore::ReadFreeBytes() {
   OTA_TRY(const VolumeSpace space, files_.ReadSpace());
-  const uint32_t reserve = device_.geometry().needs_erase
-                               ? journal_file_bytes() + kBlockCountMax * files_.extent_unit()
-                               : 0;
+  const uint32_t reserve = journal_file_bytes() + kBlockCountMax * files_.extent_unit();
   return space.free_bytes - std::min(space.free_bytes, reserve);
 }
 
@@ -238,30 +236,31 @@ Status FileModelStore::OpenImage(const Entry& entry) {
   return status == Status::kNotFound ? Status::kCorrupted : status;
 }
 
-/// Each open image keeps its view; the others take turns with what is left.
-Result<FileView*> FileModelStore::OpenView(const Entry& entry) {
-  View* unused = nullptr;
-  for (View& view : views_) {
-    if (view.file.is_open() && view.place == entry.place) return &view.file;
+/// Each open image keeps its view; the others take turns with what is left. Returns its number.
+Result<size_t> FileModelStore::OpenView(const Entry& entry) {
+  size_t unused = 0;
+  for (size_t i = 0; i < kViewCount; ++i) {
+    const View& view = views_[i];
+    if (view.file.is_open() && view.place == entry.place) return i;
     const Entry* const user = view.file.is_open() ? FindByPlace(view.place) : nullptr;
-    if (user == nullptr || user->open_count == 0) unused = &view;
+    if (user == nullptr || user->open_count == 0) unused = i;
   }
   OTA_TRY(const ImageBody body, ReadBody(entry));
-  const size_t share = extents_.size() / kViewCount;
-  const auto index = static_cast<size_t>(unused - views_.data());
   const uint32_t size_bytes = &entry == staging_ ? staging_file_.size_bytes : entry.size_bytes;
-  unused->place = entry.place;
-  OTA_TRY(unused->file.Open(files_, MakeFileName(entry.place, body.name.view()).view(), size_bytes,
-                            extents_.subspan(index * share, share)));
-  return &unused->file;
+  View& view = views_[unused];
+  view.place = entry.place;
+  OTA_TRY(view.file.Open(files_, MakeFileName(entry.place, body.name.view()).view(), size_bytes));
+  return unused;
 }
 
 Status FileModelStore::ReadImage(const Entry& entry, uint32_t offset, MutableByteSpan target) {
-  const Result<FileView*> view = OpenView(entry);
-  if (view.status() == Status::kNotFound) return Status::kCorrupted;
-  OTA_TRY(view.status());
+  const Result<size_t> index = OpenView(entry);
+  if (index.status() == Status::kNotFound) return Status::kCorrupted;
+  OTA_TRY(index.status());
+  const size_t share = extents_.size() / kViewCount;
+  const std::span<Extent> extents = extents_.subspan(*index * share, share);
   while (!target.empty()) {
-    OTA_TRY(const FileView::Range range, (*view)->Locate(files_, offset));
+    OTA_TRY(const FileView::Range range, views_[*index].file.Locate(files_, extents, offset));
     const MutableByteSpan part = target.first(std::min<size_t>(target.size(), range.length));
     OTA_TRY(ReadUnaligned(device_, range.device_offset, part));
     target = target.subspan(part.size());

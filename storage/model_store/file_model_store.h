@@ -4,24 +4,21 @@
 #include "storage/model_store/journal_files.h"
 #include "storage/model_store/journaled_store.h"
 
-// The model store on a file system: each image is a file, and two more files of a fixed size are
-// the journal. It promises what every ModelStore promises, though none of the file systems updates
-// a file atomically: what counts is the journal, whose records are programmed in place; a file that
-// no record names is removed before the first change after a restart. Bytes: docs/formats/
-// model_store.md.
+// The model store on SPIFFS, whose pages move and have headers, so that it has no run to give to a
+// container: each image is a file, and two more files of a fixed size are the journal. It promises
+// what every ModelStore promises, though the file system does not update a file atomically: what
+// counts is the journal, whose records are programmed in place; a file that no record names is
+// removed before the first change after a restart. Bytes: docs/formats/model_store.md.
 //
 // Files whose names are not of the store's own kind ("NAME.0007.ota", "models.jr0", "models.jr1")
 // are left alone. Nobody else may write to the volume while a call is under way; what the
 // application writes in between is fine.
 //
-// A power loss may do what BlockDevice says. On FAT and EEFS it must leave each bit of a unit as it
-// was or as it was to become: these formats have no second copy of what else lies in that unit.
-//
 // Unlike RawModelStore's, its calls wait for the medium through the Waiter; kBusy comes only
 // between the steps of reading an image.
 //
-//   FatFileSystem files(card, waiter, sector);
-//   FileModelStore store(files, card, waiter, workspace, extents);
+//   SpiffsFileSystem files(flash, waiter, page);
+//   FileModelStore store(files, flash, waiter, workspace, extents);
 //   while ((status = store.Mount()) == Status::kBusy) Idle();
 
 namespace ota::storage {
@@ -29,8 +26,9 @@ namespace ota::storage {
 /// A base class, so that the journal's device is there before the journal.
 class JournalFilesHolder {
  protected:
-  JournalFilesHolder(FileSystem& files, BlockDevice& device, Waiter& waiter)
-      : journal_files_(files, device, waiter) {}
+  JournalFilesHolder(FileSystem& files, BlockDevice& device, Waiter& waiter,
+                     std::span<Extent> extents)
+      : journal_files_(files, device, waiter, extents) {}
 
   JournalFiles journal_files_;
 };
@@ -39,12 +37,13 @@ class FileModelStore final : private JournalFilesHolder, public JournaledStore {
  public:
   static constexpr size_t kWorkspaceBytesMin = kCheckWorkBytesMin;
   static constexpr size_t kViewCount = kOpenCountMax + 1;  ///< the last one reads what is not open
+  static constexpr size_t kExtentCountMin = JournalFiles::kExtentCount + kViewCount;
 
   /// All must outlive it; `device` and `waiter` are those of `files`. `workspace` is what is
-  /// appended at once: a multiple of kWorkspaceBytesMin. `extents` remember where the files of open
-  /// images lie, each of kViewCount a share of them: one for each is enough on EEFS and mostly on
-  /// FAT; SPIFFS takes one for each erase block of a model, and with fewer is asked again and
-  /// again.
+  /// appended at once: a multiple of kWorkspaceBytesMin. `extents`, at least kExtentCountMin,
+  /// remember where the journal and the files of open images lie, each of these a kViewCount-th
+  /// share of what the journal leaves: a file takes one for each erase block that it lies in, and
+  /// with fewer the file system is asked again and again.
   FileModelStore(FileSystem& files, BlockDevice& device, Waiter& waiter, MutableByteSpan workspace,
                  std::span<Extent> extents);
 
@@ -96,11 +95,11 @@ class FileModelStore final : private JournalFilesHolder, public JournaledStore {
   Status DeleteFile(std::string_view name);
   void ForgetViews();
   void ForgetStagingView();
-  Result<FileView*> OpenView(const Entry& entry);
+  Result<size_t> OpenView(const Entry& entry);
 
   FileSystem& files_;
   BlockDevice& device_;
-  std::span<Extent> extents_;
+  std::span<Extent> extents_;  ///< but for the journal's
   std::array<View, kViewCount> views_{};
   File staging_file_;
   bool is_checked_ = false;  ///< the volume was repaired since Mount

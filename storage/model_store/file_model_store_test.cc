@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "base/units.h"
-#include "storage/file_system/eefs/eefs_file_system.h"
-#include "storage/file_system/fat/fat_file_system.h"
 #include "storage/file_system/spiffs/spiffs_file_system.h"
 #include "storage/file_system/test_files.h"
 #include "storage/model_store/test_store.h"
@@ -13,57 +13,32 @@
 namespace ota::storage {
 namespace {
 
-enum class Kind : uint8_t { kFat, kSpiffs, kEefs };
-
-/// A store on a file system on a strict device in RAM, over restarts.
+/// A store on SPIFFS on a strict device in RAM, over restarts.
 class FileStore {
  public:
-  explicit FileStore(Kind kind, uint32_t extent_count = 80)
-      : kind_(kind), device_(MakeGeometry(kind)), extents_(extent_count) {
+  explicit FileStore(uint32_t extent_count = 88)
+      : device_(NorGeometry(KiB(512), KiB(4))), extents_(extent_count) {
     Restart();
   }
 
   void Restart() {
     store_.reset();
-    switch (kind_) {
-      case Kind::kFat:
-        fat_ = std::make_unique<FatFileSystem>(device_, waiter_, buffer_);
-        break;
-      case Kind::kSpiffs:
-        spiffs_ = std::make_unique<SpiffsFileSystem>(device_, waiter_, buffer_);
-        break;
-      case Kind::kEefs:
-        eefs_ = std::make_unique<EefsFileSystem>(device_, waiter_);
-        break;
-    }
-    store_ = std::make_unique<FileModelStore>(files(), device_, waiter_, workspace_, extents_);
+    files_ = std::make_unique<SpiffsFileSystem>(device_, waiter_, buffer_);
+    store_ = std::make_unique<FileModelStore>(*files_, device_, waiter_, workspace_, extents_);
   }
 
-  FileSystem& files() {
-    if (kind_ == Kind::kFat) return *fat_;
-    if (kind_ == Kind::kSpiffs) return *spiffs_;
-    return *eefs_;
-  }
+  FileSystem& files() { return *files_; }
   ModelStore& store() { return *store_; }
   TestDevice& device() { return device_; }
   std::vector<Extent>& extents() { return extents_; }
 
  private:
-  static Geometry MakeGeometry(Kind kind) {
-    if (kind == Kind::kFat) return OverwritingGeometry(MiB(3), 512);
-    if (kind == Kind::kSpiffs) return NorGeometry(KiB(512), KiB(4));
-    return OverwritingGeometry(KiB(256), 16);
-  }
-
-  Kind kind_;
   TestDevice device_;
   SpinWaiter waiter_;
   std::array<uint8_t, 512> buffer_{};
   std::vector<uint8_t> workspace_ = std::vector<uint8_t>(512);
   std::vector<Extent> extents_;
-  std::unique_ptr<FatFileSystem> fat_;
-  std::unique_ptr<SpiffsFileSystem> spiffs_;
-  std::unique_ptr<EefsFileSystem> eefs_;
+  std::unique_ptr<SpiffsFileSystem> files_;
   std::unique_ptr<FileModelStore> store_;
 };
 
@@ -72,7 +47,7 @@ Status Mount(FileStore& world) {
   return RunToEnd([&] { return world.store().Mount(); });
 }
 
-class FileModelStoreTest : public testing::TestWithParam<Kind> {
+class FileModelStoreTest : public testing::Test {
  protected:
   void SetUp() override {
     ASSERT_EQ(RunToEnd([&] { return world_.store().Format(); }), Status::kOk);
@@ -86,28 +61,20 @@ class FileModelStoreTest : public testing::TestWithParam<Kind> {
     EXPECT_TRUE(*read == model) << name.view();
   }
 
-  FileStore world_{GetParam()};
+  FileStore world_;
 };
 
-constexpr const char* kKindNames[] = {"Fat", "Spiffs", "Eefs"};
+TEST(FileModelStore, KeepsWithinItsRam) { EXPECT_LE(sizeof(FileModelStore), 1536u); }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, FileModelStoreTest,
-                         testing::Values(Kind::kFat, Kind::kSpiffs, Kind::kEefs),
-                         [](const auto& info) {
-                           return kKindNames[static_cast<size_t>(info.param)];
-                         });
-
-TEST(FileModelStore, KeepsWithinItsRam) { EXPECT_LE(sizeof(FileModelStore), 2560u); }
-
-TEST_P(FileModelStoreTest, FindsNoStoreOnAnEmptyVolume) {
-  FileStore other(GetParam());
+TEST_F(FileModelStoreTest, FindsNoStoreOnAnEmptyVolume) {
+  FileStore other;
   EXPECT_EQ(Mount(other), Status::kCorrupted);
   ASSERT_EQ(other.files().Format(), Status::kOk);
   EXPECT_EQ(Mount(other), Status::kCorrupted);
   EXPECT_EQ(other.store().Activate("kws"), Status::kWrongState);
 }
 
-TEST_P(FileModelStoreTest, KeepsSeveralModelsOverARestart) {
+TEST_F(FileModelStoreTest, KeepsSeveralModelsOverARestart) {
   const auto kws = MakeModel(20001, 1);
   const auto wand = MakeModel(9999, 2);
   ASSERT_EQ(InstallModel(store(), "kws", kws), Status::kOk);
@@ -119,7 +86,7 @@ TEST_P(FileModelStoreTest, KeepsSeveralModelsOverARestart) {
   ExpectModel("magic_wand_with_a_long_name_001", wand);
 }
 
-TEST_P(FileModelStoreTest, EachModelIsAFileThatOthersCanRead) {
+TEST_F(FileModelStoreTest, EachModelIsAFileThatOthersCanRead) {
   const auto kws = MakeModel(20001, 1);
   ASSERT_EQ(InstallModel(store(), "kws", kws), Status::kOk);
   const auto read = ReadFile(files(), "kws.0001.ota");
@@ -127,7 +94,7 @@ TEST_P(FileModelStoreTest, EachModelIsAFileThatOthersCanRead) {
   EXPECT_TRUE(*read == kws);
 }
 
-TEST_P(FileModelStoreTest, TrialTakesOverAndRevertsToTheConfirmed) {
+TEST_F(FileModelStoreTest, TrialTakesOverAndRevertsToTheConfirmed) {
   ASSERT_EQ(InstallModel(store(), "kws", MakeModel(5000, 1)), Status::kOk);
   ASSERT_EQ(StageModel(store(), "kws", MakeModel(6000, 2)), Status::kOk);
   ASSERT_EQ(RunToEnd([&] { return store().Activate("kws"); }), Status::kOk);
@@ -139,18 +106,17 @@ TEST_P(FileModelStoreTest, TrialTakesOverAndRevertsToTheConfirmed) {
   EXPECT_EQ(store().image_count(), 1u);
 }
 
-TEST_P(FileModelStoreTest, GivesBackTheSpaceOfWhatIsReplaced) {
+TEST_F(FileModelStoreTest, GivesBackTheSpaceOfWhatIsReplaced) {
   ASSERT_EQ(InstallModel(store(), "kws", MakeModel(5000, 1)), Status::kOk);
   const uint32_t free_bytes = store().space().free_bytes;
   for (uint32_t i = 2; i < 60; ++i) {
     ASSERT_EQ(InstallModel(store(), "kws", MakeModel(5000, i)), Status::kOk) << i;
   }
-  // A replaced image stays until the new one is confirmed, so EEFS has a second slot by then.
-  EXPECT_GE(store().space().free_bytes + 5064, free_bytes);
+  EXPECT_EQ(store().space().free_bytes, free_bytes);
   ExpectModel("kws", MakeModel(5000, 59));
 }
 
-TEST_P(FileModelStoreTest, OpenImageKeepsItsBytesWhileItIsReplaced) {
+TEST_F(FileModelStoreTest, OpenImageKeepsItsBytesWhileItIsReplaced) {
   const auto first = MakeModel(5000, 1);
   ASSERT_EQ(InstallModel(store(), "kws", first), Status::kOk);
   ASSERT_EQ(Mount(world_), Status::kOk);
@@ -167,7 +133,7 @@ TEST_P(FileModelStoreTest, OpenImageKeepsItsBytesWhileItIsReplaced) {
   EXPECT_EQ(files().Open("kws.0001.ota").status(), Status::kNotFound) << "the next change drops it";
 }
 
-TEST_P(FileModelStoreTest, ResumesWhereItWasDurable) {
+TEST_F(FileModelStoreTest, ResumesWhereItWasDurable) {
   const auto model = MakeModel(50000, 1);
   ASSERT_EQ(RunToEnd([&] { return store().Begin(MakeRequest("kws", model)); }), Status::kOk);
   while (store().staged_bytes() < 33000) {
@@ -182,7 +148,7 @@ TEST_P(FileModelStoreTest, ResumesWhereItWasDurable) {
   ExpectModel("kws", model, ImageChoice::kCandidate);
 }
 
-TEST_P(FileModelStoreTest, BeginsAnewWhenTheFileInStagingIsGone) {
+TEST_F(FileModelStoreTest, BeginsAnewWhenTheFileInStagingIsGone) {
   const auto model = MakeModel(9000, 1);
   ASSERT_EQ(RunToEnd([&] { return store().Begin(MakeRequest("kws", model)); }), Status::kOk);
   ASSERT_EQ(AppendRest(store(), model, 999), Status::kOk);
@@ -195,7 +161,7 @@ TEST_P(FileModelStoreTest, BeginsAnewWhenTheFileInStagingIsGone) {
   ExpectModel("kws", model, ImageChoice::kCandidate);
 }
 
-TEST_P(FileModelStoreTest, WrongBytesNeverBecomeAnImage) {
+TEST_F(FileModelStoreTest, WrongBytesNeverBecomeAnImage) {
   StageRequest request = MakeRequest("kws", MakeModel(5000, 1));
   request.digest[0] ^= 1;
   ASSERT_EQ(RunToEnd([&] { return store().Begin(request); }), Status::kOk);
@@ -205,7 +171,7 @@ TEST_P(FileModelStoreTest, WrongBytesNeverBecomeAnImage) {
   EXPECT_EQ(files().Open("kws.0001.ota").status(), Status::kNotFound);
 }
 
-TEST_P(FileModelStoreTest, LeavesForeignFilesAlone) {
+TEST_F(FileModelStoreTest, LeavesForeignFilesAlone) {
   const char* const names[] = {"kws.ota", "kws.00ff", "a.12g4.ota", ".0007.ota", "readme.txt"};
   for (const char* name : names)
     ASSERT_EQ(WriteFile(files(), name, MakeModel(300, 9)), Status::kOk);
@@ -223,7 +189,7 @@ TEST_P(FileModelStoreTest, LeavesForeignFilesAlone) {
   EXPECT_EQ(store().image_count(), 0u);
 }
 
-TEST_P(FileModelStoreTest, FullVolumeSaysWhatIsFree) {
+TEST_F(FileModelStoreTest, FullVolumeSaysWhatIsFree) {
   StageRequest request = MakeRequest("big", MakeModel(100, 1));
   const uint32_t free_bytes = store().space().largest_free_bytes;
   request.size_bytes = free_bytes + 1;
@@ -238,7 +204,41 @@ TEST_P(FileModelStoreTest, FullVolumeSaysWhatIsFree) {
   ExpectModel("big", model);
 }
 
-TEST_P(FileModelStoreTest, ScrubFindsAFlippedBitAndDropsTheCandidate) {
+/// The store is kept as full as it can be, with models that come and go, so that each change needs
+/// pages that only reclaiming gives.
+TEST_F(FileModelStoreTest, FinishesWhateverItAcceptsHoweverFullTheVolumeIs) {
+  Prng prng(23);
+  std::map<std::string, std::vector<uint8_t>> kept;
+  uint32_t refused_count = 0;
+  for (int i = 0; i < 500; ++i) {
+    const std::string name(1, static_cast<char>('a' + prng.NextBelow(9)));
+    if (prng.NextBelow(5) == 0 && kept.erase(name) != 0) {
+      ASSERT_EQ(RunToEnd([&] { return store().Delete(name.c_str()); }), Status::kOk) << i;
+    }
+    const uint32_t free_bytes = store().space().largest_free_bytes;
+    const uint32_t bytes = prng.NextBelow(3) == 0 ? free_bytes : 1 + prng.NextBelow(90000);
+    if (bytes == 0) continue;
+    const auto model = MakeModel(bytes, 1 + prng.NextBelow(3));
+    const Status begun = RunToEnd([&] { return store().Begin(MakeRequest(name.c_str(), model)); });
+    if (begun == Status::kStorageFull) {
+      EXPECT_GT(bytes, free_bytes) << i;
+      refused_count += 1;
+      continue;
+    }
+    ASSERT_EQ(begun, Status::kOk) << i;
+    ASSERT_EQ(AppendRest(store(), model, 999), Status::kOk) << i << ": " << bytes << " bytes";
+    ASSERT_EQ(RunToEnd([&] { return store().Finish(); }), Status::kOk) << i;
+    ASSERT_EQ(RunToEnd([&] { return store().Activate(name.c_str()); }), Status::kOk) << i;
+    ASSERT_EQ(RunToEnd([&] { return store().Confirm(name.c_str()); }), Status::kOk) << i;
+    kept[name] = model;
+  }
+  EXPECT_GT(refused_count, 100u) << "it was full";
+  ASSERT_EQ(Mount(world_), Status::kOk);
+  for (const auto& [name, model] : kept) ExpectModel(name.c_str(), model);
+  ExpectSound(files(), static_cast<uint32_t>(kept.size() + JournalFiles::kFileCount));
+}
+
+TEST_F(FileModelStoreTest, ScrubFindsAFlippedBitAndDropsTheCandidate) {
   ASSERT_EQ(InstallModel(store(), "good", MakeModel(5000, 1)), Status::kOk);
   ASSERT_EQ(StageModel(store(), "bad", MakeModel(5000, 2)), Status::kOk);
   ScrubReport report;
@@ -255,8 +255,8 @@ TEST_P(FileModelStoreTest, ScrubFindsAFlippedBitAndDropsTheCandidate) {
   EXPECT_EQ(store().image_count(), 1u);
 }
 
-TEST_P(FileModelStoreTest, ReadsAnyPartWithFewExtents) {
-  FileStore world(GetParam(), FileModelStore::kViewCount);
+TEST_F(FileModelStoreTest, ReadsAnyPartWithFewExtents) {
+  FileStore world(FileModelStore::kExtentCountMin);
   ASSERT_EQ(RunToEnd([&] { return world.store().Format(); }), Status::kOk);
   const auto model = MakeModel(60000, 1);
   ASSERT_EQ(InstallModel(world.store(), "kws", model), Status::kOk);
@@ -270,7 +270,7 @@ TEST_P(FileModelStoreTest, ReadsAnyPartWithFewExtents) {
   }
 }
 
-TEST_P(FileModelStoreTest, RefusesABufferThatIsTooSmall) {
+TEST_F(FileModelStoreTest, RefusesABufferThatIsTooSmall) {
   SpinWaiter waiter;
   std::vector<uint8_t> small(256);
   FileModelStore narrow(files(), world_.device(), waiter, small, world_.extents());

@@ -16,10 +16,8 @@ class FileView {
  public:
   FileView() = default;
 
-  /// Finds the file. `extents` are used until Forget; the more there are, the less often the file
-  /// system is asked again. kNotFound; kCorrupted: it has fewer than `size_bytes` bytes.
-  Status Open(FileSystem& files, std::string_view name, uint32_t size_bytes,
-              std::span<Extent> extents);
+  /// Finds the file. kNotFound; kCorrupted: it has fewer than `size_bytes` bytes.
+  Status Open(FileSystem& files, std::string_view name, uint32_t size_bytes);
 
   /// To be called when the file was written, deleted or checked.
   void Forget() { size_bytes_ = 0; }
@@ -31,15 +29,19 @@ class FileView {
     uint32_t length;  ///< of the bytes that lie there in a row, at least 1
   };
 
-  /// Where byte `offset`, below size_bytes(), lies. kCorrupted: the file's structure is broken.
-  Result<Range> Locate(FileSystem& files, uint32_t offset);
+  /// Where byte `offset`, below size_bytes(), lies. `extents` remember it, and are to be the same
+  /// in each call; the more there are, the less often the file system is asked again. kCorrupted:
+  /// the file's structure is broken.
+  Result<Range> Locate(FileSystem& files, std::span<Extent> extents, uint32_t offset);
 
  private:
-  Status Resolve(FileSystem& files, uint32_t offset);
+  Status Resolve(FileSystem& files, std::span<Extent> extents, uint32_t offset);
 
-  File file_;
-  std::span<Extent> extents_;
+  // Of the file what it takes to read it.
+  uint32_t id_ = 0;
+  uint32_t entry_offset_ = 0;
   uint32_t size_bytes_ = 0;
+
   uint32_t first_offset_ = 0;   ///< of the bytes that the extents cover
   uint32_t covered_bytes_ = 0;  ///< how many these are
   uint32_t move_count_ = 0;

@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "storage/block_device/memory_block_device.h"
+#include "storage/block_device/partition.h"
 #include "storage/file_system/eefs/eefs_file_system.h"
 #include "storage/file_system/fat/fat_file_system.h"
 #include "storage/file_system/spiffs/spiffs_file_system.h"
+#include "storage/model_store/container.h"
 #include "storage/model_store/file_model_store.h"
 #include "storage/model_store/raw_model_store.h"
 
@@ -105,22 +107,37 @@ void Fuzz(const uint8_t* data, size_t size, Geometry geometry, WithStore with_st
   with_store(device, Exercise);
 }
 
-template <typename Files>
-void FuzzFiles(const uint8_t* data, size_t size, const Geometry& geometry) {
+void FuzzSpiffs(const uint8_t* data, size_t size, const Geometry& geometry) {
   Fuzz(data, size, geometry, [](BlockDevice& device, auto use) {
     SpinWaiter waiter;
     uint8_t buffer[512];
     uint8_t workspace[512];
-    std::array<Extent, 10> extents;
-    if constexpr (std::is_same_v<Files, EefsFileSystem>) {
-      Files files(device, waiter);
-      FileModelStore store(files, device, waiter, workspace, extents);
-      use(store);
-    } else {
-      Files files(device, waiter, buffer);
-      FileModelStore store(files, device, waiter, workspace, extents);
-      use(store);
-    }
+    std::array<Extent, FileModelStore::kExtentCountMin> extents;
+    SpiffsFileSystem files(device, waiter, buffer);
+    FileModelStore store(files, device, waiter, workspace, extents);
+    use(store);
+  });
+}
+
+/// A store in a container, wherever a hostile volume says that this lies.
+template <typename MakeFiles>
+void FuzzContainer(const uint8_t* data, size_t size, const Geometry& geometry,
+                   MakeFiles make_files) {
+  Fuzz(data, size, geometry, [make_files](BlockDevice& device, auto use) {
+    SpinWaiter waiter;
+    uint8_t buffer[512];
+    uint8_t workspace[512];
+    auto files = make_files(device, waiter, buffer);
+    const bool is_blank = !IsOk(files.Mount());
+    if (is_blank && !IsOk(files.Format())) return;
+    const Result<ContainerPlace> place = is_blank ? MakeContainer(files, device.geometry())
+                                                  : FindContainer(files, device.geometry());
+    if (!place.ok()) return;
+    if (!IsInBounds(place->offset, place->size_bytes, device.geometry().size_bytes)) std::abort();
+    Partition models(device, place->offset, place->size_bytes);
+    if (models.geometry().size_bytes != place->size_bytes) std::abort();
+    RawModelStore store(models, workspace);
+    use(store);
   });
 }
 
@@ -140,13 +157,19 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       });
       break;
     case 1:
-      FuzzFiles<FatFileSystem>(data, size, {0, 512, 512, 512, 0, true, false});
+      FuzzContainer(data, size, {0, 512, 512, 512, 0, true, false},
+                    [](BlockDevice& device, Waiter& waiter, ota::MutableByteSpan buffer) {
+                      return FatFileSystem(device, waiter, buffer);
+                    });
       break;
     case 2:
-      FuzzFiles<SpiffsFileSystem>(data, size, nor);
+      FuzzSpiffs(data, size, nor);
       break;
     default:
-      FuzzFiles<EefsFileSystem>(data, size, {0, 1, 1, 1, 0, true, false});
+      FuzzContainer(data, size, {0, 1, 64, 64, 0xFF, true, false},
+                    [](BlockDevice& device, Waiter& waiter, ota::MutableByteSpan) {
+                      return EefsFileSystem(device, waiter);
+                    });
       break;
   }
   return 0;

@@ -279,7 +279,7 @@ class OverwriteMedium {
   OverwriteDevice device_;
 };
 
-constexpr size_t kExtentsFew = 10;    // so that they are found anew again and again
+constexpr size_t kExtentsFew = 18;    // so that they are found anew again and again
 constexpr size_t kExtentsMany = 200;  // 3200 bytes
 
 /// Ends a wait when power is gone.
