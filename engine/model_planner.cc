@@ -20,7 +20,7 @@ constexpr uint32_t kPageBytesMax = 64 * 1024;
 constexpr uint32_t kBaseAlignment = 8;
 /// Times that a search for chains is begun again with less memory, since what the plan itself
 /// needs, and gaps between buffers, are known only when it is made.
-constexpr uint32_t kSearchesMax = 8;
+constexpr uint32_t kSearchesMax = 16;
 
 bool NameEquals(ModelReader& model, const OperatorInfo& info, const char* name) {
   const size_t length = std::strlen(name);
@@ -194,17 +194,26 @@ class PlanSearch {
     if (best_has_chains_) best_chains_ = *chains;
   }
 
-  // A plan with chains that fits, if there is one; each attempt leaves the planner less memory.
+  // A plan with chains that fits, if there is one. What the planner is given lies between what was
+  // too much, since the plan then was too large, and what was too little for any.
   void SearchChains(uint32_t page) {
     uint32_t given = request_.limit_bytes;
-    for (uint32_t search = 0; search < kSearchesMax; ++search) {
+    uint32_t too_much = given, too_little = 0, step = 0;
+    for (uint32_t search = 0; search < kSearchesMax && too_much - too_little > 8; ++search) {
       ChainPlan chains;
-      if (!IsOk(FindChainsIn(page, given, chains))) return;
-      const Status status = Build(page, &chains);
-      if (IsOk(status)) return Keep(page, &chains);
-      const uint32_t excess = NeededBytes() - std::min(NeededBytes(), request_.limit_bytes);
-      if (status != Status::kArenaTooSmall || excess == 0 || excess >= given) return;
-      given -= excess;
+      if (IsOk(FindChainsIn(page, given, chains))) {
+        const Status status = Build(page, &chains);
+        if (IsOk(status)) return Keep(page, &chains);
+        const uint32_t excess = NeededBytes() - std::min(NeededBytes(), request_.limit_bytes);
+        if (status != Status::kArenaTooSmall || excess == 0) return;
+        too_much = given;
+        step = std::max(excess, 2 * step);
+      } else {
+        if (search == 0) return;
+        too_little = given;
+      }
+      const bool is_open = too_little == 0 && step < too_much;
+      given = is_open ? too_much - step : too_little + (too_much - too_little) / 2;
     }
   }
 

@@ -307,6 +307,25 @@ TEST(Patches, GiveTheSameBytesAsThePlainPlanInEveryArena) {
   EXPECT_GE(patched, 120u);
 }
 
+TEST(Patches, FitEveryArenaAboveOneThatTheyFit) {
+  Arena workspace(1 << 18);
+  for (uint32_t seed = 1; seed <= 40; ++seed) {
+    SCOPED_TRACE("replay: seed " + std::to_string(seed));
+    const Bytes bytes = RandomNetwork(seed, TensorType::kInt8, seed % 3 == 0).Write();
+    MemoryByteSource source(bytes);
+    const uint32_t plain = PlainArena(source, 0);
+    uint32_t unfit = 0;
+    for (uint32_t percent = 99; percent > 20; --percent) {
+      PrepareOptions options;
+      options.patch_planner = &kPatchPlanner;
+      options.arena_bytes = plain * percent / 100 / 8 * 8;
+      const bool fits = ComputeMemoryNeeds(source, AllOperators(), workspace.span(), options).ok();
+      EXPECT_FALSE(fits && unfit != 0) << options.arena_bytes << " do, " << unfit << " do not";
+      if (!fits) unfit = options.arena_bytes;
+    }
+  }
+}
+
 TEST(Patches, NeedWhatComputeMemoryNeedsSaysForTheArena) {
   uint32_t patched = 0;
   for (uint32_t seed = 1; seed <= 40; ++seed) {
