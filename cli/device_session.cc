@@ -2,6 +2,7 @@
 #include "cli/device_session.h"
 
 #include <algorithm>
+#include <cinttypes>
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -322,10 +323,11 @@ void DeviceSession::RunModel(const std::string& name, const std::string& input,
   OpenModel model(board_.store(), name);
   const bool is_mapped = model.source().Map().has_value();
   engine::Interpreter interpreter(engine::AllOperators());
-  const Status prepared = interpreter.Prepare(model.source(), board_.arena());
+  const Status prepared = interpreter.Prepare(model.source(), board_.arena(),
+                                              {.patch_planner = &engine::kPatchPlanner});
   if (prepared == Status::kArenaTooSmall) {
     const uint32_t needed = interpreter.arena_bytes_needed();
-    throw CommandError(name + " does not fit: it needs " +
+    throw CommandError(name + " does not fit, not even in patches: its plain plan needs " +
                        (needed == 0 ? "more" : std::to_string(needed) + " bytes") +
                        " of arena, board " + std::string(board_.traits().id) + " has " +
                        std::to_string(board_.traits().arena_bytes()));
@@ -339,6 +341,7 @@ void DeviceSession::RunModel(const std::string& name, const std::string& input,
   if (const Status status = interpreter.Invoke(); !IsOk(status)) {
     throw CommandError(name + ": " + Describe(status));
   }
+  const engine::ModelSummary& summary = interpreter.summary();
   const std::vector<std::string> names =
       labels.empty() ? std::vector<std::string>() : ReadLabels(labels);
   const Prediction prediction = ReadPrediction(interpreter, names);
@@ -350,10 +353,17 @@ void DeviceSession::RunModel(const std::string& name, const std::string& input,
                              {"text", prediction.text},
                              {"is_mapped", is_mapped},
                              {"medium", meter.Report()},
-                             {"arena_bytes", interpreter.summary().arena_bytes}});
+                             {"arena_bytes", summary.arena_bytes},
+                             {"chain_count", summary.chain_count},
+                             {"patch_count", summary.patch_count},
+                             {"read_bytes", interpreter.read_bytes()},
+                             {"single_pass_bytes", summary.single_pass_bytes}});
   if (!options_.is_json) {
     std::printf("%s(%s): %s; %s\n", name.c_str(), input.c_str(), prediction.text.c_str(),
                 is_mapped ? "run in place" : ("streamed: " + meter.Describe()).c_str());
+    if (summary.chain_count == 0) return;
+    std::printf("  %s; read %" PRIu64 " bytes of weights, %" PRIu64 " in a single pass\n",
+                DescribePlan(summary).c_str(), interpreter.read_bytes(), summary.single_pass_bytes);
   }
 }
 

@@ -125,7 +125,8 @@ void DeviceTrust::DescribeBoard(simulator::VirtualBoard& board,
   profile_.arena_bytes = traits.arena_bytes();
   const bool is_mapped = traits.unit == MemoryUnitKind::kOnChipFlash;
   const auto plan = is_mapped ? formats::PlanKind::kMapped : formats::PlanKind::kStreamed;
-  profile_.plans = 1u << static_cast<uint32_t>(plan);
+  profile_.plans =
+      1u << static_cast<uint32_t>(plan) | 1u << static_cast<uint32_t>(formats::PlanKind::kPatched);
 }
 
 uint32_t DeviceTrust::root_version() const {

@@ -195,19 +195,25 @@ void ModelFile::ThrowTooSmall(uint32_t arena_bytes) {
                      std::to_string(ComputeNeeds().arena_bytes) + " [ArenaTooSmall]");
 }
 
-engine::ModelSummary ModelFile::ComputeNeeds(uint32_t arena_bytes) {
+Result<engine::ModelSummary> ModelFile::TryNeeds(uint32_t arena_bytes, int32_t* failed_operator) {
   AlignedBytes workspace(kWorkspaceBytes);
   engine::PrepareOptions options;
   options.page_bytes = choice_.page_bytes;
   options.patch_planner = &engine::kPatchPlanner;
   options.arena_bytes = arena_bytes;
+  return engine::ComputeMemoryNeeds(*source_, engine::AllOperators(), workspace.span(), options,
+                                    failed_operator);
+}
+
+engine::ModelSummary ModelFile::ComputeNeeds(uint32_t arena_bytes) {
   int32_t failed_operator = -1;
-  const auto needs = engine::ComputeMemoryNeeds(*source_, engine::AllOperators(), workspace.span(),
-                                                options, &failed_operator);
+  const auto needs = TryNeeds(arena_bytes, &failed_operator);
   if (needs.status() == Status::kArenaTooSmall && arena_bytes != 0) ThrowTooSmall(arena_bytes);
   if (!needs.ok()) Throw(needs.status(), failed_operator);
   return *needs;
 }
+
+bool ModelFile::FitsArena(uint32_t arena_bytes) { return TryNeeds(arena_bytes, nullptr).ok(); }
 
 void ModelFile::Prepare(uint32_t arena_bytes) {
   arena_ = AlignedBytes(arena_bytes == 0 ? ComputeNeeds().arena_bytes : arena_bytes);

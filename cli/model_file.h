@@ -64,11 +64,14 @@ class ModelFile {
   /// Costs of the model in an arena of so many bytes; 0: as many as the plain plan needs.
   /// CommandError: it cannot be run so, with the reason.
   engine::ModelSummary ComputeNeeds(uint32_t arena_bytes = 0);
+  /// Whether it can be run in an arena of so many bytes, in patches if need be.
+  bool FitsArena(uint32_t arena_bytes);
   /// Prepares in an arena of so many bytes; 0: exactly as many as the model needs.
   /// CommandError: it cannot be prepared, with the reason and the bytes it needs.
   void Prepare(uint32_t arena_bytes = 0);
 
  private:
+  Result<engine::ModelSummary> TryNeeds(uint32_t arena_bytes, int32_t* failed_operator);
   [[noreturn]] void ThrowTooSmall(uint32_t arena_bytes);
   [[noreturn]] void Throw(Status status, int32_t failed_operator);
 

@@ -3,12 +3,17 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
+
+#include "base/prng.h"
+#include "formats/tflite/test_model_writer.h"
 
 // From a publisher's keys over a real server onto a board, as people do it: the real program.
 
@@ -17,6 +22,63 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
+
+// As MobileNetV2 begins: a convolution, then an expansion, a depthwise convolution and a
+// projection, whose widest tensor has 216 KiB.
+class WideModel {
+ public:
+  void Write(const std::string& path) {
+    int32_t last = AddActivation({1, 96, 96, 3});
+    graph_.inputs = {last};
+    last = AddConvolution(formats::OperatorCode::kConv2d, last, {8, 3, 3, 3}, {1, 96, 96, 8}, 1);
+    last = AddConvolution(formats::OperatorCode::kConv2d, last, {24, 1, 1, 8}, {1, 96, 96, 24}, 1);
+    last = AddConvolution(formats::OperatorCode::kDepthwiseConv2d, last, {1, 3, 3, 24},
+                          {1, 48, 48, 24}, 2);
+    last = AddConvolution(formats::OperatorCode::kConv2d, last, {8, 1, 1, 24}, {1, 48, 48, 8}, 1);
+    const int32_t pooled = AddActivation({1, 1, 1, 8});
+    graph_.operators.push_back(
+        {formats::OperatorCode::kAveragePool2d,
+         {last},
+         {pooled},
+         {formats::OptionU8(0, 1), formats::OptionI32(1, 1), formats::OptionI32(2, 1),
+          formats::OptionI32(3, 48), formats::OptionI32(4, 48)}});
+    graph_.outputs = {pooled};
+    const std::vector<uint8_t> bytes = formats::WriteModel(graph_);
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()),
+               static_cast<std::streamsize>(bytes.size()));
+  }
+
+ private:
+  int32_t Add(formats::TensorSpec tensor) {
+    graph_.tensors.push_back(std::move(tensor));
+    return static_cast<int32_t>(graph_.tensors.size()) - 1;
+  }
+
+  int32_t AddActivation(std::vector<int32_t> shape) {
+    return Add({.shape = std::move(shape), .scales = {0.05f}, .zero_point = 3});
+  }
+
+  int32_t AddConvolution(formats::OperatorCode code, int32_t input, std::vector<int32_t> weights,
+                         std::vector<int32_t> output, int32_t stride) {
+    const bool is_depthwise = code == formats::OperatorCode::kDepthwiseConv2d;
+    std::vector<uint8_t> data;
+    for (int32_t i = 0; i < weights[0] * weights[1] * weights[2] * weights[3]; ++i) {
+      data.push_back(static_cast<uint8_t>(prng_.Next() >> 8));
+    }
+    const int32_t tensor =
+        Add({.shape = std::move(weights), .scales = {0.004f}, .data = std::move(data)});
+    const int32_t result = AddActivation(std::move(output));
+    std::vector<formats::OptionField> options = {formats::OptionI32(1, stride),
+                                                 formats::OptionI32(2, stride)};
+    if (is_depthwise) options.push_back(formats::OptionI32(3, 1));
+    graph_.operators.push_back({code, {input, tensor, -1}, {result}, std::move(options)});
+    return result;
+  }
+
+  Prng prng_{3};
+  formats::SubgraphSpec graph_;
+};
 
 class PublishTest : public testing::Test {
  protected:
@@ -86,6 +148,32 @@ TEST_F(PublishTest, BringsAModelFromItsPublisherOntoABoard) {
   Shell("publish digits $TO");
   EXPECT_THAT(Shell("device --fetch sine --all --require-log"), HasSubstr("digits: release"));
   EXPECT_EQ(exit_code_, 0);
+}
+
+TEST_F(PublishTest, ABoardTakesAndRunsAModelThatFitsItsArenaInPatchesAlone) {
+  WideModel().Write(directory_ + "/wide.tflite");
+  const std::string publish =
+      "ota publish wide.tflite --name wide --version 1 --vendor boards.ota-tinyml.example "
+      "--class B4 --key release $TO";
+  const std::string published = Shell(publish);
+  ASSERT_EQ(exit_code_, 0) << published;
+  const auto expected = nlohmann::json::parse(Shell("ota run wide.tflite --input random:7 --json"));
+  EXPECT_GT(expected["arena_bytes"], 200 * 1024) << "the plain plan";
+  const std::string printed = Shell(
+      "ota device --board B4 --state board --server $URL --ca $CA --trust 1.cbor --fetch wide "
+      "--run wide --input random:7 --json");
+  ASSERT_EQ(exit_code_, 0) << printed;
+  const auto report = nlohmann::json::parse(printed);
+  const auto& run = report["runs"][0];
+  EXPECT_LT(run["arena_bytes"], 124 * 1024) << "of board B4";
+  EXPECT_GE(run["chain_count"], 1);
+  EXPECT_GT(run["patch_count"], run["chain_count"]);
+  EXPECT_GE(run["read_bytes"], run["single_pass_bytes"]);
+  const auto& values = expected["outputs"][0]["values"];
+  ASSERT_EQ(run["values"].size(), values.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    EXPECT_EQ(std::lround(run["values"][i].get<double>() / 0.05) + 3, values[i].get<int>()) << i;
+  }
 }
 
 TEST_F(PublishTest, ABoardTakesNothingThatIsNotSignedForIt) {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/prng.h"
+#include "base/units.h"
 #include "cli/commands.h"
 #include "cli/key_file.h"
 #include "cli/model_file.h"
@@ -25,6 +26,7 @@ constexpr const char* kUnitNames[] = {"any",  "on-chip-flash", "spi-nor", "eepro
                                       "fram", "sd-card",       "emmc"};
 constexpr const char* kPriorityNames[] = {"critical", "mandatory", "optional"};
 constexpr int32_t kCustomOperatorCode = 32;
+constexpr uint32_t kArenaStepBytes = 16;
 
 template <size_t kCount>
 uint8_t FindName(const char* const (&names)[kCount], const std::string& name, const char* what) {
@@ -253,6 +255,31 @@ Bytes Sign(const Bytes& manifest, const ReleaseOptions& options, const std::stri
   return *envelope;
 }
 
+// An arena in which the model runs in patches, whether its memory is mapped or not, to a
+// sixty-fourth the smallest; at most `enough_bytes`.
+uint32_t FindPatchedArena(ModelFile& mapped, ModelFile& streamed, uint32_t enough_bytes) {
+  uint32_t too_few = 0;
+  uint32_t enough = enough_bytes;
+  while (enough - too_few > enough / 64 + kArenaStepBytes) {
+    const uint32_t middle = RoundUp((too_few + enough) / 2, kArenaStepBytes);
+    (mapped.FitsArena(middle) && streamed.FitsArena(middle) ? enough : too_few) = middle;
+  }
+  return enough;
+}
+
+void AddArenaPlans(ModelFile& mapped, uint32_t mapped_bytes, Manifest& manifest) {
+  ModelFile streamed(mapped.path(), {.is_mapped = false, .page_bytes = 0});
+  const uint32_t streamed_bytes = streamed.ComputeNeeds().arena_bytes;
+  const uint32_t enough_bytes = std::max(mapped_bytes, streamed_bytes);
+  const uint32_t patched_bytes = FindPatchedArena(mapped, streamed, enough_bytes);
+  formats::ModelRequirements& model = manifest.model;
+  model.arena_plans[0] = {formats::PlanKind::kMapped, mapped_bytes};
+  model.arena_plans[1] = {formats::PlanKind::kStreamed, streamed_bytes};
+  model.arena_plan_count = 2;
+  if (patched_bytes == enough_bytes) return;
+  model.arena_plans[model.arena_plan_count++] = {formats::PlanKind::kPatched, patched_bytes};
+}
+
 }  // namespace
 
 Release BuildRelease(const ReleaseOptions& options) {
@@ -271,11 +298,7 @@ Release BuildRelease(const ReleaseOptions& options) {
   manifest.model.engine_version = 1;
   manifest.model.operators = parts.operators;
   manifest.model.custom_operators = parts.custom_operators;
-  const SourceChoice streamed = {.is_mapped = false, .page_bytes = 0};
-  const uint32_t streamed_bytes = ModelFile(options.model, streamed).ComputeNeeds().arena_bytes;
-  manifest.model.arena_plans[0] = {formats::PlanKind::kMapped, summary.arena_bytes};
-  manifest.model.arena_plans[1] = {formats::PlanKind::kStreamed, streamed_bytes};
-  manifest.model.arena_plan_count = 2;
+  AddArenaPlans(file, summary.arena_bytes, manifest);
   parts.image_digest = crypto::ComputeSha256(release.payload);
   manifest.image_digest = parts.image_digest;
   manifest.image_size_bytes = static_cast<uint32_t>(release.payload.size());

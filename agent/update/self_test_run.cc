@@ -15,6 +15,7 @@ Status SelfTestRun::Begin(ByteSource& source, MutableByteSpan arena,
   options.rounding = requirements.rounding == formats::RoundingMode::kSingle
                          ? engine::RoundingMode::kSingle
                          : engine::RoundingMode::kDouble;
+  options.patch_planner = patch_planner_;
   OTA_TRY(interpreter_.Prepare(source, arena, options));
   requirements_ = &requirements;
   test_index_ = 0;

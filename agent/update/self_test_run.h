@@ -11,7 +11,9 @@ namespace ota::agent {
 /// publisher's machine got, bit for bit.
 class SelfTestRun {
  public:
-  explicit SelfTestRun(engine::OperatorTable operators) : interpreter_(operators) {}
+  /// `patch_planner`: null, or for models that fit the arena in patches alone.
+  SelfTestRun(engine::OperatorTable operators, const engine::PatchPlanner* patch_planner)
+      : interpreter_(operators), patch_planner_(patch_planner) {}
 
   /// Prepares the model in `arena`. All arguments must outlive the run.
   /// Statuses of Interpreter::Prepare.
@@ -28,6 +30,7 @@ class SelfTestRun {
   Status CompareOutputs(const formats::SelfTest& test);
 
   engine::Interpreter interpreter_;
+  const engine::PatchPlanner* patch_planner_;
   const formats::ModelRequirements* requirements_ = nullptr;
   uint8_t test_index_ = 0;
   bool is_running_ = false;

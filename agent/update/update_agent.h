@@ -27,6 +27,13 @@ struct UpdateBuffers {
   MutableByteSpan arena;     ///< for self-tests
 };
 
+/// What runs the models, in their self-tests as later.
+struct UpdateEngine {
+  engine::OperatorTable operators;
+  /// Of a device that runs models in patches if they fit its arena no other way; else null.
+  const engine::PatchPlanner* patch_planner = nullptr;
+};
+
 /// One round of updates: asks the server what is new, and takes each release that it offers, from
 /// its envelope to the confirmed model, or refuses it. The whole of the device's side.
 class UpdateAgent {
@@ -35,13 +42,14 @@ class UpdateAgent {
   /// time. `trust` is what the device believes, as loaded. `observer` and `stage` may be null, the
   /// latter as Updater's.
   UpdateAgent(const Port& port, MessageExchange& exchange, Fetcher& fetcher,
-              storage::ModelStore& store, formats::TrustState& trust,
-              engine::OperatorTable operators, const UpdateBuffers& buffers,
-              const StepBudget& budget, UpdateObserver* observer, PayloadStage* stage)
+              storage::ModelStore& store, formats::TrustState& trust, const UpdateEngine& engine,
+              const UpdateBuffers& buffers, const StepBudget& budget, UpdateObserver* observer,
+              PayloadStage* stage)
       : exchange_(exchange),
         fetcher_(fetcher),
         poller_(port, exchange, store, trust, buffers.answer, buffers.envelope),
-        updater_(fetcher, store, trust, operators, buffers.arena, budget, stage),
+        updater_(fetcher, store, trust, engine.operators, buffers.arena, budget, stage,
+                 engine.patch_planner),
         envelope_bytes_(buffers.envelope),
         budget_(budget),
         observer_(observer) {}

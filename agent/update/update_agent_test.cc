@@ -69,7 +69,7 @@ class UpdateAgentTest : public testing::Test, public UpdateObserver {
     ASSERT_TRUE(IsOk(loaded) || loaded == Status::kNotFound);
     fetcher_ = std::make_unique<Fetcher>(port_, source_, board_->store(), FetchLimits{}, nullptr);
     agent_ = std::make_unique<UpdateAgent>(
-        port_, server_, *fetcher_, board_->store(), trust_, engine::AllOperators(),
+        port_, server_, *fetcher_, board_->store(), trust_, UpdateEngine{engine::AllOperators()},
         UpdateBuffers{answer_, envelope_, board_->arena()}, StepBudget{}, this, nullptr);
   }
 

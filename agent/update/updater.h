@@ -48,16 +48,17 @@ class Updater {
   /// All must outlive the updater. `trust` is what the device believes, as loaded; `arena`, aligned
   /// as the engine asks, is used during kOpening and kTesting. `stage` is the source that `fetcher`
   /// was made with; null: it takes only payloads that are neither encrypted nor in the envelope.
+  /// `patch_planner` is needed for models that fit the arena in patches alone.
   Updater(Fetcher& fetcher, storage::ModelStore& store, formats::TrustState& trust,
           engine::OperatorTable operators, MutableByteSpan arena, const StepBudget& budget,
-          PayloadStage* stage = nullptr)
+          PayloadStage* stage = nullptr, const engine::PatchPlanner* patch_planner = nullptr)
       : fetcher_(fetcher),
         stage_(stage),
         store_(store),
         trust_(trust),
         record_(store),
         attempts_(store),
-        self_tests_(operators),
+        self_tests_(operators, patch_planner),
         arena_(arena),
         budget_(budget) {}
 

@@ -226,7 +226,7 @@ Status TrustingDevice::Poll(const agent::Port& port, agent::MessageExchange& ser
   std::array<uint8_t, agent::Poller::kMessageBytes> envelope;
   agent::PayloadStage stage(source, port_->entropy, {});
   agent::Fetcher fetcher(port, stage, board_->store(), {}, nullptr);
-  agent::UpdateAgent agent(port, server, fetcher, board_->store(), state, engine::AllOperators(),
+  agent::UpdateAgent agent(port, server, fetcher, board_->store(), state, {engine::AllOperators()},
                            {answer, envelope, board_->arena()}, {kStepOperations, 100'000}, nullptr,
                            &stage);
   const crypto::Sha256Digest installed = installed_digest();
