@@ -34,8 +34,9 @@ std::string ReadHiddenLine(const std::string& prompt) {
   tcgetattr(STDIN_FILENO, &shown);
   termios hidden = shown;
   hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+  tcsetattr(STDIN_FILENO, TCSAFLUSH,
+            &hidden);  // before it asks, so that no answer is shown or lost
   std::fprintf(stderr, "%s: ", prompt.c_str());
-  tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
   std::string line;
   std::getline(std::cin, line);
   tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);

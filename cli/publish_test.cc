@@ -124,7 +124,7 @@ class PublishTest : public testing::Test {
       "urls() { URL=https://127.0.0.1:$(cat port); CA=data/tls/ca.pem; "
       "TO=\"--server $URL --ca $CA --token-file data/publisher.token\"; }\n"
       "[ -s port ] && urls\n"
-      "publish() { ota publish $MODELS/$1/$1.tflite --name $1 --version 1 "
+      "publish() { ota publish $MODELS/$1/$1.tflite --name $1 --version ${VERSION:-1} "
       "--vendor boards.ota-tinyml.example --class B1 --key ${KEY:-release} \"${@:2}\"; }\n"
       "device() { ota device --board B1 --state board --server $URL --ca $CA \"$@\"; }\n";
 
@@ -240,6 +240,23 @@ TEST_F(PublishTest, SaysWhyTheServerRefuses) {
   EXPECT_EQ(exit_code_, 2);
   Shell("publish sine");
   EXPECT_EQ(exit_code_, 2);
+}
+
+TEST_F(PublishTest, EnvelopesOfOurModelsTakeAtMost320Bytes) {
+  int models = 0;
+  for (const auto& folder : std::filesystem::directory_iterator("models")) {
+    const std::string name = folder.path().filename();
+    if (!std::filesystem::exists(folder.path() / (name + ".tflite"))) continue;
+    ++models;
+    const std::string output = Shell("VERSION=1.0.0 publish " + name + " -o " + name);
+    ASSERT_EQ(exit_code_, 0) << output;
+    EXPECT_LE(std::filesystem::file_size(directory_ + "/" + name + ".suit"), 320u) << name;
+    const auto manifest =
+        nlohmann::json::parse(Shell("ota manifest " + name + ".suit --root 1.cbor"));
+    EXPECT_EQ(manifest["is_verified"], true) << name;
+    EXPECT_EQ(manifest["model"]["arena_bytes"].size(), 2u) << name;
+  }
+  EXPECT_GE(models, 2);
 }
 
 TEST_F(PublishTest, ADryRunSendsAndWritesNothing) {

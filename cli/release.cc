@@ -231,7 +231,7 @@ void AddTerms(const ReleaseOptions& options, Parts& parts, Manifest& manifest) {
       static_cast<formats::UpdatePriority>(FindName(kPriorityNames, options.priority, "priority"));
   if (options.use_before_s != 0) manifest.use_before_s = options.use_before_s;
   if (options.minimum_battery_mwh != 0) manifest.minimum_battery_mwh = options.minimum_battery_mwh;
-  parts.uri = options.uri.empty() ? "/payloads/" : options.uri;
+  parts.uri = options.uri.empty() ? std::string(formats::kUriByDigest) : options.uri;
   if (options.is_integrated) parts.uri = "#" + options.name;
   if (parts.uri.size() > formats::kUriBytesMax) throw CommandError("the URI is too long", 2);
   manifest.uri = parts.uri;

@@ -23,7 +23,7 @@ struct ReleaseOptions {
   std::string priority = "optional";
   uint64_t use_before_s = 0;
   uint32_t minimum_battery_mwh = 0;
-  std::string uri;  // empty: "/payloads/", by digest
+  std::string uri;  // empty: by digest
   bool is_integrated = false;
   uint32_t self_test_count = 1;
   std::string accuracy;  // "METRIC=PERCENT/SAMPLES"

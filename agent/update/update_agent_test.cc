@@ -92,7 +92,7 @@ class UpdateAgentTest : public testing::Test, public UpdateObserver {
     manifest.image_digest = digest;
     manifest.image_size_bytes = static_cast<uint32_t>(source_.payload.size());
     manifest.payload_size_bytes = manifest.image_size_bytes;
-    manifest.uri = "/payloads/";
+    manifest.uri = formats::kUriByDigest;
     SigningKey* const signers[] = {release_key_.get()};
     return *formats::SignManifest(formats::EncodeManifest(manifest), signers);
   }

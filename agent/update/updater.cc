@@ -6,7 +6,7 @@
 namespace ota::agent {
 namespace {
 
-constexpr std::string_view kPayloadFolder = "/payloads/";  // stands for a payload's digest behind
+constexpr std::string_view kPayloadFolder = "/payloads/";
 
 }  // namespace
 
@@ -118,7 +118,7 @@ Status Updater::Count() {
   const bool is_resumed = staging.ok() && staging->digest == expected_.digest;
   if (!is_resumed && !is_installed_) OTA_TRY(attempts_.Count(expected_.digest, now_s_));
   std::string_view path = manifest_.uri;
-  if (path == kPayloadFolder) {
+  if (path == formats::kUriByDigest) {
     const bool is_image = manifest_.payload_digest.empty();
     payload_path_ =
         ServerPath(kPayloadFolder, is_image ? manifest_.image_digest : manifest_.payload_digest);

@@ -27,6 +27,7 @@ inline constexpr size_t kSelfTestsMax = 8;
 inline constexpr size_t kComponentNameBytesMax = 32;
 inline constexpr size_t kVersionBytesMax = 32;
 inline constexpr size_t kUriBytesMax = 200;
+inline constexpr std::string_view kUriByDigest = "/";
 inline constexpr size_t kOutputDigestBytesMin = 8;
 inline constexpr size_t kSelfTestInputBytesMax = 1024;
 
@@ -116,7 +117,8 @@ struct Manifest {
   std::optional<uint32_t> minimum_battery_mwh;
   UpdatePriority priority = UpdatePriority::kOptional;
 
-  // How it travels. A URI that begins with '#' names a payload in the envelope itself.
+  // How it travels. A URI that begins with '#' names a payload in the envelope itself; kUriByDigest
+  // is /payloads/ and the payload's digest.
   std::string_view uri;
   ByteSpan encryption_info;  // COSE_Encrypt; empty: not encrypted
   std::array<PayloadEncoding, kEncodingsMax> encodings = {};

@@ -54,7 +54,7 @@ class TestPublisher {
     manifest.image_size_bytes = static_cast<uint32_t>(payload.size());
     manifest.payload_size_bytes = manifest.image_size_bytes;
     manifest.version = "1.0.0";
-    manifest.uri = "/payloads/";
+    manifest.uri = formats::kUriByDigest;
     crypto::SigningKey* const signers[] = {&signer};
     return *formats::SignManifest(formats::EncodeManifest(manifest), signers);
   }

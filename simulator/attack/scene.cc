@@ -267,7 +267,7 @@ Draft::Draft(std::string name, uint64_t sequence_number)
   manifest.image_digest = digest_;
   manifest.image_size_bytes = static_cast<uint32_t>(image.size());
   manifest.payload_size_bytes = manifest.image_size_bytes;
-  manifest.uri = "/payloads/";
+  manifest.uri = formats::kUriByDigest;
   manifest.model.operators = ByteSpan(kOperators).first(2);
   manifest.model.arena_plans[0] = {formats::PlanKind::kMapped, 20'000};
   manifest.model.arena_plan_count = 1;
