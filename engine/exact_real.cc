@@ -15,32 +15,23 @@ ExactReal ExactReal::FromFloat(float value) {
   const auto bits = std::bit_cast<uint32_t>(value);
   const uint32_t fraction = bits & 0x7FFFFF;
   const auto biased = static_cast<int32_t>((bits >> 23) & 0xFF);
-  if (biased == 0) return Round(0, fraction, false, -149);
-  return Round(0, fraction | 0x800000, false, biased - 150);
+  if (biased == 0) return FromQuotient(fraction, false, -149);
+  return FromQuotient(fraction | 0x800000, false, biased - 150);
 }
 
-ExactReal ExactReal::FromInteger(uint32_t value) { return Round(0, value, false, 0); }
+ExactReal ExactReal::FromInteger(uint32_t value) { return FromQuotient(value, false, 0); }
 
-ExactReal ExactReal::Round(uint64_t high, uint64_t low, bool sticky, int32_t exponent) {
-  if (high == 0 && low == 0) return {};
-  const int32_t zeros = high != 0 ? std::countl_zero(high) : 64 + std::countl_zero(low);
-  // Normalizes to bit 63 of `high`.
-  if (zeros >= 64) {
-    high = low << (zeros - 64);
-    low = 0;
-  } else if (zeros > 0) {
-    high = (high << zeros) | (low >> (64 - zeros));
-    low <<= zeros;
-  }
-  exponent += 64 - zeros + (64 - kMantissaBits);
-  constexpr uint64_t kBelow = (uint64_t{1} << (64 - kMantissaBits)) - 1;
-  constexpr uint64_t kHalf = uint64_t{1} << (63 - kMantissaBits);
-  uint64_t mantissa = high >> (64 - kMantissaBits);
-  const uint64_t below = high & kBelow;
-  const bool is_inexact = sticky || low != 0;
-  const bool is_above_half = below > kHalf || (below == kHalf && is_inexact);
-  const bool is_half = below == kHalf && !is_inexact;
-  if (is_above_half || (is_half && (mantissa & 1) != 0)) ++mantissa;
+ExactReal ExactReal::FromQuotient(uint64_t quotient, bool has_rest, int32_t exponent) {
+  if (quotient == 0) return {};
+  constexpr uint32_t kDroppedBits = 64 - kMantissaBits;
+  constexpr uint32_t kHalf = 1u << (kDroppedBits - 1);
+  const int32_t zeros = std::countl_zero(quotient);
+  quotient <<= zeros;
+  exponent += static_cast<int32_t>(kDroppedBits) - zeros;
+  uint64_t mantissa = quotient >> kDroppedBits;
+  const uint32_t below = static_cast<uint32_t>(quotient) & (2 * kHalf - 1);
+  const bool is_odd = (static_cast<uint32_t>(mantissa) & 1) != 0;
+  if (below > kHalf || (below == kHalf && (has_rest || is_odd))) ++mantissa;
   if (mantissa >> kMantissaBits != 0) {
     mantissa >>= 1;
     ++exponent;
@@ -57,7 +48,11 @@ ExactReal ExactReal::Times(const ExactReal& other) const {
   const uint64_t middle = a_high * b_low + (low >> 32);
   const uint64_t cross = a_low * b_high + (middle & 0xFFFFFFFF);
   const uint64_t high = a_high * b_high + (middle >> 32) + (cross >> 32);
-  return Round(high, (cross << 32) | (low & 0xFFFFFFFF), false, exponent_ + other.exponent_);
+  // The product has 105 or 106 bits: the upper 63 or 64 of them are enough.
+  constexpr int32_t kKeptBits = 22;
+  const uint64_t lower = (cross << 32) | (low & 0xFFFFFFFF);
+  return FromQuotient((high << kKeptBits) | (lower >> (64 - kKeptBits)), lower << kKeptBits != 0,
+                      exponent_ + other.exponent_ + 64 - kKeptBits);
 }
 
 ExactReal ExactReal::DividedBy(const ExactReal& other) const {
@@ -74,7 +69,7 @@ ExactReal ExactReal::DividedBy(const ExactReal& other) const {
     }
     remainder <<= 1;
   }
-  return Round(0, quotient, remainder != 0, exponent_ - other.exponent_ - kQuotientBits);
+  return FromQuotient(quotient, remainder != 0, exponent_ - other.exponent_ - kQuotientBits);
 }
 
 ExactReal ExactReal::Scaled(int32_t exponent) const {
@@ -103,10 +98,19 @@ Multiplier QuantizeMultiplier(const ExactReal& real) {
 
 namespace {
 
-// Mantissa of a normal float, with its leading bit; and its exponent.
-constexpr uint32_t NormalMantissa(uint32_t bits) { return (bits & 0x7FFFFF) | 0x800000; }
-constexpr int32_t BiasedExponent(uint32_t bits) {
-  return static_cast<int32_t>((bits >> 23) & 0xFF);
+// value = mantissa * 2^exponent; the mantissa has bit 23 set, or is zero.
+struct FloatParts {
+  uint32_t mantissa;
+  int32_t exponent;
+};
+
+FloatParts SplitFloat(float value) {
+  const auto bits = std::bit_cast<uint32_t>(value);
+  const uint32_t fraction = bits & 0x7FFFFF;
+  const auto biased = static_cast<int32_t>((bits >> 23) & 0xFF);
+  if (biased != 0) return {fraction | 0x800000, biased - 150};
+  const int32_t zeros = fraction == 0 ? 0 : std::countl_zero(fraction) - 8;
+  return {fraction << zeros, -149 - zeros};
 }
 
 // One more word of a quotient, four steps of eight bits: the divisor has 24 bits, so that a step's
@@ -124,26 +128,20 @@ uint32_t DivideStep(uint32_t next, uint32_t divisor, uint32_t& remainder) {
 
 }  // namespace
 
-Multiplier ComputeChannelMultiplier(float input_scale, float weight_scale, float output_scale) {
-  const auto input = std::bit_cast<uint32_t>(input_scale);
-  const auto weight = std::bit_cast<uint32_t>(weight_scale);
-  const auto output = std::bit_cast<uint32_t>(output_scale);
-  if (BiasedExponent(input) == 0 || BiasedExponent(weight) == 0 || BiasedExponent(output) == 0) {
-    const ExactReal product =
-        ExactReal::FromFloat(input_scale).Times(ExactReal::FromFloat(weight_scale));
-    return QuantizeMultiplier(product.DividedBy(ExactReal::FromFloat(output_scale)));
-  }
-  // The same in fewer steps: product * 2^32 / divisor has 55 to 57 bits, all that rounding asks
-  // for.
-  const uint64_t product = uint64_t{NormalMantissa(input)} * NormalMantissa(weight);
-  const uint32_t divisor = NormalMantissa(output);
+Multiplier ComputeMultiplier(float first, float second, float divisor, int32_t power) {
+  const FloatParts a = SplitFloat(first), b = SplitFloat(second), c = SplitFloat(divisor);
+  // product * 2^32 / divisor has 55 to 57 bits, all that rounding asks for.
+  const uint64_t product = uint64_t{a.mantissa} * b.mantissa;
   auto remainder = static_cast<uint32_t>(product >> 32);  // has 16 bits, less than the divisor
-  const uint32_t high = DivideStep(static_cast<uint32_t>(product), divisor, remainder);
-  const uint32_t low = DivideStep(0, divisor, remainder);
-  const int32_t exponent =
-      BiasedExponent(input) + BiasedExponent(weight) - BiasedExponent(output) - 150 - 32;
+  const uint32_t high = DivideStep(static_cast<uint32_t>(product), c.mantissa, remainder);
+  const uint32_t low = DivideStep(0, c.mantissa, remainder);
+  const int32_t exponent = a.exponent + b.exponent - c.exponent - 32 + power;
   return QuantizeMultiplier(
       ExactReal::FromQuotient((uint64_t{high} << 32) | low, remainder != 0, exponent));
+}
+
+Multiplier ComputeChannelMultiplier(float input_scale, float weight_scale, float output_scale) {
+  return ComputeMultiplier(input_scale, weight_scale, output_scale);
 }
 
 }  // namespace ota::engine

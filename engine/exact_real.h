@@ -15,11 +15,9 @@ class ExactReal {
   /// The absolute value of `value`, which must be finite. Exact.
   static ExactReal FromFloat(float value);
   static ExactReal FromInteger(uint32_t value);
-  /// quotient * 2^exponent, and a little more if `has_rest`, rounded. The quotient has 55 bits or
-  /// more.
-  static ExactReal FromQuotient(uint64_t quotient, bool has_rest, int32_t exponent) {
-    return Round(0, quotient, has_rest, exponent);
-  }
+  /// quotient * 2^exponent, and a little more if `has_rest`, rounded. With a rest the quotient has
+  /// 55 bits or more.
+  static ExactReal FromQuotient(uint64_t quotient, bool has_rest, int32_t exponent);
 
   bool is_zero() const { return mantissa_ == 0; }
   ExactReal Times(const ExactReal& other) const;
@@ -35,8 +33,6 @@ class ExactReal {
 
  private:
   ExactReal(uint64_t mantissa, int32_t exponent) : mantissa_(mantissa), exponent_(exponent) {}
-  /// Rounds high * 2^64 + low (with `sticky` for what lies below) to 53 bits.
-  static ExactReal Round(uint64_t high, uint64_t low, bool sticky, int32_t exponent);
 
   uint64_t mantissa_ = 0;
   int32_t exponent_ = 0;
@@ -50,6 +46,9 @@ struct Multiplier {
 
 /// As TensorFlow Lite's QuantizeMultiplier: numbers below 2^-32 become 0.
 Multiplier QuantizeMultiplier(const ExactReal& real);
+
+/// The same of first * second / divisor * 2^power in doubles. The divisor must not be zero.
+Multiplier ComputeMultiplier(float first, float second, float divisor, int32_t power = 0);
 
 /// input * weights / output with the products of doubles: the rule for a channel of convolutions.
 Multiplier ComputeChannelMultiplier(float input_scale, float weight_scale, float output_scale);

@@ -13,6 +13,7 @@ namespace ota::engine {
 using formats::ModelReader;
 using formats::OperatorInfo;
 using formats::TensorInfo;
+using formats::TensorType;
 
 namespace {
 
@@ -42,6 +43,13 @@ Result<uint32_t> FindOperator(OperatorTable table, ModelReader& model, const Ope
   return Status::kUnknownOperator;
 }
 
+Status VerifyInt8(PrepareContext& context) {
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
+  const bool is_int8 = input.type == TensorType::kInt8 && output.type == TensorType::kInt8;
+  return is_int8 ? Status::kOk : Status::kUnsupportedType;
+}
+
 // Walks the model once and leaves every operator's record in the builder's memory.
 class PlanWalk {
  public:
@@ -57,7 +65,7 @@ class PlanWalk {
     summary.output_count = model_.outputs().count;
     builder_.BeginTensors(summary.input_count + summary.output_count, summary.tensor_count);
     for (uint32_t i = 0; i < summary.input_count; ++i) {
-      OTA_TRY(const TensorInfo tensor, ReadTensor(model_.inputs(), i));
+      OTA_TRY(const TensorInfo& tensor, ReadTensor(model_.inputs(), i));
       builder_.AddModelInput(i, tensor);
     }
     for (uint32_t i = 0; i < summary.operator_count; ++i) {
@@ -68,7 +76,7 @@ class PlanWalk {
       return status;
     }
     for (uint32_t i = 0; i < summary.output_count; ++i) {
-      OTA_TRY(const TensorInfo tensor, ReadTensor(model_.outputs(), i));
+      OTA_TRY(const TensorInfo& tensor, ReadTensor(model_.outputs(), i));
       builder_.AddModelOutput(summary.input_count + i, tensor);
     }
     return builder_.status();
@@ -81,14 +89,15 @@ class PlanWalk {
   }
 
   Status PrepareOperator(uint32_t index) {
-    OTA_TRY(const OperatorInfo info, model_.ReadOperator(index));
+    OTA_TRY(const OperatorInfo& info, model_.ReadOperator(index));
     OTA_TRY(const uint32_t table_index, FindOperator(table_, model_, info));
     builder_.BeginOperator(index, table_index);
     PrepareContext context(model_, info, builder_);
+    if (table_[table_index]->is_int8_only) OTA_TRY(VerifyInt8(context));
     OTA_TRY(table_[table_index]->prepare(context));
     OTA_TRY(model_.reader().status());
     for (uint32_t i = 0; i < info.outputs.count; ++i) {
-      OTA_TRY(const TensorInfo output, ReadTensor(info.outputs, i));
+      OTA_TRY(const TensorInfo& output, ReadTensor(info.outputs, i));
       builder_.AddReport(output, i);
     }
     return builder_.status();

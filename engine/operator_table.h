@@ -26,6 +26,8 @@ struct Operator {
   /// into the parameters of the same operator on the rows that `rows` tells (chain.h). Slots are
   /// already those of the first such rows.
   void (*select_rows)(void* params, const PatchRows& rows) = nullptr;
+  /// Of a variant for int8: kUnsupportedType if the first input or output is of another type.
+  bool is_int8_only = false;
 };
 
 /// The operators that a program links, at most kFirstInternalOperator. The records live as long as

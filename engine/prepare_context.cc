@@ -107,7 +107,7 @@ Result<bool> PrepareContext::HasSameNames(const formats::FlatTable& other, uint3
 
 Status PrepareContext::NameResource(uint32_t output_index, uint32_t container_slot,
                                     uint32_t name_slot) {
-  OTA_TRY(const TensorInfo output, ReadOutput(output_index));
+  OTA_TRY(const TensorInfo& output, ReadOutput(output_index));
   uint32_t handle = builder_.FindHandle(0);
   for (; handle != kNoBuffer; handle = builder_.FindHandle(handle + 1)) {
     const uint32_t names = builder_.HandleNames(handle);

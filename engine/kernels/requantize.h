@@ -54,10 +54,7 @@ constexpr int32_t RequantizeSingle(int32_t x, Multiplier multiplier) {
   return static_cast<int32_t>((product + (int64_t{1} << (shift - 1))) >> shift);
 }
 
-constexpr int32_t Requantize(int32_t x, Multiplier multiplier, RoundingMode rounding) {
-  return rounding == RoundingMode::kDouble ? RequantizeDouble(x, multiplier)
-                                           : RequantizeSingle(x, multiplier);
-}
+int32_t Requantize(int32_t x, const Multiplier& multiplier, RoundingMode rounding);
 
 /// Of 64-bit accumulators (int16 activations); the same in both roundings.
 constexpr int32_t Requantize64(int64_t x, Multiplier multiplier) {

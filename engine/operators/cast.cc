@@ -31,8 +31,8 @@ bool IsCastable(TensorType type) {
 }
 
 Status PrepareCast(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   if (input.element_count != output.element_count) return Status::kUnsupportedShape;
   if (!IsCastable(output.type)) return Status::kUnsupportedType;
   if (!IsCastable(input.type) && input.type != TensorType::kBool) return Status::kUnsupportedType;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/operators/convolution.h"
-#include "engine/operators/int8_only.h"
 #include "engine/operators/operators.h"
 
 namespace ota::engine {
@@ -24,7 +23,11 @@ Status RunConv2dInt8(RunContext& context) { return RunConvolutionInt8(context, C
 
 const Operator kConv2d = {static_cast<int32_t>(formats::OperatorCode::kConv2d), nullptr,
                           PrepareConv2d, RunConv2d, SelectConvolutionRows};
-const Operator kConv2dInt8 = {static_cast<int32_t>(formats::OperatorCode::kConv2d), nullptr,
-                              PrepareInt8<PrepareConv2d>, RunConv2dInt8, SelectConvolutionRows};
+const Operator kConv2dInt8 = {static_cast<int32_t>(formats::OperatorCode::kConv2d),
+                              nullptr,
+                              PrepareConv2d,
+                              RunConv2dInt8,
+                              SelectConvolutionRows,
+                              true};
 
 }  // namespace ota::engine

@@ -18,8 +18,8 @@ struct CopyParams {
 }  // namespace
 
 Status PrepareCopy(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   if (input.type != output.type) return Status::kUnsupportedType;
   if (input.size_bytes != output.size_bytes) return Status::kUnsupportedShape;
   if (context.AliasOutput(0, 0)) return Status::kOk;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/operators/convolution.h"
-#include "engine/operators/int8_only.h"
 #include "engine/operators/operators.h"
 
 namespace ota::engine {
@@ -31,7 +30,11 @@ const Operator kDepthwiseConv2d = {static_cast<int32_t>(formats::OperatorCode::k
                                    nullptr, PrepareDepthwiseConv2d, RunDepthwiseConv2d,
                                    SelectConvolutionRows};
 const Operator kDepthwiseConv2dInt8 = {
-    static_cast<int32_t>(formats::OperatorCode::kDepthwiseConv2d), nullptr,
-    PrepareInt8<PrepareDepthwiseConv2d>, RunDepthwiseConv2dInt8, SelectConvolutionRows};
+    static_cast<int32_t>(formats::OperatorCode::kDepthwiseConv2d),
+    nullptr,
+    PrepareDepthwiseConv2d,
+    RunDepthwiseConv2dInt8,
+    SelectConvolutionRows,
+    true};
 
 }  // namespace ota::engine

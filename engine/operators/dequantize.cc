@@ -26,8 +26,8 @@ struct DequantizeParams {
 };
 
 Status PrepareDequantize(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   if (output.type != TensorType::kFloat32) return Status::kUnsupportedType;
   if (input.element_count != output.element_count) return Status::kUnsupportedShape;
   OTA_TRY(VerifyQuantized(input));

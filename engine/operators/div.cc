@@ -21,9 +21,9 @@ struct DivParams {
 };
 
 Status PrepareDiv(PrepareContext& context) {
-  OTA_TRY(const TensorInfo first, context.ReadInput(0));
-  OTA_TRY(const TensorInfo second, context.ReadInput(1));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& first, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& second, context.ReadInput(1));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   if (first.type != output.type || second.type != output.type) return Status::kUnsupportedType;
   DivParams params{};
   params.type = output.type;

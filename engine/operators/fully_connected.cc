@@ -4,7 +4,6 @@
 #include <type_traits>
 
 #include "engine/kernels/dense.h"
-#include "engine/operators/int8_only.h"
 #include "engine/operators/operators.h"
 #include "engine/operators/quantization.h"
 #include "engine/operators/weight_pages.h"
@@ -107,8 +106,7 @@ Status FillQuantization(const Operands& operands, FullyConnectedRecord& record) 
   }
   // One scale: the product with the input's is taken in float32.
   const float product = operands.input.scale * weights.scale;
-  const Multiplier multiplier = QuantizeMultiplier(
-      ExactReal::FromFloat(product).DividedBy(ExactReal::FromFloat(operands.output.scale)));
+  const Multiplier multiplier = ComputeMultiplier(product, 1.0f, operands.output.scale);
   params.multiplier = multiplier.value;
   params.shift = static_cast<int8_t>(std::min(multiplier.shift, 127));
   return Status::kOk;
@@ -298,7 +296,10 @@ Status RunFullyConnected(RunContext& context) {
 const Operator kFullyConnected = {static_cast<int32_t>(formats::OperatorCode::kFullyConnected),
                                   nullptr, PrepareFullyConnected, RunFullyConnected};
 const Operator kFullyConnectedInt8 = {static_cast<int32_t>(formats::OperatorCode::kFullyConnected),
-                                      nullptr, PrepareInt8<PrepareFullyConnected>,
-                                      RunFullyConnectedInt8};
+                                      nullptr,
+                                      PrepareFullyConnected,
+                                      RunFullyConnectedInt8,
+                                      nullptr,
+                                      true};
 
 }  // namespace ota::engine

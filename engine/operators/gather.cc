@@ -62,9 +62,9 @@ Status SetShape(PrepareContext& context, const TensorInfo& input, const TensorIn
 }
 
 Status PrepareGather(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo positions, context.ReadInput(1));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& positions, context.ReadInput(1));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   OTA_TRY(VerifyTypes(input, positions, output));
   GatherParams params{};
   OTA_TRY(SetShape(context, input, positions, output, params));

@@ -53,8 +53,8 @@ int32_t ShiftLeft(int32_t value, int32_t bits) {
 }
 
 Status PrepareHardSwish(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   HardSwishParams params{};
   params.type = input.type;
   if (input.type == TensorType::kInt8) {

@@ -26,8 +26,8 @@ struct LeakyReluParams {
 };
 
 Status PrepareLeakyRelu(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   LeakyReluParams params{};
   params.type = input.type;
   params.alpha = context.OptionF32(0);

@@ -130,7 +130,7 @@ Status SetShape(const LstmTensors& tensors, bool is_time_major, LstmParams& para
 /// Weights of a gate for one of its two vectors, which has `columns` elements of scale `scale`.
 Status SetMatrix(PrepareContext& context, uint32_t index, uint32_t rows, uint32_t columns,
                  float scale, StreamedMatrix& matrix, Multiplier& multiplier) {
-  OTA_TRY(const TensorInfo weights, context.ReadInput(index));
+  OTA_TRY(const TensorInfo& weights, context.ReadInput(index));
   if (weights.type != TensorType::kInt8) return Status::kUnsupportedType;
   OTA_TRY(VerifyQuantized(weights));
   if (weights.scale_count > 1 || weights.zero_point != 0) return Status::kUnsupportedQuantization;
@@ -149,7 +149,7 @@ Status SetGate(PrepareContext& context, const LstmTensors& tensors, uint32_t gat
                     tensors.input.scale, target.input_weights, target.input_multiplier));
   OTA_TRY(SetMatrix(context, kRecurrentWeights + gate, params.state_size, params.state_size,
                     tensors.hidden.scale, target.recurrent_weights, target.recurrent_multiplier));
-  OTA_TRY(const TensorInfo bias, context.ReadInput(kBiases + gate));
+  OTA_TRY(const TensorInfo& bias, context.ReadInput(kBiases + gate));
   if (bias.type != TensorType::kInt32) return Status::kUnsupportedType;
   return bias.element_count == params.state_size ? Status::kOk : Status::kUnsupportedShape;
 }

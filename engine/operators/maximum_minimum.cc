@@ -19,9 +19,9 @@ struct ExtremeParams {
 };
 
 Status PrepareExtreme(PrepareContext& context) {
-  OTA_TRY(const TensorInfo first, context.ReadInput(0));
-  OTA_TRY(const TensorInfo second, context.ReadInput(1));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& first, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& second, context.ReadInput(1));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   if (first.type != output.type || second.type != output.type) return Status::kUnsupportedType;
   const bool is_known = output.type == TensorType::kInt8 || output.type == TensorType::kInt16 ||
                         output.type == TensorType::kInt32 || output.type == TensorType::kFloat32;

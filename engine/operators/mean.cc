@@ -38,8 +38,8 @@ Multiplier ComputeMultiplier(float input_scale, float output_scale, uint32_t cou
 }
 
 Status PrepareMean(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   if (input.type != output.type) return Status::kUnsupportedType;
   MeanParams params{};
   params.type = input.type;

@@ -44,9 +44,9 @@ Status FillQuantization(const TensorInfo& first, const TensorInfo& second, const
 }
 
 Status PrepareMul(PrepareContext& context) {
-  OTA_TRY(const TensorInfo first, context.ReadInput(0));
-  OTA_TRY(const TensorInfo second, context.ReadInput(1));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& first, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& second, context.ReadInput(1));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   if (first.type != output.type || second.type != output.type) return Status::kUnsupportedType;
   MulParams params{};
   params.type = output.type;

@@ -65,7 +65,7 @@ extern const Operator kUnpack;
 extern const Operator kVarHandle;
 
 // Of these, variants that take int8 alone, for programs whose models have nothing else: float and
-// int16 are then not linked.
+// int16 are then not linked. Of ADD inputs must be as large as the output.
 extern const Operator kAddInt8;
 extern const Operator kAveragePool2dInt8;
 extern const Operator kConv2dInt8;

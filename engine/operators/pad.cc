@@ -31,7 +31,7 @@ constexpr uint32_t kSlotCount = 3;
 
 Status FillSizes(PrepareContext& context, const TensorInfo& input, const TensorInfo& output,
                  PadParams& params) {
-  OTA_TRY(const TensorInfo paddings, context.ReadInput(1));
+  OTA_TRY(const TensorInfo& paddings, context.ReadInput(1));
   if (!paddings.is_constant) return Status::kNotConstant;
   const bool fits = input.rank <= kPadRankMax && output.rank == input.rank &&
                     paddings.element_count == 2u * input.rank && output.element_count != 0;
@@ -82,8 +82,8 @@ void SelectPadRows(void* params, const PatchRows& rows) {
 }
 
 Status PreparePad(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   if (input.type != output.type) return Status::kUnsupportedType;
   PadParams params{};
   params.element_bytes = static_cast<uint8_t>(formats::ElementBytes(output.type));
@@ -95,7 +95,7 @@ Status PreparePad(PrepareContext& context) {
   OTA_TRY(FillValue(output, params));
   params.value = kNoSlot;
   if (context.HasInput(2)) {
-    OTA_TRY(const TensorInfo value, context.ReadInput(2));
+    OTA_TRY(const TensorInfo& value, context.ReadInput(2));
     if (value.type != output.type || value.element_count != 1) return Status::kUnsupportedType;
     params.value = context.InputSlot(2);
   }

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "engine/operators/int8_only.h"
 #include "engine/operators/operators.h"
 #include "engine/operators/quantization.h"
 #include "engine/operators/window.h"
@@ -35,8 +34,8 @@ Status VerifySameQuantization(const TensorInfo& input, const TensorInfo& output)
 }
 
 Status PreparePool(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   if (input.type != output.type) return Status::kUnsupportedType;
   WindowOptions options;
   options.padding = context.OptionU8(0);
@@ -184,8 +183,11 @@ Status RunPool(RunContext& context) {
 const Operator kAveragePool2d = {static_cast<int32_t>(formats::OperatorCode::kAveragePool2d),
                                  nullptr, PreparePool, RunPool<Average>, SelectPoolRows};
 const Operator kAveragePool2dInt8 = {static_cast<int32_t>(formats::OperatorCode::kAveragePool2d),
-                                     nullptr, PrepareInt8<PreparePool>, RunPoolInt8<Average>,
-                                     SelectPoolRows};
+                                     nullptr,
+                                     PreparePool,
+                                     RunPoolInt8<Average>,
+                                     SelectPoolRows,
+                                     true};
 const Operator kMaxPool2d = {static_cast<int32_t>(formats::OperatorCode::kMaxPool2d), nullptr,
                              PreparePool, RunPool<Maximum>, SelectPoolRows};
 

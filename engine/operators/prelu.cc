@@ -26,9 +26,9 @@ struct PreluParams {
 };
 
 Status PreparePrelu(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo alpha, context.ReadInput(1));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& alpha, context.ReadInput(1));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   if (input.type != output.type || alpha.type != output.type) return Status::kUnsupportedType;
   PreluParams params{};
   params.type = input.type;

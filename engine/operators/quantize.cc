@@ -38,8 +38,8 @@ bool IsInteger(TensorType type) {
 }
 
 Status PrepareQuantize(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   if (input.element_count != output.element_count) return Status::kUnsupportedShape;
   const bool is_float = input.type == TensorType::kFloat32;
   if (!IsInteger(output.type) || !(is_float || IsInteger(input.type))) {

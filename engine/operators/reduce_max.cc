@@ -22,8 +22,8 @@ struct ReduceMaxParams {
 };
 
 Status PrepareReduceMax(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   const bool is_known = input.type == TensorType::kInt8 || input.type == TensorType::kInt16 ||
                         input.type == TensorType::kInt32 || input.type == TensorType::kFloat32;
   if (!is_known || input.type != output.type) return Status::kUnsupportedType;

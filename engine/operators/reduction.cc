@@ -6,9 +6,9 @@ namespace ota::engine {
 using formats::TensorInfo;
 
 Status ComputeReductionShape(PrepareContext& context, ReductionShape& shape) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo axes, context.ReadInput(1));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& axes, context.ReadInput(1));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   if (!axes.is_constant) return Status::kNotConstant;
   if (input.element_count == 0) return Status::kUnsupportedShape;
   uint32_t folded = 0;

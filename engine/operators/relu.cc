@@ -25,8 +25,8 @@ struct ReluParams {
 
 template <Activation kActivation>
 Status PrepareRelu(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   ReluParams params{};
   params.type = input.type;
   params.activation = kActivation;

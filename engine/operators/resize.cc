@@ -20,9 +20,9 @@ Status FillAxis(int32_t input_size, int32_t output_size, int32_t wanted, ResizeA
 }  // namespace
 
 Status PrepareResize(PrepareContext& context, uint32_t align_slot, ResizeParams& params) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo size, context.ReadInput(1));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& size, context.ReadInput(1));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   if (!size.is_constant) return Status::kNotConstant;
   if (input.type != output.type) return Status::kUnsupportedType;
   const bool are_ranks = input.rank == 4 && output.rank == 4 && size.element_count == 2;

@@ -19,8 +19,8 @@ struct ShapeParams {
 };
 
 Status PrepareShape(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   if (output.type != TensorType::kInt32) return Status::kUnsupportedType;
   if (output.element_count != input.rank) return Status::kUnsupportedShape;
   ShapeParams params{};

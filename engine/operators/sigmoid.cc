@@ -93,8 +93,8 @@ Status FillWords(const TensorInfo& input, const TensorInfo& output, SigmoidParam
 
 template <typename Function>
 Status PrepareSigmoid(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   SigmoidParams params{};
   params.type = input.type;
   switch (input.type) {

@@ -38,9 +38,9 @@ Result<uint32_t> ReadIndex(PrepareContext& context, const TensorInfo& tensor, ui
 /// bounds.
 Status VerifyChannels(PrepareContext& context, uint32_t channel_count, uint32_t input_count,
                       uint32_t weight_count) {
-  OTA_TRY(const TensorInfo frequency_starts, context.ReadInput(3));
-  OTA_TRY(const TensorInfo weight_starts, context.ReadInput(4));
-  OTA_TRY(const TensorInfo widths, context.ReadInput(5));
+  OTA_TRY(const TensorInfo& frequency_starts, context.ReadInput(3));
+  OTA_TRY(const TensorInfo& weight_starts, context.ReadInput(4));
+  OTA_TRY(const TensorInfo& widths, context.ReadInput(5));
   for (const TensorInfo& tensor : {frequency_starts, weight_starts, widths}) {
     if (tensor.type != TensorType::kInt16) return Status::kUnsupportedType;
     if (!tensor.is_constant) return Status::kNotSupported;
@@ -58,10 +58,10 @@ Status VerifyChannels(PrepareContext& context, uint32_t channel_count, uint32_t 
 }
 
 Status PrepareFilterBank(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo weights, context.ReadInput(1));
-  OTA_TRY(const TensorInfo unweights, context.ReadInput(2));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& weights, context.ReadInput(1));
+  OTA_TRY(const TensorInfo& unweights, context.ReadInput(2));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   OTA_TRY(VerifySignalTypes({{input, TensorType::kUint32},
                              {weights, TensorType::kInt16},
                              {unweights, TensorType::kInt16},
@@ -104,9 +104,9 @@ struct SquareRootParams {
 };
 
 Status PrepareSquareRoot(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo shift, context.ReadInput(1));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& shift, context.ReadInput(1));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   OTA_TRY(VerifySignalTypes(
       {{input, TensorType::kUint64}, {shift, TensorType::kInt32}, {output, TensorType::kUint32}}));
   if (shift.element_count != 1 || output.element_count != input.element_count) {
@@ -156,9 +156,9 @@ Result<SpectralSubtraction> ReadSettings(PrepareContext& context) {
 }
 
 Status PrepareNoise(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
-  OTA_TRY(const TensorInfo noise, context.ReadOutput(1));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& noise, context.ReadOutput(1));
   OTA_TRY(VerifySignalTypes(
       {{input, TensorType::kUint32}, {output, TensorType::kUint32}, {noise, TensorType::kUint32}}));
   if (output.element_count != input.element_count || noise.element_count != input.element_count) {
@@ -194,10 +194,10 @@ struct GainParams {
 };
 
 Status PrepareGain(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo noise, context.ReadInput(1));
-  OTA_TRY(const TensorInfo gain_table, context.ReadInput(2));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& noise, context.ReadInput(1));
+  OTA_TRY(const TensorInfo& gain_table, context.ReadInput(2));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   OTA_TRY(VerifySignalTypes({{input, TensorType::kUint32},
                              {noise, TensorType::kUint32},
                              {gain_table, TensorType::kInt16},
@@ -240,8 +240,8 @@ struct LogarithmParams {
 };
 
 Status PrepareLogarithm(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   OTA_TRY(VerifySignalTypes({{input, TensorType::kUint32}, {output, TensorType::kInt16}}));
   if (output.element_count != input.element_count) return Status::kUnsupportedShape;
   SignalOptions options(context);

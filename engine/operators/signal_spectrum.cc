@@ -24,9 +24,9 @@ struct WindowParams {
 };
 
 Status PrepareWindow(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo window, context.ReadInput(1));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& window, context.ReadInput(1));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   OTA_TRY(VerifySignalTypes(
       {{input, TensorType::kInt16}, {window, TensorType::kInt16}, {output, TensorType::kInt16}}));
   const uint32_t length = window.element_count;
@@ -64,9 +64,9 @@ struct AutoScaleParams {
 };
 
 Status PrepareAutoScale(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
-  OTA_TRY(const TensorInfo shift, context.ReadOutput(1));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& shift, context.ReadOutput(1));
   OTA_TRY(VerifySignalTypes(
       {{input, TensorType::kInt16}, {output, TensorType::kInt16}, {shift, TensorType::kInt32}}));
   if (output.element_count != input.element_count || shift.element_count != 1) {
@@ -98,8 +98,8 @@ struct RfftParams {
 };
 
 Status PrepareRfft(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   OTA_TRY(VerifySignalTypes({{input, TensorType::kInt16}, {output, TensorType::kInt16}}));
   SignalOptions options(context);
   OTA_TRY(const uint32_t length, options.ReadBelow("fft_length", kFftLengthMax + 1));
@@ -140,8 +140,8 @@ struct EnergyParams {
 };
 
 Status PrepareEnergy(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   OTA_TRY(VerifySignalTypes({{input, TensorType::kInt16}, {output, TensorType::kUint32}}));
   if (input.element_count / 2 < output.element_count) return Status::kUnsupportedShape;
   SignalOptions options(context);

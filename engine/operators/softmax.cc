@@ -7,7 +7,6 @@
 #include "engine/kernels/fixed_point.h"
 #include "engine/kernels/requantize.h"
 #include "engine/kernels/softmax_tables.h"
-#include "engine/operators/int8_only.h"
 #include "engine/operators/operators.h"
 #include "engine/operators/quantization.h"
 #include "engine/prepare_context.h"
@@ -66,12 +65,12 @@ Status VerifyOutput(const TensorInfo& input, const TensorInfo& output) {
 // beta * scale as a multiplier above one of differences in Q5.26, and the lowest difference whose
 // exponential is not zero.
 void FillScaling(float scale, RoundingMode rounding, SoftmaxParams& params) {
-  const ExactReal product = ExactReal::FromFloat(params.beta).Times(ExactReal::FromFloat(scale));
-  ExactReal real = product.Scaled(31 - kDifferenceIntegerBits);
-  const uint32_t cap = rounding == RoundingMode::kDouble ? 0x7FFFFFFF : 0x3FFFFFFF;
-  const ExactReal highest = ExactReal::FromInteger(cap);
-  if (highest.IsLessThan(real)) real = highest;
-  const Multiplier multiplier = QuantizeMultiplier(real);
+  Multiplier multiplier = ComputeMultiplier(params.beta, scale, 1.0f, 31 - kDifferenceIntegerBits);
+  const Multiplier highest =
+      rounding == RoundingMode::kDouble ? Multiplier{0x7FFFFFFF, 31} : Multiplier{0x7FFFFFFE, 30};
+  const bool is_above = multiplier.shift > highest.shift ||
+                        (multiplier.shift == highest.shift && multiplier.value > highest.value);
+  if (is_above) multiplier = highest;
   params.multiplier = multiplier.value;
   params.shift = static_cast<int8_t>(multiplier.shift);
   const int64_t radius = int64_t{(1 << kDifferenceIntegerBits) - 1}
@@ -92,8 +91,8 @@ Status FillTableScaling(float scale, SoftmaxParams& params) {
 }
 
 Status PrepareSoftmax(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   OTA_TRY(VerifyOutput(input, output));
   if (input.rank < 1 || input.element_count == 0 || input.element_count != output.element_count) {
     return Status::kUnsupportedShape;
@@ -209,7 +208,11 @@ Status RunSoftmaxInt8(RunContext& context) { return RunRows<int8_t, int8_t>(cont
 
 const Operator kSoftmax = {static_cast<int32_t>(formats::OperatorCode::kSoftmax), nullptr,
                            PrepareSoftmax, RunSoftmax};
-const Operator kSoftmaxInt8 = {static_cast<int32_t>(formats::OperatorCode::kSoftmax), nullptr,
-                               PrepareInt8<PrepareSoftmax>, RunSoftmaxInt8};
+const Operator kSoftmaxInt8 = {static_cast<int32_t>(formats::OperatorCode::kSoftmax),
+                               nullptr,
+                               PrepareSoftmax,
+                               RunSoftmaxInt8,
+                               nullptr,
+                               true};
 
 }  // namespace ota::engine

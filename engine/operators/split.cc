@@ -10,8 +10,8 @@ namespace {
 
 // The sizes of the parts are those of the output tensors, which the file gives.
 Status PrepareAlong(PrepareContext& context, uint32_t whole_index, uint32_t axis_index) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(whole_index));
-  OTA_TRY(const TensorInfo axis, context.ReadInput(axis_index));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(whole_index));
+  OTA_TRY(const TensorInfo& axis, context.ReadInput(axis_index));
   if (!axis.is_constant) return Status::kNotConstant;
   OTA_TRY(const int32_t dimension, context.ReadConstantI32(axis, 0));
   OTA_TRY(const uint32_t outer, CountBefore(input, dimension, input.rank));

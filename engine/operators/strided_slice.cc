@@ -59,7 +59,7 @@ Status FillAxes(PrepareContext& context, const TensorInfo& input, GatherCopyPara
   for (uint32_t i = input.rank; i-- > 0;) {
     int32_t values[3];
     for (uint32_t operand = 0; operand < 3; ++operand) {
-      OTA_TRY(const TensorInfo tensor, context.ReadInput(operand + 1));
+      OTA_TRY(const TensorInfo& tensor, context.ReadInput(operand + 1));
       OTA_TRY(values[operand], context.ReadConstantI32(tensor, i));
     }
     OTA_TRY(const AxisSlice slice,
@@ -74,12 +74,12 @@ Status FillAxes(PrepareContext& context, const TensorInfo& input, GatherCopyPara
 }
 
 Status PrepareStridedSlice(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   if (input.type != output.type) return Status::kUnsupportedType;
   if (input.rank > kGatherRankMax) return Status::kUnsupportedShape;
   for (uint32_t operand = 1; operand <= 3; ++operand) {
-    OTA_TRY(const TensorInfo tensor, context.ReadInput(operand));
+    OTA_TRY(const TensorInfo& tensor, context.ReadInput(operand));
     if (!tensor.is_constant) return Status::kNotConstant;
     if (tensor.element_count != input.rank) return Status::kUnsupportedShape;
   }

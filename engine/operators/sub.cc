@@ -6,7 +6,9 @@ namespace ota::engine {
 
 namespace {
 
-Status PrepareSub(PrepareContext& context) { return PrepareSum(context, SumKind::kSubtract); }
+Status PrepareSub(PrepareContext& context) {
+  return PrepareSum(context, SumKind::kSubtract, ComputeBroadcastShape);
+}
 Status RunSub(RunContext& context) { return RunSum(context, SumKind::kSubtract); }
 
 }  // namespace

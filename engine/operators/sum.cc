@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/operators/sum.h"
 
+#include <array>
+
 #include "engine/kernels/requantize.h"
 #include "engine/kernels/sum.h"
 #include "engine/operators/quantization.h"
@@ -29,25 +31,19 @@ struct SumParams {
   uint8_t activation;
 };
 
-struct SumScales {
-  ExactReal inputs[2];
-  ExactReal output;
-};
-
 // ADD computes the ratios of scales in double precision, SUB in single.
-SumScales ComputeScales(SumKind kind, float first, float second, float output,
-                        uint32_t left_shift) {
-  const float twice = 2.0f * std::max(first, second);
-  const auto power = static_cast<float>(1u << left_shift);
-  if (kind == SumKind::kSubtract) {
-    return {{ExactReal::FromFloat(first / twice), ExactReal::FromFloat(second / twice)},
-            ExactReal::FromFloat(twice / (power * output))};
+std::array<Multiplier, 3> ComputeMultipliers(SumKind kind, float first, float second, float output,
+                                             uint32_t left_shift) {
+  const float larger = std::max(first, second);
+  if (kind == SumKind::kAdd) {
+    return {ComputeMultiplier(first, 1.0f, larger, -1), ComputeMultiplier(second, 1.0f, larger, -1),
+            ComputeMultiplier(larger, 1.0f, output, 1 - static_cast<int32_t>(left_shift))};
   }
-  const ExactReal exact = ExactReal::FromFloat(std::max(first, second)).Scaled(1);
-  const auto shift = static_cast<int32_t>(left_shift);
-  return {
-      {ExactReal::FromFloat(first).DividedBy(exact), ExactReal::FromFloat(second).DividedBy(exact)},
-      exact.DividedBy(ExactReal::FromFloat(output).Scaled(shift))};
+  const float twice = 2.0f * larger;
+  const auto power = static_cast<float>(1u << left_shift);
+  return {ComputeMultiplier(first / twice, 1.0f, 1.0f),
+          ComputeMultiplier(second / twice, 1.0f, 1.0f),
+          ComputeMultiplier(twice / (power * output), 1.0f, 1.0f)};
 }
 
 Status FillQuantization(SumKind kind, const TensorInfo& first, const TensorInfo& second,
@@ -56,10 +52,10 @@ Status FillQuantization(SumKind kind, const TensorInfo& first, const TensorInfo&
   OTA_TRY(VerifyQuantized(second));
   OTA_TRY(const QuantizedLimits limits, ComputeQuantizedLimits(output, params.activation));
   const uint32_t left_shift = output.type == TensorType::kInt16 ? kSumShiftS16 : kSumShiftS8;
-  const SumScales scales = ComputeScales(kind, first.scale, second.scale, output.scale, left_shift);
-  const ExactReal* const reals[3] = {&scales.inputs[0], &scales.inputs[1], &scales.output};
+  const std::array<Multiplier, 3> multipliers =
+      ComputeMultipliers(kind, first.scale, second.scale, output.scale, left_shift);
   for (uint32_t i = 0; i < 3; ++i) {
-    const Multiplier multiplier = QuantizeMultiplier(*reals[i]);
+    const Multiplier& multiplier = multipliers[i];
     if (multiplier.shift > 31) return Status::kUnsupportedQuantization;
     params.multipliers[i] = multiplier.value;
     params.shifts[i] = static_cast<int8_t>(multiplier.shift);
@@ -113,17 +109,31 @@ Status RunFloat(RunContext& context, SumKind kind) {
                       });
 }
 
+SumS8 MakeSumS8(RunContext& context, SumKind kind) {
+  const auto& params = context.params<SumParams>();
+  SumS8 sum;
+  for (uint32_t i = 0; i < 3; ++i) {
+    sum.multipliers[i] = {params.multipliers[i], params.shifts[i]};
+    sum.zero_points[i] = params.zero_points[i];
+  }
+  sum.lowest = params.lowest;
+  sum.highest = params.highest;
+  sum.is_difference = kind == SumKind::kSubtract;
+  sum.rounding = context.rounding();
+  return sum;
+}
+
 }  // namespace
 
-Status PrepareSum(PrepareContext& context, SumKind kind) {
-  OTA_TRY(const TensorInfo first, context.ReadInput(0));
-  OTA_TRY(const TensorInfo second, context.ReadInput(1));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+Status PrepareSum(PrepareContext& context, SumKind kind, FillShape fill_shape) {
+  OTA_TRY(const TensorInfo& first, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& second, context.ReadInput(1));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   if (first.type != output.type || second.type != output.type) return Status::kUnsupportedType;
   SumParams params{};
   params.type = output.type;
   params.activation = context.OptionU8(0);
-  OTA_TRY(ComputeBroadcastShape(first, second, output, params.shape));
+  OTA_TRY(fill_shape(first, second, output, params.shape));
   switch (output.type) {
     case TensorType::kInt8:
     case TensorType::kInt16:
@@ -147,16 +157,8 @@ Status PrepareSum(PrepareContext& context, SumKind kind) {
 }
 
 Status RunSumInt8(RunContext& context, SumKind kind) {
+  const SumS8 sum = MakeSumS8(context, kind);
   const auto& params = context.params<SumParams>();
-  SumS8 sum;
-  for (uint32_t i = 0; i < 3; ++i) {
-    sum.multipliers[i] = {params.multipliers[i], params.shifts[i]};
-    sum.zero_points[i] = params.zero_points[i];
-  }
-  sum.lowest = params.lowest;
-  sum.highest = params.highest;
-  sum.is_difference = kind == SumKind::kSubtract;
-  sum.rounding = context.rounding();
   return RunBroadcastRows(
       context, params.shape, context.DataAs<int8_t>(params.first),
       context.DataAs<int8_t>(params.second), context.DataAs<int8_t>(params.output),
@@ -164,6 +166,21 @@ Status RunSumInt8(RunContext& context, SumKind kind) {
              int8_t* output, uint32_t count) {
         ComputeSumRowS8(sum, {first, second, output, first_step, second_step, count});
       });
+}
+
+Status RunEqualSumInt8(RunContext& context, SumKind kind) {
+  const SumS8 sum = MakeSumS8(context, kind);
+  const auto& params = context.params<SumParams>();
+  const uint32_t total = params.shape.dimensions[0];
+  while (context.unit() * kElementsPerUnit < total) {
+    const uint32_t at = context.unit() * kElementsPerUnit;
+    const uint32_t count = std::min(kElementsPerUnit, total - at);
+    ComputeSumRowS8(
+        sum, {context.DataAs<int8_t>(params.first) + at, context.DataAs<int8_t>(params.second) + at,
+              context.DataAs<int8_t>(params.output) + at, 1, 1, count});
+    if (context.FinishUnit(kElementsPerUnit)) return Status::kBusy;
+  }
+  return Status::kOk;
 }
 
 void SelectSumRows(void* params, const PatchRows& rows) {

@@ -11,8 +11,11 @@ enum class SumKind : uint8_t { kAdd, kSubtract };
 
 /// For Operator::select_rows.
 void SelectSumRows(void* params, const PatchRows& rows);
-Status PrepareSum(PrepareContext& context, SumKind kind);
+/// `fill_shape` is ComputeBroadcastShape or RequireEqualShapes.
+Status PrepareSum(PrepareContext& context, SumKind kind, FillShape fill_shape);
 Status RunSum(RunContext& context, SumKind kind);
 Status RunSumInt8(RunContext& context, SumKind kind);
+/// The same if shapes are equal.
+Status RunEqualSumInt8(RunContext& context, SumKind kind);
 
 }  // namespace ota::engine

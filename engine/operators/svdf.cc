@@ -110,7 +110,7 @@ Status PrepareSvdf(PrepareContext& context) {
   OTA_TRY(SetShape(tensors, context.OptionI32(kRankOption), params));
   SetQuantization(tensors, params);
   if (context.HasInput(3)) {
-    OTA_TRY(const TensorInfo bias, context.ReadInput(3));
+    OTA_TRY(const TensorInfo& bias, context.ReadInput(3));
     if (bias.type != TensorType::kInt32) return Status::kUnsupportedType;
     if (bias.element_count != params.unit_count) return Status::kUnsupportedShape;
   }

@@ -9,9 +9,9 @@ using formats::TensorInfo;
 namespace {
 
 Status PrepareTranspose(PrepareContext& context) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo order, context.ReadInput(1));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& order, context.ReadInput(1));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   if (input.type != output.type) return Status::kUnsupportedType;
   if (!order.is_constant) return Status::kNotConstant;
   const bool fits = input.rank <= kGatherRankMax && output.rank == input.rank &&

@@ -7,8 +7,8 @@ using formats::TensorInfo;
 using formats::TensorType;
 
 Status FillUnary(PrepareContext& context, UnaryParams& params) {
-  OTA_TRY(const TensorInfo input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   if (input.type != output.type) return Status::kUnsupportedType;
   if (input.element_count != output.element_count) return Status::kUnsupportedShape;
   params.count = output.element_count;

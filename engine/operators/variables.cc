@@ -22,7 +22,7 @@ Status VerifyHandle(const TensorInfo& handle) {
 
 Status PrepareVarHandle(PrepareContext& context) {
   if (context.input_count() != 0 || context.output_count() != 1) return Status::kModelMalformed;
-  OTA_TRY(const TensorInfo handle, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& handle, context.ReadOutput(0));
   OTA_TRY(VerifyHandle(handle));
   return context.NameResource(0, kContainerOption, kNameOption);
 }
@@ -31,8 +31,8 @@ Status RunVarHandle(RunContext&) { return Status::kOk; }
 
 Status PrepareReadVariable(PrepareContext& context) {
   if (context.input_count() != 1 || context.output_count() != 1) return Status::kModelMalformed;
-  OTA_TRY(const TensorInfo handle, context.ReadInput(0));
-  OTA_TRY(const TensorInfo output, context.ReadOutput(0));
+  OTA_TRY(const TensorInfo& handle, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
   OTA_TRY(VerifyHandle(handle));
   const Slot state = context.ResourceSlot(0, output);
   return CommitCopy(context, state, context.OutputSlot(0), output.size_bytes);
@@ -40,8 +40,8 @@ Status PrepareReadVariable(PrepareContext& context) {
 
 Status PrepareAssignVariable(PrepareContext& context) {
   if (context.input_count() != 2 || context.output_count() != 0) return Status::kModelMalformed;
-  OTA_TRY(const TensorInfo handle, context.ReadInput(0));
-  OTA_TRY(const TensorInfo value, context.ReadInput(1));
+  OTA_TRY(const TensorInfo& handle, context.ReadInput(0));
+  OTA_TRY(const TensorInfo& value, context.ReadInput(1));
   OTA_TRY(VerifyHandle(handle));
   const Slot state = context.ResourceSlot(0, value);
   return CommitCopy(context, context.InputSlot(1), state, value.size_bytes);

@@ -13,24 +13,23 @@ constexpr int32_t kSizeMax = 0xFFFF;
 
 bool IsSize(int32_t value) { return value >= 1 && value <= kSizeMax; }
 
-struct Axis {
-  uint16_t padding = 0;
-};
-
-// Output size and padding of one dimension.
-Result<Axis> ComputeAxis(int32_t input, int32_t output, int32_t window, int32_t stride,
-                         int32_t dilation, uint8_t padding) {
+// One dimension: padding in front, of what is as large as the model says. None of the sums
+// reaches 2^32.
+Status ComputeAxis(int32_t input, int32_t output, int32_t window, int32_t stride, int32_t dilation,
+                   uint8_t padding, uint16_t& before) {
   const bool are_sizes =
       IsSize(input) && IsSize(output) && IsSize(window) && IsSize(stride) && IsSize(dilation);
   if (!are_sizes) return Status::kUnsupportedShape;
-  const int64_t reach = int64_t{window - 1} * dilation + 1;
-  const int64_t covered =
-      padding == 0 ? input + int64_t{stride} - 1 : input + int64_t{stride} - reach;
-  if (covered < 0 || covered / stride != output) return Status::kUnsupportedShape;
-  const int64_t missing = int64_t{output - 1} * stride + reach - input;
-  const int64_t before = std::max<int64_t>(missing, 0) / 2;
-  if (before > kSizeMax) return Status::kUnsupportedShape;
-  return Axis{static_cast<uint16_t>(before)};
+  const auto size = static_cast<uint32_t>(input), step = static_cast<uint32_t>(stride);
+  const uint32_t reach = static_cast<uint32_t>(window - 1) * static_cast<uint32_t>(dilation) + 1;
+  const uint32_t taken = padding == 0 ? 1 : reach;
+  const uint32_t count = size + step < taken ? 0 : (size + step - taken) / step;
+  if (count != static_cast<uint32_t>(output)) return Status::kUnsupportedShape;
+  const uint32_t covered = (count - 1) * step + reach;
+  const uint32_t missing = (covered - std::min(size, covered)) / 2;
+  if (missing > static_cast<uint32_t>(kSizeMax)) return Status::kUnsupportedShape;
+  before = static_cast<uint16_t>(missing);
+  return Status::kOk;
 }
 
 }  // namespace
@@ -41,12 +40,12 @@ Status ComputeWindowShape(const TensorInfo& input, const TensorInfo& output,
   const bool are_sizes =
       IsSize(input.dimension(0)) && IsSize(input.dimension(3)) && IsSize(output.dimension(3));
   if (!are_sizes || input.dimension(0) != output.dimension(0)) return Status::kUnsupportedShape;
-  OTA_TRY(const Axis rows,
-          ComputeAxis(input.dimension(1), output.dimension(1), options.window_height,
-                      options.stride_height, options.dilation_height, options.padding));
-  OTA_TRY(const Axis columns,
-          ComputeAxis(input.dimension(2), output.dimension(2), options.window_width,
-                      options.stride_width, options.dilation_width, options.padding));
+  OTA_TRY(ComputeAxis(input.dimension(1), output.dimension(1), options.window_height,
+                      options.stride_height, options.dilation_height, options.padding,
+                      shape.padding_top));
+  OTA_TRY(ComputeAxis(input.dimension(2), output.dimension(2), options.window_width,
+                      options.stride_width, options.dilation_width, options.padding,
+                      shape.padding_left));
   const auto narrow = [](int32_t value) { return static_cast<uint16_t>(value); };
   shape.batch_count = narrow(input.dimension(0));
   shape.input_height = narrow(input.dimension(1));
@@ -61,8 +60,6 @@ Status ComputeWindowShape(const TensorInfo& input, const TensorInfo& output,
   shape.stride_width = narrow(options.stride_width);
   shape.dilation_height = narrow(options.dilation_height);
   shape.dilation_width = narrow(options.dilation_width);
-  shape.padding_top = rows.padding;
-  shape.padding_left = columns.padding;
   return Status::kOk;
 }
 

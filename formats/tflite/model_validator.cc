@@ -108,7 +108,7 @@ class Validator {
     if (model_.tensor_count() > kTensorCountMax) return Status::kModelTooLarge;
     for (uint32_t i = 0; i < model_.tensor_count(); ++i) {
       OTA_TRY(Spend(8));
-      OTA_TRY(const TensorInfo tensor, model_.ReadTensor(i));
+      OTA_TRY(const TensorInfo& tensor, model_.ReadTensor(i));
       OTA_TRY(Spend(uint64_t{tensor.scale_count} * 12));
       OTA_TRY(VerifyTensor(tensor));
       OTA_TRY(VerifyScales(tensor));
@@ -178,7 +178,7 @@ class Validator {
     if (model_.operator_count() > kTensorCountMax) return Status::kModelTooLarge;
     for (uint32_t i = 0; i < model_.operator_count(); ++i) {
       OTA_TRY(Spend(8));
-      OTA_TRY(const OperatorInfo info, model_.ReadOperator(i));
+      OTA_TRY(const OperatorInfo& info, model_.ReadOperator(i));
       OTA_TRY(Spend(info.custom_options.count));
       OTA_TRY(VerifyIndices(info.inputs, -1));
       OTA_TRY(VerifyIndices(info.outputs, 0));

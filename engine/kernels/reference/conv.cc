@@ -51,40 +51,21 @@ int32_t Centred(int8_t value, const ResultRange& range) { return value - range.i
 int32_t Centred(int16_t value, const ResultRange& range) { return value - range.input_zero_point; }
 float Centred(float value, const ResultRange&) { return value; }
 
+// Where the weight of a tap lies: elements from output channel to output channel, and from tap to
+// tap.
+struct WeightSteps {
+  uint32_t channel;
+  uint32_t tap;
+};
+
 // Sum over the window of one output channel at one pixel.
 template <typename Types>
-typename Types::Accumulator SumWindow(const ConvRows<Types>& job, int32_t y, int32_t x,
-                                      uint32_t channel) {
+typename Types::Accumulator SumWindow(const ConvRows<Types>& job, const WeightSteps& steps,
+                                      int32_t y, int32_t x, uint32_t channel) {
   const WindowShape& shape = *job.shape;
   const uint32_t depth = shape.window_channels;
   const uint32_t group_outputs = shape.output_channels * depth / shape.input_channels;
   const uint32_t first_input = (job.channel_begin + channel) / group_outputs * depth;
-  const uint32_t window = uint32_t{shape.window_height} * shape.window_width * depth;
-  const TapRange rows = FindTaps(y, shape.window_height, shape.dilation_height, shape.input_height);
-  const TapRange columns = FindTaps(x, shape.window_width, shape.dilation_width, shape.input_width);
-  typename Types::Accumulator sum = 0;
-  for (int32_t ky = rows.begin; ky < rows.end; ++ky) {
-    for (int32_t kx = columns.begin; kx < columns.end; ++kx) {
-      const auto pixel = static_cast<uint32_t>(
-          (y + ky * shape.dilation_height) * shape.input_width + x + kx * shape.dilation_width);
-      const auto* const input = job.input + pixel * shape.input_channels + first_input;
-      const uint32_t tap = static_cast<uint32_t>(ky * shape.window_width + kx) * depth;
-      for (uint32_t i = 0; i < depth; ++i) {
-        const auto weight =
-            LoadWeight<typename Types::Weight>(job.weights, channel * window + tap + i);
-        sum = Accumulate(sum, Centred(input[i], job.range), weight);
-      }
-    }
-  }
-  return sum;
-}
-
-template <typename Types>
-typename Types::Accumulator SumDepthwise(const ConvRows<Types>& job, int32_t y, int32_t x,
-                                         uint32_t channel) {
-  const WindowShape& shape = *job.shape;
-  const uint32_t multiplier = shape.output_channels / uint32_t{shape.input_channels};
-  const uint32_t input_channel = (job.channel_begin + channel) / multiplier;
   const TapRange rows = FindTaps(y, shape.window_height, shape.dilation_height, shape.input_height);
   const TapRange columns = FindTaps(x, shape.window_width, shape.dilation_width, shape.input_width);
   typename Types::Accumulator sum = 0;
@@ -93,10 +74,10 @@ typename Types::Accumulator SumDepthwise(const ConvRows<Types>& job, int32_t y, 
       const auto pixel = static_cast<uint32_t>(
           (y + ky * shape.dilation_height) * shape.input_width + x + kx * shape.dilation_width);
       const auto tap = static_cast<uint32_t>(ky * shape.window_width + kx);
-      const auto weight =
-          LoadWeight<typename Types::Weight>(job.weights, tap * job.weight_stride + channel);
-      const auto value = job.input[pixel * shape.input_channels + input_channel];
-      sum = Accumulate(sum, Centred(value, job.range), weight);
+      const uint32_t first_weight = channel * steps.channel + tap * steps.tap;
+      sum = ReferenceAccumulate<Types>(sum, job.input + pixel * shape.input_channels + first_input,
+                                       job.weights + first_weight * sizeof(typename Types::Weight),
+                                       depth, job.range);
     }
   }
   return sum;
@@ -127,24 +108,24 @@ typename Types::Accumulator SumTransposed(const ConvRows<Types>& job, int32_t y,
   return sum;
 }
 
-template <typename Types, typename Sum>
-void ComputeRow(const ConvRows<Types>& job, uint32_t row, Sum sum) {
+template <typename Types>
+void ComputeRow(const ConvRows<Types>& job, const WeightSteps& steps, uint32_t row) {
   const WindowShape& shape = *job.shape;
   const int32_t y = shape.InputRow(row);
   auto* output = job.output + row * shape.output_width * shape.output_channels + job.channel_begin;
   for (uint32_t column = 0; column < shape.output_width; ++column) {
     const int32_t x = shape.InputColumn(column);
     for (uint32_t channel = 0; channel < job.channel_count; ++channel) {
-      output[channel] = ReferenceFinish<Types>(sum(job, y, x, channel), job.terms[channel],
-                                               job.range, job.rounding);
+      output[channel] = ReferenceFinish<Types>(SumWindow(job, steps, y, x, channel),
+                                               job.terms[channel], job.range, job.rounding);
     }
     output += shape.output_channels;
   }
 }
 
-template <typename Types, typename Sum>
-void ComputeRows(const ConvRows<Types>& job, Sum sum) {
-  for (uint32_t i = 0; i < job.row_count; ++i) ComputeRow(job, job.row_begin + i, sum);
+template <typename Types>
+void ComputeRows(const ConvRows<Types>& job, const WeightSteps& steps) {
+  for (uint32_t i = 0; i < job.row_count; ++i) ComputeRow(job, steps, job.row_begin + i);
 }
 
 }  // namespace
@@ -168,12 +149,14 @@ void ReferenceTransposedRows(const ConvRows<Types>& job) {
 
 template <typename Types>
 void ReferenceConvRows(const ConvRows<Types>& job) {
-  ComputeRows(job, SumWindow<Types>);
+  const WindowShape& shape = *job.shape;
+  const uint32_t depth = shape.window_channels;
+  ComputeRows(job, {uint32_t{shape.window_height} * shape.window_width * depth, depth});
 }
 
 template <typename Types>
 void ReferenceDepthwiseRows(const ConvRows<Types>& job) {
-  ComputeRows(job, SumDepthwise<Types>);
+  ComputeRows(job, {1, job.weight_stride});
 }
 
 template <typename Types>
