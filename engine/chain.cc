@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/operators/patch_rules.h"
+
 namespace ota::engine {
 
 uint32_t RowLink::CountNeeded(uint32_t end) const {
@@ -120,7 +122,7 @@ const void* ChainView::SelectRows(const Operator& chosen, uint32_t index, const 
     }
     if (found != kNoSlot) std::memcpy(target + i * sizeof(slot), &found, sizeof(found));
   }
-  chosen.select_rows(target, {OutputRows(index), InputRows(index)});
+  FindPatchRule(chosen.code)->select_rows(target, {OutputRows(index), InputRows(index)});
   return target;
 }
 

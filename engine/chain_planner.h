@@ -18,6 +18,12 @@ struct ChainList {
   uint32_t count = 0;
 };
 
+/// Chains to plan with, and the most bytes that one of their operators commits.
+struct ChainPlan {
+  ChainList list;
+  uint32_t params_bytes = 0;
+};
+
 /// What a survey of a model found: its buffers with the lifetimes of the plain plan, and who reads
 /// what, in the order of operators.
 struct ModelSurvey {

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "engine/chain.h"
 #include "engine/model_planner.h"
 #include "engine/run_context.h"
 #include "formats/tflite/model_validator.h"
@@ -58,7 +57,8 @@ Status Interpreter::Prepare(ByteSource& source, MutableByteSpan persistent, Muta
                             options.page_bytes,
                             observer_ != nullptr,
                             options.patch_planner};
-  OTA_TRY(PlanModel(request, layout_, summary_, failed_operator_));
+  OTA_TRY(ModelPlanner(request, layout_, summary_, failed_operator_).Run());
+  patches_ = summary_.chain_count == 0 ? nullptr : options.patch_planner;
   persistent_ = persistent.data();
   shared_ = is_one_memory ? persistent.data() + summary_.persistent_bytes : shared.data();
   is_prepared_ = true;
@@ -149,7 +149,8 @@ Status Interpreter::Step(uint32_t mac_budget) {
   while (record_offset_ < layout_.records_end) {
     RecordHeader header;
     std::memcpy(&header, persistent_ + record_offset_, sizeof(header));
-    const void* const params = SelectParams(header);
+    const void* params = persistent_ + record_offset_ + sizeof(header);
+    if (patches_ != nullptr) params = patches_->SelectParams(*this, header);
     next_record_offset_ = record_offset_ + header.word_count * 4u;
     if (params != nullptr) {
       RunContext context(*this, params, header.slot_count, mac_budget);
@@ -161,65 +162,16 @@ Status Interpreter::Step(uint32_t mac_budget) {
       }
       mac_budget = context.remaining_budget();
     }
-    GoOn(header);
+    unit_ = 0;
+    if (patches_ != nullptr) {
+      patches_->GoOn(*this, header);
+    } else {
+      record_offset_ = next_record_offset_;
+    }
     if (mac_budget == 0 && record_offset_ < layout_.records_end) return Status::kBusy;
   }
   BeginInference();
   return Status::kOk;
-}
-
-ChainView Interpreter::ChainAt(uint32_t offset) const {
-  RecordHeader header;
-  std::memcpy(&header, persistent_ + offset, sizeof(header));
-  return {persistent_ + offset + sizeof(header), header.slot_count};
-}
-
-// Parameters of the record that comes next; in a chain those of a patch, and null if the operator
-// has no rows to compute for it.
-const void* Interpreter::SelectParams(const RecordHeader& header) {
-  const uint8_t* const params = persistent_ + record_offset_ + sizeof(header);
-  if (!is_in_chain_ || header.operator_index >= kFirstInternalOperator) return params;
-  const ChainView chain = ChainAt(chain_offset_);
-  if (chain.OutputRows(chain_link_).size() == 0) return nullptr;
-  if (unit_ != 0) return chain.params();
-  const uint32_t bytes = header.word_count * 4u - static_cast<uint32_t>(sizeof(header));
-  return chain.SelectRows(*operators_[header.operator_index], chain_link_, params, bytes,
-                          header.slot_count);
-}
-
-// To the record after the one that is done.
-void Interpreter::GoOn(const RecordHeader& header) {
-  const uint32_t done_offset = record_offset_;
-  unit_ = 0;
-  record_offset_ = next_record_offset_;
-  if (header.operator_index == static_cast<uint8_t>(InternalOperator::kBeginChain)) {
-    chain_offset_ = done_offset;
-    ChainAt(chain_offset_).Begin();
-    BeginPatch(record_offset_);
-  } else if (header.operator_index == static_cast<uint8_t>(InternalOperator::kEndChain)) {
-    RecordHeader begin;
-    std::memcpy(&begin, persistent_ + chain_offset_, sizeof(begin));
-    BeginPatch(chain_offset_ + begin.word_count * 4u);
-  } else if (is_in_chain_ && header.operator_index < kFirstInternalOperator) {
-    chain_link_ = ChainAt(chain_offset_).NextOperator(chain_link_);
-  }
-}
-
-// Makes room in the line buffers for the next patch, which begins at `record_offset`; if there is
-// none, the chain is done.
-void Interpreter::BeginPatch(uint32_t record_offset) {
-  const ChainView chain = ChainAt(chain_offset_);
-  is_in_chain_ = chain.Advance();
-  if (!is_in_chain_) return;
-  record_offset_ = record_offset;
-  chain_link_ = 0;
-  for (uint32_t i = 0; i < chain.buffer_count(); ++i) {
-    const LineBuffer& buffer = chain.buffer(i);
-    if (chain.slot(i) == kNoSlot || buffer.dropped == 0) continue;
-    uint8_t* const rows = Address(chain.slot(i));
-    const uint32_t kept = uint32_t{buffer.end} - buffer.begin;
-    std::memmove(rows, rows + buffer.dropped * buffer.row_bytes, kept * buffer.row_bytes);
-  }
 }
 
 Status Interpreter::RunRecord(uint32_t operator_index, RunContext& context) {
@@ -298,7 +250,7 @@ Result<ModelSummary> ComputeMemoryNeeds(ByteSource& source, OperatorTable operat
   }
   ModelSummary summary;
   PlanLayout layout;
-  const Status status = PlanModel(request, layout, summary, failed);
+  const Status status = ModelPlanner(request, layout, summary, failed).Run();
   if (failed_operator != nullptr) *failed_operator = failed;
   const bool is_told = request.limit_bytes == 0 && summary.arena_bytes != 0;
   if (status == Status::kArenaTooSmall && is_told) return summary;

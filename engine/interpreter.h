@@ -4,7 +4,6 @@
 #include <cstdint>
 
 #include "base/byte_source.h"
-#include "engine/chain.h"
 #include "engine/model_summary.h"
 #include "engine/operator_table.h"
 #include "engine/patch_planner.h"
@@ -130,6 +129,7 @@ class Interpreter {
   void set_observer(OperatorObserver* observer) { observer_ = observer; }
 
  private:
+  friend class ChainRun;
   friend class RunContext;
 
   uint8_t* Address(Slot slot) const;
@@ -137,10 +137,6 @@ class Interpreter {
   void BeginInference();
   void AbandonRequest();
   Status RunRecord(uint32_t operator_index, RunContext& context);
-  const void* SelectParams(const RecordHeader& header);
-  void GoOn(const RecordHeader& header);
-  ChainView ChainAt(uint32_t offset) const;
-  void BeginPatch(uint32_t record_offset);
 
   OperatorTable operators_;
   ByteSource* source_ = nullptr;
@@ -157,7 +153,8 @@ class Interpreter {
   uint32_t next_record_offset_ = 0;
   uint32_t unit_ = 0;
   uint64_t read_bytes_ = 0;
-  uint32_t requested_bytes_ = 0;  ///< of a read that is under way
+  uint32_t requested_bytes_ = 0;           ///< of a read that is under way
+  const PatchPlanner* patches_ = nullptr;  ///< if the plan has chains
   bool is_in_chain_ = false;
   uint32_t chain_offset_ = 0;
   uint32_t chain_link_ = 0;  ///< first one of the operator that comes next

@@ -10,7 +10,6 @@ namespace ota::engine {
 
 class PrepareContext;
 class RunContext;
-struct PatchRows;
 
 /// One operator that a program links: what the schema calls it, and its two halves. A plain record
 /// of pointers, so that an operator that no table names is dropped by the linker.
@@ -22,10 +21,6 @@ struct Operator {
   Status (*prepare)(PrepareContext& context);
   /// Computes the outputs, or a bounded part of them (run_context.h).
   Status (*run)(RunContext& context);
-  /// Of an operator that says AllowRows, else null: turns `params`, a copy of what it committed,
-  /// into the parameters of the same operator on the rows that `rows` tells (chain.h). Slots are
-  /// already those of the first such rows.
-  void (*select_rows)(void* params, const PatchRows& rows) = nullptr;
   /// Of a variant for int8: kUnsupportedType if the first input or output is of another type.
   bool is_int8_only = false;
 };

@@ -1,23 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "base/bytes.h"
+#include <cstdint>
+
 #include "base/result.h"
+#include "engine/plan.h"
 
 namespace ota::engine {
 
-struct ChainList;
-struct ModelSurvey;
-class PlanBuilder;
+struct ChainPlan;
+class Interpreter;
+class ModelPlanner;
 
-/// What plans patch-based execution (chain.h): a record of pointers, so that a program that does
-/// without does not link it.
-struct PatchPlanner {
-  Status (*find_chains)(const ModelSurvey& survey, uint32_t limit_bytes, MutableByteSpan workspace,
-                        ChainList& result);
-  void (*finish_chains)(PlanBuilder& builder);
+/// What plans and runs patch-based execution (chain.h): an interface, so that a program that does
+/// without does not link it. There is one implementation, kPatchPlanner.
+class PatchPlanner {
+ public:
+  /// Looks for chains of operators with which a plan of this page fits, and lets the planner keep
+  /// it.
+  virtual void Search(ModelPlanner& planner, uint32_t page_bytes) const = 0;
+  /// Builds the plan with chains that were found. Fails as ModelPlanner::Build.
+  virtual Status Build(ModelPlanner& planner, uint32_t page_bytes,
+                       const ChainPlan& chains) const = 0;
+
+  /// Parameters of the record that comes next: in a chain those of a patch, and null if the
+  /// operator has no rows to compute for it.
+  virtual const void* SelectParams(Interpreter& interpreter, const RecordHeader& header) const = 0;
+  /// To the record after the one that is done.
+  virtual void GoOn(Interpreter& interpreter, const RecordHeader& header) const = 0;
+
+ protected:
+  ~PatchPlanner() = default;
 };
 
-extern const PatchPlanner kPatchPlanner;
+extern const PatchPlanner& kPatchPlanner;
 
 }  // namespace ota::engine

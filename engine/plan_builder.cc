@@ -22,45 +22,45 @@ constexpr uint32_t kTimeMax = 0xFFFF;
 }  // namespace
 
 PlanBuilder::PlanBuilder(MutableByteSpan persistent, MutableByteSpan temporary,
-                         const Options& options)
+                         const Options& options, ModelSummary& summary, PlanExtension* extension)
     : persistent_(persistent),
       temporary_(temporary.empty() ? persistent : temporary),
       is_one_memory_(temporary.empty()),
-      options_(options) {
+      options_(options),
+      summary_(summary),
+      extension_(extension) {
   const size_t table_end = temporary_.size() / alignof(PlannedBuffer) * alignof(PlannedBuffer);
   buffers_ = BufferTable(temporary_.data() + table_end);
+  if (extension_ != nullptr) extension_->Attach(*this);
 }
 
 void PlanBuilder::Fail(Status status) {
   if (IsOk(status_)) status_ = status;
 }
 
-uint32_t PlanBuilder::FrontBytes() const {
-  return options_.is_survey ? link_count_ * static_cast<uint32_t>(sizeof(RowLink)) : records_end_;
-}
-
-uint8_t* PlanBuilder::AllocateRecords(uint32_t bytes) {
+uint8_t* PlanBuilder::AllocateFront(uint32_t bytes) {
   if (!IsOk(status_) || bytes == 0) return nullptr;
-  if (options_.is_survey) {
-    records_end_ += bytes;
-    return nullptr;
-  }
-  uint8_t* const at = persistent_.data() + records_end_;
+  uint8_t* const at = persistent_.data() + front_bytes_;
   const uint8_t* const end =
       is_one_memory_ ? buffers_.begin() : persistent_.data() + persistent_.size();
   if (at > end || static_cast<size_t>(end - at) < bytes) {
     Fail(Status::kArenaTooSmall);
     return nullptr;
   }
-  records_end_ += bytes;
+  front_bytes_ += bytes;
   std::memset(at, 0, bytes);
   return at;
+}
+
+uint8_t* PlanBuilder::AllocateRecords(uint32_t bytes) {
+  records_end_ += bytes;
+  return options_.is_survey ? nullptr : AllocateFront(bytes);
 }
 
 PlannedBuffer* PlanBuilder::AddBuffer(uint32_t tensor, uint32_t bytes) {
   if (!IsOk(status_)) return nullptr;
   const uint8_t* const begin =
-      temporary_.data() + (is_one_memory_ ? RoundUp(FrontBytes(), alignof(PlannedBuffer)) : 0);
+      temporary_.data() + (is_one_memory_ ? RoundUp(front_bytes_, alignof(PlannedBuffer)) : 0);
   if (buffers_.count() >= kNoBuffer - 1u) {
     Fail(Status::kModelTooLarge);
     return nullptr;
@@ -108,7 +108,7 @@ void PlanBuilder::AddModelInput(uint32_t position, const TensorInfo& tensor) {
 
 void PlanBuilder::AddModelOutput(uint32_t position, const TensorInfo& tensor) {
   time_ = next_time_;
-  SelectChain(time_);
+  if (extension_ != nullptr) extension_->Begin(time_);
   if (tensor.is_constant) return Fail(Status::kModelMalformed);
   SetTensorSlot(position, tensor.size_bytes, UseInput(tensor));
 }
@@ -116,11 +116,9 @@ void PlanBuilder::AddModelOutput(uint32_t position, const TensorInfo& tensor) {
 void PlanBuilder::BeginOperator(uint32_t index, uint32_t table_index) {
   if (next_time_ >= kTimeMax) Fail(Status::kModelTooLarge);
   time_ = next_time_++;
-  SelectChain(time_);
+  if (extension_ != nullptr) extension_->Begin(time_);
   operator_index_ = index;
   table_index_ = table_index;
-  operator_link_ = link_count_;
-  weight_bytes_ = pass_bytes_ = pass_rows_ = 0;
 }
 
 void PlanBuilder::CallSubgraph(uint32_t index, Slot is_done) {
@@ -156,7 +154,7 @@ Slot PlanBuilder::UseInput(const TensorInfo& tensor) {
   }
   if (buffers_[index].state_slot != 0) return buffers_[index].state_slot;
   buffers_[index].last = static_cast<uint16_t>(time_);
-  AddSurveyLink(RowLink::Kind::kWhole, index);
+  if (extension_ != nullptr) extension_->NoteInput(index);
   return index;
 }
 
@@ -176,7 +174,7 @@ Slot PlanBuilder::UseScratch(uint32_t bytes) {
 }
 
 Slot PlanBuilder::UseState(uint32_t bytes, uint8_t fill) {
-  AddSurveyLink(RowLink::Kind::kBarrier, 0);
+  if (extension_ != nullptr) extension_->NoteBarrier();
   const Slot slot = kSlotPersistent | state_bytes_;
   const uint32_t placed = RoundUp(bytes, kTensorAlignment);
   if (bytes > kSlotOffsetMask / 4 || state_bytes_ + placed > kSlotOffsetMask / 4) {
@@ -190,7 +188,7 @@ Slot PlanBuilder::UseState(uint32_t bytes, uint8_t fill) {
 }
 
 Slot PlanBuilder::UseVariable(const TensorInfo& tensor) {
-  AddSurveyLink(RowLink::Kind::kBarrier, 0);
+  if (extension_ != nullptr) extension_->NoteBarrier();
   const uint32_t index = FindBuffer(tensor.index);
   if (index != kNoBuffer) return buffers_[index].state_slot;
   PlannedBuffer* const buffer = AddBuffer(tensor.index, 0);
@@ -245,7 +243,7 @@ Slot PlanBuilder::UseConstant(const TensorInfo& tensor) {
   if (options_.is_mapped && options_.is_base_aligned && is_aligned)
     return kSlotFile | tensor.constant_offset;
   if (AddBuffer(kNoBuffer, tensor.size_bytes) == nullptr) return kNoSlot;
-  AddSurveyLink(RowLink::Kind::kBarrier, 0);
+  if (extension_ != nullptr) extension_->NoteBarrier();
   AddReads(options_.is_mapped ? 0 : tensor.size_bytes, 1, 0);
   const Slot slot = buffers_.count() - 1;
   const LoadConstantParams params{slot, tensor.constant_offset, tensor.size_bytes};
@@ -291,8 +289,9 @@ void PlanBuilder::AddRecord(uint32_t operator_index, const void* params, uint32_
   if (bytes != 0) std::memcpy(at + sizeof(header), params, bytes);
 }
 
-void PlanBuilder::Commit(const void* params, uint32_t bytes, uint32_t slot_count) {
-  CommitLinks(bytes);
+void PlanBuilder::Commit(PrepareContext& context, const void* params, uint32_t bytes,
+                         uint32_t slot_count) {
+  if (extension_ != nullptr) extension_->Commit(context, params, bytes);
   AddRecord(table_index_, params, bytes, slot_count);
 }
 
@@ -303,6 +302,17 @@ void PlanBuilder::AddReport(const TensorInfo& tensor, uint32_t output_index) {
   const ReportOutputParams params{index, tensor.size_bytes, static_cast<uint16_t>(operator_index_),
                                   static_cast<uint16_t>(output_index)};
   AddRecord(static_cast<uint32_t>(InternalOperator::kReportOutput), &params, sizeof(params), 1);
+}
+
+void PlanBuilder::AddWeights(uint32_t bytes) {
+  summary_.weight_bytes += bytes;
+  if (extension_ != nullptr) extension_->NoteWeights(bytes);
+}
+
+void PlanBuilder::AddReads(uint32_t bytes, uint32_t passes, uint32_t pass_rows) {
+  summary_.single_pass_bytes += is_in_call() ? 0 : bytes;
+  if (extension_ != nullptr && extension_->NoteReads(bytes, pass_rows)) return;
+  (is_in_call() ? summary_.once_read_bytes : summary_.read_bytes) += uint64_t{bytes} * passes;
 }
 
 Slot PlanBuilder::Resolve(Slot slot) const {
@@ -336,31 +346,21 @@ void PlanBuilder::ResolveRecords() {
   }
 }
 
-Status PlanBuilder::Finish(PlanLayout& layout, ModelSummary& summary) {
+Status PlanBuilder::Finish(PlanLayout& layout) {
+  if (extension_ != nullptr) extension_->Finish();
   OTA_TRY(status_);
-  if (chain_ != nullptr) SelectChain(next_time_);
-  OTA_TRY(status_);
-  if (chain_count_ > 0) options_.patch_planner->finish_chains(*this);
   const auto table_bytes = static_cast<uint32_t>(buffers_.count() * sizeof(PlannedBuffer));
-  shared_bytes_ = PlanMemory(buffers_);
-  if (shared_bytes_ > kSlotOffsetMask) return Status::kModelTooLarge;
+  const uint32_t shared_bytes = PlanMemory(buffers_);
+  if (shared_bytes > kSlotOffsetMask) return Status::kModelTooLarge;
   layout_.records_end = records_end_;
   layout_.state_offset = RoundUp(records_end_, kTensorAlignment);
-  summary.weight_bytes = summary_.weight_bytes;
-  summary.mac_count = summary_.mac_count;
-  summary.read_bytes = summary_.read_bytes;
-  summary.once_read_bytes = summary_.once_read_bytes;
-  summary.single_pass_bytes = summary_.single_pass_bytes;
-  summary.chain_count = chain_count_;
-  summary.chained_operator_count = summary_.chained_operator_count;
-  summary.patch_count = summary_.patch_count;
-  summary.plan_bytes = records_end_;
-  summary.state_bytes = state_bytes_;
-  summary.persistent_bytes = RoundUp(layout_.state_offset + state_bytes_, kArenaAlignment);
-  summary.shared_bytes = std::max(shared_bytes_, table_bytes);
-  const uint32_t building = RoundUp(records_end_, kTensorAlignment) + table_bytes;
-  const uint32_t running = summary.persistent_bytes + shared_bytes_;
-  summary.arena_bytes = RoundUp(std::max(building, running), kTensorAlignment);
+  summary_.plan_bytes = records_end_;
+  summary_.state_bytes = state_bytes_;
+  summary_.persistent_bytes = RoundUp(layout_.state_offset + state_bytes_, kArenaAlignment);
+  summary_.shared_bytes = std::max(shared_bytes, table_bytes);
+  const uint32_t building = layout_.state_offset + table_bytes;
+  const uint32_t running = summary_.persistent_bytes + shared_bytes;
+  summary_.arena_bytes = RoundUp(std::max(building, running), kTensorAlignment);
   ResolveRecords();
   layout = layout_;
   return Status::kOk;

@@ -4,14 +4,38 @@
 #include <cstdint>
 
 #include "base/bytes.h"
-#include "engine/chain_planner.h"
 #include "engine/memory_planner.h"
 #include "engine/model_summary.h"
-#include "engine/patch_planner.h"
 #include "engine/plan.h"
 #include "formats/tflite/model_reader.h"
 
 namespace ota::engine {
+
+class PlanBuilder;
+class PrepareContext;
+
+/// Takes part in building a plan: what chains of operators need besides (chain_builder.h).
+class PlanExtension {
+ public:
+  /// First of all calls.
+  virtual void Attach(PlanBuilder& builder) = 0;
+  /// The operator of `time` begins, or the end of the model.
+  virtual void Begin(uint32_t time) = 0;
+  /// The operator reads a buffer of the planner.
+  virtual void NoteInput(uint32_t buffer) = 0;
+  /// The operator has what no chain can have.
+  virtual void NoteBarrier() = 0;
+  virtual void NoteWeights(uint32_t bytes) = 0;
+  /// True: the extension counts these reads itself.
+  virtual bool NoteReads(uint32_t bytes, uint32_t pass_rows) = 0;
+  /// The operator is about to commit its parameters.
+  virtual void Commit(PrepareContext& context, const void* params, uint32_t bytes) = 0;
+  /// Before the memory is planned.
+  virtual void Finish() = 0;
+
+ protected:
+  ~PlanExtension() = default;
+};
 
 /// Builds the plan of a model in the caller's memory: records grow up from the front of
 /// `persistent`, and the planner's table of buffers, needed only until the plan is finished, grows
@@ -25,16 +49,15 @@ class PlanBuilder {
     bool is_base_aligned = false;  ///< of a mapped source, to 8 bytes
     bool is_observed = false;
     uint32_t page_bytes = 0;
-    /// A survey finds out what FindChains must know, and makes no plan: instead of records, links
-    /// grow up from the front of `persistent`.
+    /// No plan is made: records are counted, not kept, and the front of `persistent` is the
+    /// extension's.
     bool is_survey = false;
-    const ChainList* chains = nullptr;            ///< to plan with; null for none
-    uint32_t params_bytes = 0;                    ///< most that an operator of a chain commits
-    const PatchPlanner* patch_planner = nullptr;  ///< needed if there are chains
   };
 
-  /// The memory must be aligned to kArenaAlignment and outlive the builder.
-  PlanBuilder(MutableByteSpan persistent, MutableByteSpan temporary, const Options& options);
+  /// The memory must be aligned to kArenaAlignment; it, the summary, whose costs are added to, and
+  /// the extension, or null, must outlive the builder.
+  PlanBuilder(MutableByteSpan persistent, MutableByteSpan temporary, const Options& options,
+              ModelSummary& summary, PlanExtension* extension);
 
   RoundingMode rounding() const { return options_.rounding; }
   bool is_mapped() const { return options_.is_mapped; }
@@ -77,12 +100,8 @@ class PlanBuilder {
   Slot UseResource(const formats::TensorInfo& handle, const formats::TensorInfo& value);
   void AllowOverlap(const formats::TensorInfo& input, const formats::TensorInfo& output,
                     uint32_t distance);
-  /// Whether AllowRows would be heard.
-  bool is_for_chains() const { return options_.is_survey || chain_ != nullptr; }
-  void AllowRows(const formats::TensorInfo& input, const formats::TensorInfo& output,
-                 const RowMap& map, uint32_t input_rows, uint32_t output_rows);
   bool Alias(const formats::TensorInfo& input, const formats::TensorInfo& output);
-  void Commit(const void* params, uint32_t bytes, uint32_t slot_count);
+  void Commit(PrepareContext& context, const void* params, uint32_t bytes, uint32_t slot_count);
   /// Reports an output to the observer, if one is to be told.
   void AddReport(const formats::TensorInfo& tensor, uint32_t output_index);
 
@@ -90,21 +109,13 @@ class PlanBuilder {
   void AddWeights(uint32_t bytes);
   void AddReads(uint32_t bytes, uint32_t passes, uint32_t pass_rows);
 
-  /// Plans the memory, turns every slot into its final form, and fills `layout` and the costs in
-  /// `summary`. Returns the first failure of all calls.
-  Status Finish(PlanLayout& layout, ModelSummary& summary);
-
-  /// Of a survey: what it found, the memory that is left between, the bytes that a plan without
-  /// chains would keep, and the most that an operator that may be in a chain commits.
-  ModelSurvey survey() const;
-  MutableByteSpan FreeMemory() const;
-  uint32_t persistent_bytes() const;
-  uint32_t params_bytes() const { return params_bytes_; }
-
-  /// Measures the chains and gives their line buffers their lives; a part of Finish.
-  void FinishChains();
+  /// Plans the memory, turns every slot into its final form, and fills `layout` and the costs of
+  /// memory in the summary. Returns the first failure of all calls.
+  Status Finish(PlanLayout& layout);
 
  private:
+  friend class ChainBuilder;
+
   static constexpr uint32_t kNoSubgraph = 0xFFFFFFFF;
 
   bool is_in_call() const { return tensor_base_ != 0; }
@@ -114,24 +125,11 @@ class PlanBuilder {
   Slot UseConstant(const formats::TensorInfo& tensor);
   Slot UseVariable(const formats::TensorInfo& tensor);
   PlannedBuffer* AddBuffer(uint32_t tensor, uint32_t bytes);
-  uint32_t FrontBytes() const;
-  RowLink* SurveyLinks() const { return reinterpret_cast<RowLink*>(persistent_.data()); }
-  void AddSurveyLink(RowLink::Kind kind, uint32_t input);
-  void SelectChain(uint32_t operator_index);
-  void BeginChain();
-  void AddChainLink(const RowLink& link);
-  void CommitLinks(uint32_t bytes);
-  ChainView ViewOfChain(uint32_t index) const;
-  void FinishChain(uint32_t index);
-  void ShareLines(const ChainView& view);
-  void FillLineBuffers(const ChainView& view);
-  uint32_t FindLineBuffer(const ChainView& view, uint32_t buffer) const;
-  void MeasureChain(const ChainView& view);
-  void CountPatch(const ChainView& view);
-  void ExtendLives(const ChainView& view, const Chain& chain);
   /// Index of the buffer that holds a tensor, aliases followed; kNoBuffer if there is none.
   uint32_t FindBuffer(uint32_t tensor) const;
   uint8_t* AllocateRecords(uint32_t bytes);
+  /// Bytes at the front of `persistent`, of zeros; null if there are not so many.
+  uint8_t* AllocateFront(uint32_t bytes);
   void AddRecord(uint32_t operator_index, const void* params, uint32_t bytes, uint32_t slot_count);
   Slot Resolve(Slot slot) const;
   void ResolveRecords();
@@ -140,13 +138,14 @@ class PlanBuilder {
   MutableByteSpan persistent_;
   MutableByteSpan temporary_;
   bool is_one_memory_;
-  Options options_;
+  const Options options_;
+  ModelSummary& summary_;
+  PlanExtension* const extension_;
   Status status_ = Status::kOk;
-  ModelSummary summary_;
   PlanLayout layout_;
   uint32_t records_end_ = 0;
+  uint32_t front_bytes_ = 0;  ///< in use; of a survey not by records
   uint32_t state_bytes_ = 0;
-  uint32_t shared_bytes_ = 0;
   uint32_t io_count_ = 0;
   uint32_t input_count_ = 0;  ///< buffers of the model's inputs
   uint32_t time_ = 0;         ///< of the operator in the plan
@@ -159,16 +158,6 @@ class PlanBuilder {
   uint32_t tensor_base_ = 0;  ///< what tensors of a called subgraph are counted from; else 0
   uint32_t tensor_end_ = 0;
   BufferTable buffers_;
-
-  const Chain* chain_ = nullptr;  ///< that the operator belongs to
-  uint32_t chain_count_ = 0;      ///< begun so far
-  uint32_t chain_offsets_[kChainsMax] = {};
-  uint32_t link_count_ = 0;     ///< of the survey, or of the chain
-  uint32_t operator_link_ = 0;  ///< the operator's first
-  uint32_t params_bytes_ = 0;
-  uint32_t weight_bytes_ = 0;  ///< of the operator
-  uint32_t pass_bytes_ = 0;
-  uint32_t pass_rows_ = 0;
 };
 
 }  // namespace ota::engine

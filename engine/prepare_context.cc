@@ -7,12 +7,6 @@ using formats::FlatVector;
 using formats::TensorInfo;
 using formats::TensorType;
 
-namespace {
-
-constexpr int32_t kRowsMax = 0x7FFF;
-
-}  // namespace
-
 Result<TensorInfo> PrepareContext::ReadOperand(const FlatVector& operands, uint32_t index) {
   if (index >= operands.count) return Status::kModelMalformed;
   const int32_t tensor = model_.reader().ReadElementI32(operands, index);
@@ -134,33 +128,6 @@ void PrepareContext::AllowOverlap(uint32_t input_index, uint32_t output_index, u
   if (input.ok() && output.ok()) builder_.AllowOverlap(*input, *output, distance);
 }
 
-uint32_t PrepareContext::CountRows(const TensorInfo& tensor) {
-  for (uint32_t i = 0; i < tensor.rank; ++i) {
-    const int32_t size = tensor.dimension(i);
-    if (size != 1) return size > 1 && size <= kRowsMax ? static_cast<uint32_t>(size) : 0;
-  }
-  return 0;
-}
-
-void PrepareContext::AllowRows(uint32_t input_index, uint32_t output_index, const RowMap& map) {
-  if (!builder_.is_for_chains()) return;
-  const Result<TensorInfo> input = ReadInput(input_index);
-  const Result<TensorInfo> output = ReadOutput(output_index);
-  if (!input.ok() || !output.ok()) return;
-  const uint32_t input_rows = CountRows(*input);
-  const uint32_t output_rows = CountRows(*output);
-  if (input_rows == 0 || output_rows == 0 || map.reach > kRowsMax) return;
-  if (map.is_identity() && input_rows != output_rows) return;
-  builder_.AllowRows(*input, *output, map, input_rows, output_rows);
-}
-
-void PrepareContext::AllowRowsFromWhole(uint32_t input_index, uint32_t output_index) {
-  const Result<TensorInfo> input = ReadInput(input_index);
-  if (!input.ok()) return;
-  const auto rows = static_cast<uint16_t>(CountRows(*input));
-  AllowRows(input_index, output_index, {0, rows, 0});
-}
-
 bool PrepareContext::AliasOutput(uint32_t input_index, uint32_t output_index) {
   const Result<TensorInfo> input = ReadInput(input_index);
   const Result<TensorInfo> output = ReadOutput(output_index);
@@ -169,7 +136,7 @@ bool PrepareContext::AliasOutput(uint32_t input_index, uint32_t output_index) {
 
 Status PrepareContext::CommitBytes(const void* params, uint32_t bytes, uint32_t slot_count) {
   OTA_TRY(model_.reader().status());
-  builder_.Commit(params, bytes, slot_count);
+  builder_.Commit(*this, params, bytes, slot_count);
   return builder_.status();
 }
 

@@ -31,6 +31,7 @@ class PrepareContext {
                  PlanBuilder& builder)
       : model_(model), info_(info), builder_(builder) {}
 
+  int32_t operator_code() const { return info_.code; }
   uint32_t input_count() const { return info_.inputs.count; }
   uint32_t output_count() const { return info_.outputs.count; }
   uint32_t intermediate_count() const { return info_.intermediates.count; }
@@ -91,15 +92,6 @@ class PrepareContext {
   /// there over a byte of the input that it will still read. 0: element by element, in place. May
   /// be said of two inputs.
   void AllowOverlap(uint32_t input_index, uint32_t output_index, uint32_t distance);
-
-  /// Says that the operator can compute some rows of its output at a time (chain.h), and which rows
-  /// of this input it needs for them. To be said once for every input that is not constant, before
-  /// AllowOverlap. Not heard if a tensor has no rows.
-  void AllowRows(uint32_t input_index, uint32_t output_index, const RowMap& map);
-  /// The same of an input of which every row needs all.
-  void AllowRowsFromWhole(uint32_t input_index, uint32_t output_index);
-  /// The number of rows of a tensor; 0 if it is too small or too large to have any.
-  static uint32_t CountRows(const formats::TensorInfo& tensor);
 
   /// Makes the output the same bytes as the input; the operator then commits nothing. False if it
   /// cannot (the input is constant or a state, or the output is no plain tensor): then copy.

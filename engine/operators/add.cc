@@ -18,12 +18,8 @@ Status RunEqualAdd(RunContext& context) { return RunEqualSumInt8(context, SumKin
 }  // namespace
 
 const Operator kAdd = {static_cast<int32_t>(formats::OperatorCode::kAdd), nullptr, PrepareAdd,
-                       RunAdd, SelectSumRows};
-const Operator kAddInt8 = {static_cast<int32_t>(formats::OperatorCode::kAdd),
-                           nullptr,
-                           PrepareEqualAdd,
-                           RunEqualAdd,
-                           SelectSumRows,
-                           true};
+                       RunAdd};
+const Operator kAddInt8 = {static_cast<int32_t>(formats::OperatorCode::kAdd), nullptr,
+                           PrepareEqualAdd, RunEqualAdd, true};
 
 }  // namespace ota::engine

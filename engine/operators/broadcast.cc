@@ -74,14 +74,15 @@ void AllowElementwiseOverlap(PrepareContext& context, const BroadcastShape& shap
   }
 }
 
-void AllowElementwiseRows(PrepareContext& context, const BroadcastShape& shape) {
+void AllowElementwiseRows(ChainBuilder& chains, PrepareContext& context,
+                          const BroadcastShape& shape) {
   if (shape.rank != 1 || shape.repeats[0] != 0 || shape.repeats[1] != 0) return;
   for (uint32_t input = 0; input < 2; ++input) {
     const Result<TensorInfo> tensor = context.ReadInput(input);
     if (!tensor.ok() || tensor->is_constant) return;
   }
-  context.AllowRows(0, 0, {1, 1, 0});
-  context.AllowRows(1, 0, {1, 1, 0});
+  chains.AllowRows(context, 0, 0, {1, 1, 0});
+  chains.AllowRows(context, 1, 0, {1, 1, 0});
 }
 
 void SelectElementwiseRows(BroadcastShape& shape, const PatchRows& rows) {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "engine/chain.h"
+#include "engine/chain_builder.h"
 #include "engine/prepare_context.h"
 #include "engine/run_context.h"
 
@@ -36,8 +36,9 @@ using FillShape = Status (*)(const formats::TensorInfo& first, const formats::Te
 /// Lets the output lie in place of an input that is not repeated.
 void AllowElementwiseOverlap(PrepareContext& context, const BroadcastShape& shape);
 
-/// Says AllowRows of two inputs that are not constant and not repeated.
-void AllowElementwiseRows(PrepareContext& context, const BroadcastShape& shape);
+/// For patch_rules.h: says AllowRows of two inputs that are not constant and not repeated.
+void AllowElementwiseRows(ChainBuilder& chains, PrepareContext& context,
+                          const BroadcastShape& shape);
 /// Makes `shape` that of the rows alone.
 void SelectElementwiseRows(BroadcastShape& shape, const PatchRows& rows);
 

@@ -22,12 +22,8 @@ Status RunConv2dInt8(RunContext& context) { return RunConvolutionInt8(context, C
 }  // namespace
 
 const Operator kConv2d = {static_cast<int32_t>(formats::OperatorCode::kConv2d), nullptr,
-                          PrepareConv2d, RunConv2d, SelectConvolutionRows};
-const Operator kConv2dInt8 = {static_cast<int32_t>(formats::OperatorCode::kConv2d),
-                              nullptr,
-                              PrepareConv2d,
-                              RunConv2dInt8,
-                              SelectConvolutionRows,
-                              true};
+                          PrepareConv2d, RunConv2d};
+const Operator kConv2dInt8 = {static_cast<int32_t>(formats::OperatorCode::kConv2d), nullptr,
+                              PrepareConv2d, RunConv2dInt8, true};
 
 }  // namespace ota::engine

@@ -48,9 +48,6 @@ uint32_t CountUnitRows(const WindowShape& shape, uint32_t channel_count);
 Status PrepareConvolution(PrepareContext& context, ConvKind kind, WindowOptions options,
                           uint8_t activation);
 
-/// For Operator::select_rows of CONV_2D and DEPTHWISE_CONV_2D.
-void SelectConvolutionRows(void* params, const PatchRows& rows);
-
 /// Runs the rows of every tile. The second is for programs that link nothing but int8.
 Status RunConvolution(RunContext& context, ConvKind kind);
 Status RunConvolutionInt8(RunContext& context, ConvKind kind);

@@ -5,6 +5,7 @@
 #include "base/units.h"
 #include "engine/kernels/conv_layout.h"
 #include "engine/operators/convolution.h"
+#include "engine/operators/patch_rules.h"
 #include "engine/operators/quantization.h"
 #include "engine/operators/weight_pages.h"
 #include "engine/operators/weighted_operands.h"
@@ -217,11 +218,14 @@ Status PrepareConvolution(PrepareContext& context, ConvKind kind, WindowOptions 
   params.bias_offset = operands.has_bias ? operands.bias.constant_offset : 0;
   params.input = context.InputSlot(InputIndex(kind));
   params.output = context.OutputSlot(0);
-  if (kind != ConvKind::kTransposed) AllowWindowRows(context, params.shape);
   if (params.type == TensorType::kInt8 && kind == ConvKind::kFull) FlattenPixels(params.shape);
   OTA_TRY(PlanTiles(context, operands, kind, params));
   context.AddMacs(CountMacs(operands, kind, params.shape));
   return context.Commit(params, kConvSlotCount);
+}
+
+void AllowConvolutionRows(ChainBuilder& chains, PrepareContext& context, const void* params) {
+  AllowWindowRows(chains, context, static_cast<const ConvParams*>(params)->shape);
 }
 
 void SelectConvolutionRows(void* params, const PatchRows& rows) {

@@ -27,14 +27,9 @@ Status RunDepthwiseConv2dInt8(RunContext& context) {
 }  // namespace
 
 const Operator kDepthwiseConv2d = {static_cast<int32_t>(formats::OperatorCode::kDepthwiseConv2d),
-                                   nullptr, PrepareDepthwiseConv2d, RunDepthwiseConv2d,
-                                   SelectConvolutionRows};
+                                   nullptr, PrepareDepthwiseConv2d, RunDepthwiseConv2d};
 const Operator kDepthwiseConv2dInt8 = {
-    static_cast<int32_t>(formats::OperatorCode::kDepthwiseConv2d),
-    nullptr,
-    PrepareDepthwiseConv2d,
-    RunDepthwiseConv2dInt8,
-    SelectConvolutionRows,
-    true};
+    static_cast<int32_t>(formats::OperatorCode::kDepthwiseConv2d), nullptr, PrepareDepthwiseConv2d,
+    RunDepthwiseConv2dInt8, true};
 
 }  // namespace ota::engine

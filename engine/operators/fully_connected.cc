@@ -296,10 +296,6 @@ Status RunFullyConnected(RunContext& context) {
 const Operator kFullyConnected = {static_cast<int32_t>(formats::OperatorCode::kFullyConnected),
                                   nullptr, PrepareFullyConnected, RunFullyConnected};
 const Operator kFullyConnectedInt8 = {static_cast<int32_t>(formats::OperatorCode::kFullyConnected),
-                                      nullptr,
-                                      PrepareFullyConnected,
-                                      RunFullyConnectedInt8,
-                                      nullptr,
-                                      true};
+                                      nullptr, PrepareFullyConnected, RunFullyConnectedInt8, true};
 
 }  // namespace ota::engine

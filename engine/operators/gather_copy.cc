@@ -3,6 +3,9 @@
 
 #include <cstring>
 
+#include "engine/chain_builder.h"
+#include "engine/operators/patch_rules.h"
+
 namespace ota::engine {
 
 namespace {
@@ -42,8 +45,11 @@ void CopyRun(const GatherCopyParams& params, const uint8_t* source, uint8_t* tar
 Status CommitGatherCopy(PrepareContext& context, GatherCopyParams& params) {
   params.input = context.InputSlot(0);
   params.output = context.OutputSlot(0);
-  context.AllowRowsFromWhole(0, 0);
   return context.Commit(params, 2);
+}
+
+void AllowGatheredRows(ChainBuilder& chains, PrepareContext& context, const void*) {
+  chains.AllowRowsFromWhole(context, 0, 0);
 }
 
 void SelectGatheredRows(void* params, const PatchRows& rows) {

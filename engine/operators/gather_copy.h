@@ -24,9 +24,6 @@ struct GatherCopyParams {
 /// Fills the slots and commits. Every element taken must lie in the input.
 Status CommitGatherCopy(PrepareContext& context, GatherCopyParams& params);
 
-/// For Operator::select_rows, if rows of the output were allowed from the whole of the input.
-void SelectGatheredRows(void* params, const PatchRows& rows);
-
 /// Runs it, a run of the last dimension after the other.
 Status RunGatherCopy(RunContext& context);
 

@@ -111,6 +111,6 @@ Status RunHardSwish(RunContext& context) {
 }  // namespace
 
 const Operator kHardSwish = {static_cast<int32_t>(formats::OperatorCode::kHardSwish), nullptr,
-                             PrepareHardSwish, RunHardSwish, SelectUnaryRows};
+                             PrepareHardSwish, RunHardSwish};
 
 }  // namespace ota::engine

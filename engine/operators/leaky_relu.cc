@@ -87,6 +87,6 @@ Status RunLeakyRelu(RunContext& context) {
 }  // namespace
 
 const Operator kLeakyRelu = {static_cast<int32_t>(formats::OperatorCode::kLeakyRelu), nullptr,
-                             PrepareLeakyRelu, RunLeakyRelu, SelectUnaryRows};
+                             PrepareLeakyRelu, RunLeakyRelu};
 
 }  // namespace ota::engine

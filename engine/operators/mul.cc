@@ -2,6 +2,7 @@
 #include "engine/kernels/requantize.h"
 #include "engine/operators/broadcast.h"
 #include "engine/operators/operators.h"
+#include "engine/operators/patch_rules.h"
 #include "engine/operators/quantization.h"
 
 namespace ota::engine {
@@ -69,13 +70,8 @@ Status PrepareMul(PrepareContext& context) {
   params.first = context.InputSlot(0);
   params.second = context.InputSlot(1);
   params.output = context.OutputSlot(0);
-  AllowElementwiseRows(context, params.shape);
   AllowElementwiseOverlap(context, params.shape);
   return context.Commit(params, 3);
-}
-
-void SelectMulRows(void* params, const PatchRows& rows) {
-  SelectElementwiseRows(static_cast<MulParams*>(params)->shape, rows);
 }
 
 template <typename Value, typename Compute>
@@ -117,7 +113,15 @@ Status RunMul(RunContext& context) {
 
 }  // namespace
 
+void AllowMulRows(ChainBuilder& chains, PrepareContext& context, const void* params) {
+  AllowElementwiseRows(chains, context, static_cast<const MulParams*>(params)->shape);
+}
+
+void SelectMulRows(void* params, const PatchRows& rows) {
+  SelectElementwiseRows(static_cast<MulParams*>(params)->shape, rows);
+}
+
 const Operator kMul = {static_cast<int32_t>(formats::OperatorCode::kMul), nullptr, PrepareMul,
-                       RunMul, SelectMulRows};
+                       RunMul};
 
 }  // namespace ota::engine

@@ -3,7 +3,9 @@
 #include <cstring>
 
 #include "engine/chain.h"
+#include "engine/chain_builder.h"
 #include "engine/operators/operators.h"
+#include "engine/operators/patch_rules.h"
 #include "engine/prepare_context.h"
 #include "engine/run_context.h"
 
@@ -67,20 +69,6 @@ uint32_t FindRowDimension(const PadParams& params) {
   return 0;
 }
 
-void AllowPadRows(PrepareContext& context, const PadParams& params) {
-  const uint32_t at = FindRowDimension(params);
-  if (params.input_sizes[at] <= 1 || params.value != kNoSlot) return;
-  context.AllowRows(0, 0, {1, 1, static_cast<uint16_t>(params.before[at])});
-}
-
-void SelectPadRows(void* params, const PatchRows& rows) {
-  auto& pad = *static_cast<PadParams*>(params);
-  const uint32_t at = FindRowDimension(pad);
-  pad.before[at] -= std::min(pad.before[at], rows.output.begin);
-  pad.input_sizes[at] = rows.input.size();
-  pad.output_sizes[at] = rows.output.size();
-}
-
 Status PreparePad(PrepareContext& context) {
   OTA_TRY(const TensorInfo& input, context.ReadInput(0));
   OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
@@ -101,7 +89,6 @@ Status PreparePad(PrepareContext& context) {
   }
   params.input = context.InputSlot(0);
   params.output = context.OutputSlot(0);
-  AllowPadRows(context, params);
   context.AllowOverlap(0, 0, output.size_bytes - input.size_bytes);
   return context.Commit(params, kSlotCount);
 }
@@ -176,9 +163,24 @@ Status RunPad(RunContext& context) {
 
 }  // namespace
 
+void AllowPadRows(ChainBuilder& chains, PrepareContext& context, const void* params) {
+  const auto& pad = *static_cast<const PadParams*>(params);
+  const uint32_t at = FindRowDimension(pad);
+  if (pad.input_sizes[at] <= 1 || pad.value != kNoSlot) return;
+  chains.AllowRows(context, 0, 0, {1, 1, static_cast<uint16_t>(pad.before[at])});
+}
+
+void SelectPadRows(void* params, const PatchRows& rows) {
+  auto& pad = *static_cast<PadParams*>(params);
+  const uint32_t at = FindRowDimension(pad);
+  pad.before[at] -= std::min(pad.before[at], rows.output.begin);
+  pad.input_sizes[at] = rows.input.size();
+  pad.output_sizes[at] = rows.output.size();
+}
+
 const Operator kPad = {static_cast<int32_t>(formats::OperatorCode::kPad), nullptr, PreparePad,
-                       RunPad, SelectPadRows};
+                       RunPad};
 const Operator kPadV2 = {static_cast<int32_t>(formats::OperatorCode::kPadV2), nullptr, PreparePad,
-                         RunPad, SelectPadRows};
+                         RunPad};
 
 }  // namespace ota::engine

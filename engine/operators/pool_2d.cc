@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "engine/operators/operators.h"
+#include "engine/operators/patch_rules.h"
 #include "engine/operators/quantization.h"
 #include "engine/operators/window.h"
 #include "engine/run_context.h"
@@ -59,15 +60,10 @@ Status PreparePool(PrepareContext& context) {
   }
   params.input = context.InputSlot(0);
   params.output = context.OutputSlot(0);
-  AllowWindowRows(context, params.shape);
   if (params.shape.batch_count == 1) {
     context.AllowOverlap(0, 0, ComputeRowOverlap(params.shape, formats::ElementBytes(input.type)));
   }
   return context.Commit(params, 2);
-}
-
-void SelectPoolRows(void* params, const PatchRows& rows) {
-  SelectWindowRows(static_cast<PoolParams*>(params)->shape, rows);
 }
 
 // Each kind of pool folds the values of a window and finishes with their count.
@@ -180,15 +176,19 @@ Status RunPool(RunContext& context) {
 
 }  // namespace
 
+void AllowPoolRows(ChainBuilder& chains, PrepareContext& context, const void* params) {
+  AllowWindowRows(chains, context, static_cast<const PoolParams*>(params)->shape);
+}
+
+void SelectPoolRows(void* params, const PatchRows& rows) {
+  SelectWindowRows(static_cast<PoolParams*>(params)->shape, rows);
+}
+
 const Operator kAveragePool2d = {static_cast<int32_t>(formats::OperatorCode::kAveragePool2d),
-                                 nullptr, PreparePool, RunPool<Average>, SelectPoolRows};
+                                 nullptr, PreparePool, RunPool<Average>};
 const Operator kAveragePool2dInt8 = {static_cast<int32_t>(formats::OperatorCode::kAveragePool2d),
-                                     nullptr,
-                                     PreparePool,
-                                     RunPoolInt8<Average>,
-                                     SelectPoolRows,
-                                     true};
+                                     nullptr, PreparePool, RunPoolInt8<Average>, true};
 const Operator kMaxPool2d = {static_cast<int32_t>(formats::OperatorCode::kMaxPool2d), nullptr,
-                             PreparePool, RunPool<Maximum>, SelectPoolRows};
+                             PreparePool, RunPool<Maximum>};
 
 }  // namespace ota::engine

@@ -80,8 +80,8 @@ Status RunRelu(RunContext& context) {
 }  // namespace
 
 const Operator kRelu = {static_cast<int32_t>(formats::OperatorCode::kRelu), nullptr,
-                        PrepareRelu<Activation::kRelu>, RunRelu, SelectUnaryRows};
+                        PrepareRelu<Activation::kRelu>, RunRelu};
 const Operator kRelu6 = {static_cast<int32_t>(formats::OperatorCode::kRelu6), nullptr,
-                         PrepareRelu<Activation::kRelu6>, RunRelu, SelectUnaryRows};
+                         PrepareRelu<Activation::kRelu6>, RunRelu};
 
 }  // namespace ota::engine

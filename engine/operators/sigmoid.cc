@@ -145,8 +145,8 @@ Status RunSigmoid(RunContext& context) {
 }  // namespace
 
 const Operator kLogistic = {static_cast<int32_t>(formats::OperatorCode::kLogistic), nullptr,
-                            PrepareSigmoid<Logistic>, RunSigmoid<Logistic>, SelectUnaryRows};
+                            PrepareSigmoid<Logistic>, RunSigmoid<Logistic>};
 const Operator kTanh = {static_cast<int32_t>(formats::OperatorCode::kTanh), nullptr,
-                        PrepareSigmoid<Tanh>, RunSigmoid<Tanh>, SelectUnaryRows};
+                        PrepareSigmoid<Tanh>, RunSigmoid<Tanh>};
 
 }  // namespace ota::engine

@@ -208,11 +208,7 @@ Status RunSoftmaxInt8(RunContext& context) { return RunRows<int8_t, int8_t>(cont
 
 const Operator kSoftmax = {static_cast<int32_t>(formats::OperatorCode::kSoftmax), nullptr,
                            PrepareSoftmax, RunSoftmax};
-const Operator kSoftmaxInt8 = {static_cast<int32_t>(formats::OperatorCode::kSoftmax),
-                               nullptr,
-                               PrepareSoftmax,
-                               RunSoftmaxInt8,
-                               nullptr,
-                               true};
+const Operator kSoftmaxInt8 = {static_cast<int32_t>(formats::OperatorCode::kSoftmax), nullptr,
+                               PrepareSoftmax, RunSoftmaxInt8, true};
 
 }  // namespace ota::engine

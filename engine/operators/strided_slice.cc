@@ -96,6 +96,6 @@ Status PrepareStridedSlice(PrepareContext& context) {
 }  // namespace
 
 const Operator kStridedSlice = {static_cast<int32_t>(formats::OperatorCode::kStridedSlice), nullptr,
-                                PrepareStridedSlice, RunGatherCopy, SelectGatheredRows};
+                                PrepareStridedSlice, RunGatherCopy};
 
 }  // namespace ota::engine

@@ -14,6 +14,6 @@ Status RunSub(RunContext& context) { return RunSum(context, SumKind::kSubtract);
 }  // namespace
 
 const Operator kSub = {static_cast<int32_t>(formats::OperatorCode::kSub), nullptr, PrepareSub,
-                       RunSub, SelectSumRows};
+                       RunSub};
 
 }  // namespace ota::engine

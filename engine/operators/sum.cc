@@ -5,6 +5,7 @@
 
 #include "engine/kernels/requantize.h"
 #include "engine/kernels/sum.h"
+#include "engine/operators/patch_rules.h"
 #include "engine/operators/quantization.h"
 
 namespace ota::engine {
@@ -151,7 +152,6 @@ Status PrepareSum(PrepareContext& context, SumKind kind, FillShape fill_shape) {
   params.first = context.InputSlot(0);
   params.second = context.InputSlot(1);
   params.output = context.OutputSlot(0);
-  AllowElementwiseRows(context, params.shape);
   AllowElementwiseOverlap(context, params.shape);
   return context.Commit(params, 3);
 }
@@ -181,6 +181,10 @@ Status RunEqualSumInt8(RunContext& context, SumKind kind) {
     if (context.FinishUnit(kElementsPerUnit)) return Status::kBusy;
   }
   return Status::kOk;
+}
+
+void AllowSumRows(ChainBuilder& chains, PrepareContext& context, const void* params) {
+  AllowElementwiseRows(chains, context, static_cast<const SumParams*>(params)->shape);
 }
 
 void SelectSumRows(void* params, const PatchRows& rows) {

@@ -9,8 +9,6 @@ namespace ota::engine {
 
 enum class SumKind : uint8_t { kAdd, kSubtract };
 
-/// For Operator::select_rows.
-void SelectSumRows(void* params, const PatchRows& rows);
 /// `fill_shape` is ComputeBroadcastShape or RequireEqualShapes.
 Status PrepareSum(PrepareContext& context, SumKind kind, FillShape fill_shape);
 Status RunSum(RunContext& context, SumKind kind);

@@ -46,6 +46,6 @@ Status PrepareTranspose(PrepareContext& context) {
 }  // namespace
 
 const Operator kTranspose = {static_cast<int32_t>(formats::OperatorCode::kTranspose), nullptr,
-                             PrepareTranspose, RunGatherCopy, SelectGatheredRows};
+                             PrepareTranspose, RunGatherCopy};
 
 }  // namespace ota::engine

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/operators/unary.h"
 
+#include "engine/chain_builder.h"
+#include "engine/operators/patch_rules.h"
+
 namespace ota::engine {
 
 using formats::TensorInfo;
@@ -16,9 +19,12 @@ Status FillUnary(PrepareContext& context, UnaryParams& params) {
   params.output = context.OutputSlot(0);
   const bool has_table = output.type == TensorType::kInt8 && params.count > kTableBytes;
   params.table = context.ScratchSlot(has_table ? kTableBytes : 0);
-  context.AllowRows(0, 0, {1, 1, 0});
   context.AllowOverlap(0, 0, 0);
   return Status::kOk;
+}
+
+void AllowUnaryRows(ChainBuilder& chains, PrepareContext& context, const void*) {
+  chains.AllowRows(context, 0, 0, {1, 1, 0});
 }
 
 void SelectUnaryRows(void* params, const PatchRows& rows) {

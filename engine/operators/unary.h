@@ -22,9 +22,6 @@ constexpr uint32_t kTableBytes = 256;
 /// Fills the slots. kUnsupportedType, kUnsupportedShape: input and output differ.
 Status FillUnary(PrepareContext& context, UnaryParams& params);
 
-/// For Operator::select_rows.
-void SelectUnaryRows(void* params, const PatchRows& rows);
-
 /// output[i] = compute(input[i]).
 template <typename Value, typename Compute>
 Status RunElements(RunContext& context, const UnaryParams& params, Compute compute) {

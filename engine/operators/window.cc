@@ -74,7 +74,7 @@ uint32_t ComputeRowOverlap(const WindowShape& shape, uint32_t element_bytes) {
   return static_cast<uint32_t>(distance);
 }
 
-void AllowWindowRows(PrepareContext& context, const WindowShape& shape) {
+void AllowWindowRows(ChainBuilder& chains, PrepareContext& context, const WindowShape& shape) {
   if (shape.batch_count != 1) return;
   const bool has_rows = shape.input_height > 1 && shape.output_height > 1;
   const bool has_columns = shape.input_height == 1 && shape.output_height == 1 &&
@@ -92,7 +92,7 @@ void AllowWindowRows(PrepareContext& context, const WindowShape& shape) {
   map.reach = static_cast<uint16_t>(reach);
   const uint32_t size = has_rows ? shape.input_height : shape.input_width;
   const bool is_inside = map.padding < reach && last_row < static_cast<int32_t>(size);
-  if (is_inside && reach <= static_cast<uint32_t>(kSizeMax)) context.AllowRows(0, 0, map);
+  if (is_inside && reach <= static_cast<uint32_t>(kSizeMax)) chains.AllowRows(context, 0, 0, map);
 }
 
 void SelectWindowRows(WindowShape& shape, const PatchRows& rows) {

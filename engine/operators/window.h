@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "engine/chain.h"
+#include "engine/chain_builder.h"
 #include "engine/kernels/shape.h"
 #include "engine/prepare_context.h"
 
@@ -28,9 +28,9 @@ Status ComputeWindowShape(const formats::TensorInfo& input, const formats::Tenso
 /// overwritten that is still to be read; see PrepareContext::AllowOverlap.
 uint32_t ComputeRowOverlap(const WindowShape& shape, uint32_t element_bytes);
 
-/// Says AllowRows of a window operator of one batch, input and output 0. Rows are those of the
-/// image, or its columns if it is one row high.
-void AllowWindowRows(PrepareContext& context, const WindowShape& shape);
+/// For patch_rules.h: says AllowRows of a window operator of one batch, input and output 0. Rows
+/// are those of the image, or its columns if it is one row high.
+void AllowWindowRows(ChainBuilder& chains, PrepareContext& context, const WindowShape& shape);
 
 /// Makes `shape` that of the rows alone, also if each row has become some pixels of one long one.
 void SelectWindowRows(WindowShape& shape, const PatchRows& rows);
