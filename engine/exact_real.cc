@@ -130,14 +130,25 @@ uint32_t DivideStep(uint32_t next, uint32_t divisor, uint32_t& remainder) {
 
 Multiplier ComputeMultiplier(float first, float second, float divisor, int32_t power) {
   const FloatParts a = SplitFloat(first), b = SplitFloat(second), c = SplitFloat(divisor);
-  // product * 2^32 / divisor has 55 to 57 bits, all that rounding asks for.
   const uint64_t product = uint64_t{a.mantissa} * b.mantissa;
+  if (product == 0) return {};
+  // product * 2^32 / divisor has 55 to 57 bits, of which 31 are kept.
   auto remainder = static_cast<uint32_t>(product >> 32);  // has 16 bits, less than the divisor
   const uint32_t high = DivideStep(static_cast<uint32_t>(product), c.mantissa, remainder);
   const uint32_t low = DivideStep(0, c.mantissa, remainder);
-  const int32_t exponent = a.exponent + b.exponent - c.exponent - 32 + power;
-  return QuantizeMultiplier(
-      ExactReal::FromQuotient((uint64_t{high} << 32) | low, remainder != 0, exponent));
+  const int32_t zeros = std::countl_zero(high);
+  const uint32_t kept = (high << zeros) | (low >> (32 - zeros));
+  // Rounded to a double first: that brings what is so close below one half up to it.
+  constexpr uint32_t kAlmostHalf = 0xFFFFFC00;
+  const bool is_half = (kept & 1) != 0 || low << zeros >= kAlmostHalf;
+  uint32_t fixed = (kept >> 1) + (is_half ? 1 : 0);
+  int32_t shift = a.exponent + b.exponent - c.exponent + power + 32 - zeros;
+  if (fixed == uint32_t{1} << 31) {
+    fixed >>= 1;
+    ++shift;
+  }
+  if (shift < -31) return {};
+  return {static_cast<int32_t>(fixed), shift};
 }
 
 Multiplier ComputeChannelMultiplier(float input_scale, float weight_scale, float output_scale) {

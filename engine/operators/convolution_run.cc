@@ -69,7 +69,7 @@ uint32_t WindowElements(const WindowShape& shape) {
 // is in memory of weights and terms; a block is what a kernel takes of it at once. If that is a
 // part of the tile, each block runs over the whole image before the next begins; else rows run
 // through all of the blocks, so that output may overlap input.
-template <typename Types>
+template <typename Types, bool kMayTranspose = true>
 class ConvRun {
   using Term = typename Types::Term;
   static constexpr uint32_t kWeightBytes = sizeof(typename Types::Weight);
@@ -100,9 +100,8 @@ class ConvRun {
   }
 
  private:
-  bool has_fast_kernels() const {
-    return std::is_same_v<Types, ConvS8> && kind_ != ConvKind::kTransposed;
-  }
+  bool is_transposed() const { return kMayTranspose && kind_ == ConvKind::kTransposed; }
+  bool has_fast_kernels() const { return std::is_same_v<Types, ConvS8> && !is_transposed(); }
 
   uint32_t KernelChannels() const {
     const bool is_full = kind_ == ConvKind::kFull;
@@ -218,7 +217,7 @@ class ConvRun {
   }
 
   void BeginBlock(const ConvRows<Types>& job, uint32_t block) {
-    if (kind_ == ConvKind::kTransposed) return;
+    if (is_transposed()) return;
     if constexpr (std::is_same_v<Types, ConvS8>) {
       Term* const terms = terms_ + block * block_;
       kind_ == ConvKind::kFull ? BeginConvTileS8(job, terms) : BeginDepthwiseTileS8(job, terms);
@@ -246,7 +245,9 @@ class ConvRun {
   }
 
   void RunKernel(const ConvRows<Types>& job) {
-    if (kind_ == ConvKind::kTransposed) return ReferenceTransposedRows(job);
+    if constexpr (kMayTranspose) {
+      if (is_transposed()) return ReferenceTransposedRows(job);
+    }
     const bool is_full = kind_ == ConvKind::kFull;
     if constexpr (std::is_same_v<Types, ConvS8>) {
       is_full ? ConvRowsS8(job) : DepthwiseRowsS8(job);
@@ -319,7 +320,7 @@ Status RunConvolutionInt8(RunContext& context, ConvKind kind) {
     case kTilesAreQuads:
       return RunConvolutionInQuads(context);
     default:
-      return ConvRun<ConvS8>(context, kind).Run();
+      return ConvRun<ConvS8, false>(context, kind).Run();
   }
 }
 
@@ -329,7 +330,8 @@ Status RunConvolution(RunContext& context, ConvKind kind) {
   }
   switch (context.params<ConvParams>().type) {
     case TensorType::kInt8:
-      return RunConvolutionInt8(context, kind);
+      return kind == ConvKind::kTransposed ? ConvRun<ConvS8>(context, kind).Run()
+                                           : RunConvolutionInt8(context, kind);
     case TensorType::kInt16:
       return ConvRun<ConvS16>(context, kind).Run();
     default:

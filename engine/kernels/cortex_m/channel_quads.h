@@ -48,7 +48,7 @@ void ComputeChannelQuads(ChannelQuads& run);
 void SumChannelQuad(const ChannelQuads& run, int32_t* sums);
 
 /// Widens weights of one channel to every fourth value from `values` on; returns their sum.
-/// `tap_count` is a multiple of four.
+/// `tap_count` is a multiple of four, and not 0.
 int32_t WidenChannel(const uint8_t* weights, uint32_t tap_count, uint32_t* values);
 
 }  // namespace ota::engine::dsp

@@ -164,14 +164,19 @@ const uint32_t kQuadTapBytes = 2;
 int32_t WidenChannel(const uint8_t* weights, uint32_t tap_count, uint32_t* values) {
   constexpr uint32_t kOnes = 0x00010001;
   int32_t sum = 0;
-#pragma GCC unroll 4
-  for (uint32_t group = 0; group < tap_count / 4; ++group, weights += 4, values += 8) {
+  const uint8_t* const end = weights + tap_count / 4 * 4;
+  do {
     const uint32_t word = LoadWord(weights);
+    weights += 4;
     const uint32_t even = WidenEven(word), odd = WidenOdd(word);
-    values[0] = even;
-    values[4] = odd;
+    asm volatile(
+        "str %1, [%0, #16]\n"
+        "str %2, [%0], #32\n"
+        : "+r"(values)
+        : "r"(odd), "r"(even)
+        : "memory");
     sum = MultiplyPairs(odd, kOnes, MultiplyPairs(even, kOnes, sum));
-  }
+  } while (weights != end);
   return sum;
 }
 

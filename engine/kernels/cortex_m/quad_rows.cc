@@ -2,6 +2,7 @@
 #include "engine/kernels/cortex_m/quad_rows.h"
 
 #include <algorithm>
+#include <span>
 
 #include "engine/kernels/cortex_m/fast_term.h"
 #include "engine/kernels/cortex_m/pixel_quads.h"
@@ -394,8 +395,18 @@ class QuadRows {
   [[gnu::noinline]] void StoreSums(uint32_t channel, const int32_t* sums, uint32_t count,
                                    int8_t* output, uint32_t step) const {
     const ChannelTermS8& term = job_.terms[channel];
-    for (uint32_t i = 0; i < count; ++i, output += step) {
-      *output = FinishQuadSum(job_, term, WrappingAdd(sums[i], term.bias));
+    const std::span<const int32_t> results(sums, count);
+    if (!IsFast(term)) {
+      for (const int32_t sum : results) {
+        *output = FinishQuadSum(job_, term, WrappingAdd(sum, term.bias));
+        output += step;
+      }
+      return;
+    }
+    const FastTerm fast = FastTermOf(term, 2 * job_.range.output_zero_point + 1);
+    for (const int32_t sum : results) {
+      *output = static_cast<int8_t>(RequantizeFast(WrappingAdd(sum, term.bias), fast));
+      output += step;
     }
   }
 

@@ -20,6 +20,7 @@ QuadForm FormOf(const ChannelTermS8& begun_term);
 
 /// Brings a term into such a form; `reach`: the most that a sum can be from its bias.
 ChannelTermS8 BeginQuadTerm(const ConvRows<ConvS8>& job, const ChannelTermS8& term, int64_t reach);
+
 /// Result of a sum, bias included, of a term that was begun.
 int8_t FinishQuadSum(const ConvRows<ConvS8>& job, const ChannelTermS8& begun_term, int32_t sum);
 
