@@ -367,7 +367,9 @@ Result<ImageInfo> JournaledStore::DescribeImage(const Entry* entry) {
                    .size_bytes = body.size_bytes,
                    .durable_bytes = is_staging ? durable_bytes_ : body.size_bytes,
                    .digest = body.digest,
-                   .sequence_number = body.sequence_number};
+                   .sequence_number = body.sequence_number,
+                   .place = body.place,
+                   .nonce = body.nonce};
 }
 
 Result<ImageInfo> JournaledStore::ReadImageInfo(uint32_t index) {

@@ -84,6 +84,8 @@ struct ImageInfo {
   uint32_t durable_bytes = 0;  ///< how many survive a power cut; all of them unless kStaging
   crypto::Sha256Digest digest{};
   uint64_t sequence_number = 0;
+  uint32_t place = 0;  ///< counted in NeededBytes(1), along the medium
+  uint64_t nonce = 0;  ///< grows with each image begun
 };
 
 /// Which image of a name.
@@ -98,6 +100,7 @@ struct StoreSpace {
   uint32_t total_bytes = 0;
   uint32_t free_bytes = 0;          ///< in use by no image
   uint32_t largest_free_bytes = 0;  ///< what Begin can give at once
+  uint32_t first_place = 0;         ///< the least ImageInfo::place
 };
 
 /// What a pass of scrub has found so far.

@@ -62,7 +62,8 @@ Result<uint32_t> RawModelStore::FindPlace(uint32_t size_bytes, uint32_t name_has
 }
 
 StoreSpace RawModelStore::space() {
-  StoreSpace space{.total_bytes = device_.geometry().size_bytes - journal_.size_bytes()};
+  StoreSpace space{.total_bytes = device_.geometry().size_bytes - journal_.size_bytes(),
+                   .first_place = first_unit()};
   for (uint32_t first = first_unit(); first < end_unit();) {
     const Entry* const entry = FindBlocking(first, end_unit(), 0);
     const uint32_t end = entry == nullptr ? end_unit() : std::max(first, entry->place);

@@ -376,6 +376,7 @@ class FileStoreWorld final : public MediumWorld<Medium> {
     store_ = std::make_unique<FileModelStore>(*files_, device, waiter_, workspace_, extents_);
     this->Protect(*store_);
   }
+  bool has_raw_store() const override { return false; }
   void AddForeignFile() override { (void)ForeignFile::Add(*files_); }  // missed by FindFault
   std::string FindFault() override {
     return ForeignFile::FindFault(*files_, store_->image_count() + JournalFiles::kFileCount);

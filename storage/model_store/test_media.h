@@ -48,6 +48,9 @@ class StoreWorld {
   /// The bytes as they lie on the medium.
   virtual ByteSpan medium() const = 0;
 
+  /// Whether it is a RawModelStore: a journal, and slots behind it.
+  virtual bool has_raw_store() const { return true; }
+
   /// How often unit `unit` of the medium was erased or written; empty if the part does not count.
   virtual std::vector<uint32_t> ReadWear() const = 0;
 
