@@ -38,7 +38,7 @@ struct World {
     (void)roots->Add(1, publisher.SignRoot(1));  // it is the publisher's own
     const std::string payload = "model";
     auto accepted = releases->Accept("kws", publisher.Envelope(7, payload));
-    const auto staging = std::move(*releases->Stage());
+    const auto staging = std::move(*releases->Stage(std::get<server::AcceptedEnvelope>(accepted)));
     (void)staging->Append({reinterpret_cast<const uint8_t*>(payload.data()), payload.size()});
     (void)releases->Publish(std::get<server::AcceptedEnvelope>(accepted), *staging);
     index.Refresh();
@@ -52,7 +52,7 @@ struct World {
   std::unique_ptr<server::ReleaseStore> releases =
       std::move(*server::ReleaseStore::Open(directory.path(), *roots, *log));
   std::unique_ptr<server::ArtifactStore> envelopes =
-      std::move(*server::ArtifactStore::Open(directory.path("models"), ".suit"));
+      std::move(*server::ArtifactStore::Open(directory.path("envelopes"), ".suit"));
   server::ReleaseIndex index{*envelopes, *roots};
 };
 

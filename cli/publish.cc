@@ -55,12 +55,12 @@ void PrintRelease(const Release& release, const nlohmann::json& receipt,
               options.upload.server_url.c_str(), receipt.value("log_index", uint64_t{0}));
 }
 
-// The length of the envelope, the envelope, the payload.
-formats::Bytes EncodeUpload(const Release& release) {
+// The length of the envelope, the envelope, the payload if it is not in the envelope.
+formats::Bytes EncodeUpload(const Release& release, bool is_integrated) {
   formats::Bytes body(sizeof(uint32_t));
   StoreBe32(body.data(), static_cast<uint32_t>(release.envelope.size()));
   body.insert(body.end(), release.envelope.begin(), release.envelope.end());
-  body.insert(body.end(), release.payload.begin(), release.payload.end());
+  if (!is_integrated) body.insert(body.end(), release.payload.begin(), release.payload.end());
   return body;
 }
 
@@ -77,9 +77,6 @@ void CheckUse(const PublishOptions& options) {
   if (!has_target && !options.is_dry_run) {
     throw CommandError("say where it goes with --server URL or -o NAME, or --dry-run", 2);
   }
-  if (options.upload.is_wanted() && options.release.is_integrated) {
-    throw CommandError("servers take payloads apart: leave out --integrated, or use -o NAME", 2);
-  }
 }
 
 void RunPublish(const PublishOptions& options) {
@@ -89,8 +86,8 @@ void RunPublish(const PublishOptions& options) {
   if (!options.is_dry_run) {
     if (!options.output.empty()) WriteRelease(release, options);
     if (options.upload.is_wanted()) {
-      receipt = Upload(options.upload, "/releases/" + options.release.name, EncodeUpload(release),
-                       options.release.name);
+      receipt = Upload(options.upload, "/releases/" + options.release.name,
+                       EncodeUpload(release, options.release.is_integrated), options.release.name);
     }
   }
   PrintRelease(release, receipt, options);

@@ -176,6 +176,13 @@ TEST_F(PublishTest, ABoardTakesAndRunsAModelThatFitsItsArenaInPatchesAlone) {
   }
 }
 
+TEST_F(PublishTest, BringsAModelWithinItsEnvelope) {
+  EXPECT_THAT(Shell("publish sine --integrated $TO"), HasSubstr("has stored it"));
+  EXPECT_THAT(Shell("device --trust 1.cbor --fetch sine --run sine"),
+              testing::AllOf(HasSubstr("tested and confirmed"), HasSubstr("sine(zero):")));
+  EXPECT_EQ(exit_code_, 0);
+}
+
 TEST_F(PublishTest, ABoardTakesNothingThatIsNotSignedForIt) {
   Shell("cp $MODELS/sine/sine.tflite data/models/");
   EXPECT_THAT(Shell("device --trust 1.cbor --fetch sine"), HasSubstr("sine: REFUSED"));

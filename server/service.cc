@@ -166,7 +166,7 @@ Failure RunningService::PreparePolls() {
   const std::string path = options_.data_directory + "/freshness";
   if (Failure failure = Keep(OpenKeyPair(path, KeyPairUse::kMayBeMade), freshness_key_))
     return failure;
-  release_index_ = std::make_unique<ReleaseIndex>(*newest_envelopes_, *roots_);
+  release_index_ = std::make_unique<ReleaseIndex>(*envelopes_, *roots_);
   release_index_->Refresh();
   freshness_signer_ = std::make_unique<FreshnessSigner>(*freshness_key_, *roots_);
   poll_desk_ =

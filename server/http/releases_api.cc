@@ -89,7 +89,7 @@ class ReleaseSink final : public BodySink {
       return RefusalResponse(*refusal);
     }
     accepted_ = std::get<AcceptedEnvelope>(std::move(outcome));
-    Expected<std::unique_ptr<ReleaseStore::Staging>> staging = store_.Stage();
+    Expected<std::unique_ptr<ReleaseStore::Staging>> staging = store_.Stage(accepted_);
     if (!staging.ok()) {
       return ErrorResponse(507, staging.error().message, "make room at the server");
     }

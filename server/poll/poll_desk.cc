@@ -13,11 +13,10 @@ using formats::PollQuestion;
 
 std::vector<ComponentSequence> ComponentsOf(const PollQuestion& question) {
   std::vector<ComponentSequence> components;
-  formats::CborFieldReader cursor(question.components);
-  for (uint32_t count = cursor.ReadArrayHead(); count != 0; --count) {
+  for (formats::CborItems items(question.components); items.HasNext();) {
     ComponentSequence component;
-    formats::ReadSequence(cursor, component);
-    if (cursor.ok()) components.push_back(component);
+    formats::ReadSequence(items, component);
+    if (items.ok()) components.push_back(component);
   }
   return components;
 }
@@ -82,9 +81,13 @@ Status PollDesk::CheckKey() const {
 void PollDesk::AddReleases(const PollQuestion& question, Draft& draft) const {
   const std::vector<ComponentSequence> components = ComponentsOf(question);
   const std::shared_ptr<const ReleaseIndex::Releases> releases = index_.releases();
+  const OfferedRelease* newest = nullptr;  // for the device, of the component before
   for (const OfferedRelease& release : *releases) {
     if (draft.freshness.newest.size() == formats::kTrackedComponentsMax) return;
+    if (newest != nullptr && newest->kind == release.kind && newest->name == release.name) continue;
     if (!release.IsFor(question)) continue;
+    newest = &release;
+    if (!release.is_allowed) continue;
     const auto own = std::find_if(components.begin(), components.end(), [&](const auto& component) {
       return component.kind == release.kind && component.name == release.name;
     });

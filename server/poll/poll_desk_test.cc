@@ -53,7 +53,7 @@ class PollDeskTest : public testing::Test {
 
   void Publish(const std::string& name, uint64_t sequence, const std::string& payload) {
     auto outcome = releases_->Accept(name, publisher_.Envelope(sequence, payload, name));
-    const auto staging = std::move(*releases_->Stage());
+    const auto staging = std::move(*releases_->Stage(std::get<AcceptedEnvelope>(outcome)));
     EXPECT_FALSE(staging->Append(BytesOf(payload)).has_value());
     const auto published = releases_->Publish(std::get<AcceptedEnvelope>(outcome), *staging);
     EXPECT_TRUE(std::holds_alternative<uint64_t>(published));
@@ -100,7 +100,7 @@ class PollDeskTest : public testing::Test {
   std::unique_ptr<ReleaseStore> releases_ =
       std::move(*ReleaseStore::Open(directory_.path(), *roots_, *log_));
   std::unique_ptr<ArtifactStore> envelopes_ =
-      std::move(*ArtifactStore::Open(directory_.path("models"), ".suit"));
+      std::move(*ArtifactStore::Open(directory_.path("envelopes"), ".suit"));
   ReleaseIndex index_{*envelopes_, *roots_};
   FreshnessSigner signer_{*publisher_.freshness_key, *roots_, {milliseconds(0), 4096}};
   PollDesk desk_{index_, *roots_, *log_, signer_};
@@ -146,6 +146,45 @@ TEST_F(PollDeskTest, OffersNothingThatIsForOthers) {
   device = {};
   device.wants_all = true;
   device.vendor_id[3] ^= 1;
+  EXPECT_EQ(Learn(device)->answer.offer_count, 0u);
+}
+
+TEST_F(PollDeskTest, OffersEachClassItsNewestReleaseOfAName) {
+  Device other;
+  other.class_id[3] ^= 1;
+  Publish("kws", 7, "for the first class");
+  const Bytes first_class = std::exchange(publisher_.class_id, other.class_id);
+  Publish("kws", 8, "for the other class");
+  publisher_.class_id = first_class;
+  Device device;
+  device.wants_all = other.wants_all = true;
+  const auto sequence_of = [this](const Device& asking) {
+    const auto learned = Learn(asking);
+    EXPECT_EQ(learned->answer.offer_count, 1u);
+    const formats::PollOffer offer = *formats::FindPollOffer(learned->answer, 0);
+    return learned->freshness.FindNewest(offer.newest_index)->sequence_number;
+  };
+  EXPECT_EQ(sequence_of(device), 7u);
+  EXPECT_EQ(sequence_of(other), 8u);
+  Publish("kws", 9, "newer for the first class");
+  EXPECT_EQ(sequence_of(device), 9u);
+  EXPECT_EQ(sequence_of(other), 8u);
+  EXPECT_EQ(index_.releases()->size(), 2u) << "what is superseded for all is forgotten";
+}
+
+TEST_F(PollDeskTest, OffersNoOlderReleaseInThePlaceOfARevokedOne) {
+  auto second_key = TestPublisher::NewKey();
+  auto& keys = publisher_.root_spec.release_roles[0].key_set.keys;
+  keys.push_back(second_key->public_key());
+  ASSERT_FALSE(roots_->Add(2, publisher_.SignRoot(2)).has_value());
+  Publish("kws", 7, "seven");
+  std::swap(publisher_.release_key, second_key);
+  Publish("kws", 8, "eight");
+  keys.pop_back();
+  ASSERT_FALSE(roots_->Add(3, publisher_.SignRoot(3)).has_value());
+  index_.Refresh();
+  Device device;
+  device.wants_all = true;
   EXPECT_EQ(Learn(device)->answer.offer_count, 0u);
 }
 

@@ -2,7 +2,10 @@
 #include "server/release/release_index.h"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
+#include "formats/manifest/envelope.h"
 #include "server/release/release_store.h"
 #include "server/release/release_verification.h"
 #include "server/transparency_log/merkle_tree.h"
@@ -46,6 +49,15 @@ bool OfferedRelease::IsFor(const formats::PollQuestion& question) const {
   });
 }
 
+bool OfferedRelease::Supersedes(const OfferedRelease& older) const {
+  if (kind != older.kind || name != older.name || vendor_id != older.vendor_id) return false;
+  if (sequence_number <= older.sequence_number) return false;
+  if (!device_id.empty() && device_id != older.device_id) return false;
+  return std::all_of(older.class_ids.begin(), older.class_ids.end(), [this](const Id& id) {
+    return std::find(class_ids.begin(), class_ids.end(), id) != class_ids.end();
+  });
+}
+
 std::optional<OfferedRelease> ReleaseIndex::Read(const std::string& name, const Digest& digest,
                                                  const formats::TrustState& trust) {
   const Result<std::shared_ptr<Artifact>> envelope = envelopes_.OpenArtifact(name);
@@ -53,36 +65,55 @@ std::optional<OfferedRelease> ReleaseIndex::Read(const std::string& name, const 
   if ((*envelope)->size_bytes() > kEnvelopeBytesMax) return std::nullopt;
   std::vector<uint8_t> bytes((*envelope)->size_bytes());
   if (!IsOk((*envelope)->Read(0, bytes))) return std::nullopt;
+  const Result<formats::Envelope> decoded = formats::DecodeEnvelope(bytes);
+  if (!decoded.ok()) return std::nullopt;
   formats::Manifest manifest;
-  if (!IsOk(VerifyRelease(trust, bytes, manifest))) return std::nullopt;
+  if (!IsOk(formats::DecodeManifest(decoded->manifest, manifest))) return std::nullopt;
   OfferedRelease release = Describe(manifest);
+  ByteSpan integrated;
+  release.is_allowed = IsOk(VerifyRelease(trust, bytes, manifest, integrated));
   release.envelope_digest = digest;
   release.envelope_bytes = static_cast<uint32_t>(bytes.size());
   release.log_leaf = ComputeLeafDigest(bytes);
   return release;
 }
 
+void ReleaseIndex::ReadAll(const formats::TrustState& trust, bool is_root_known) {
+  std::map<Digest, OfferedRelease> before = std::exchange(known_, {});
+  for (const ArtifactStore::Entry& entry : envelopes_.List()) {
+    const auto same = before.find(entry.digest);
+    if (same != before.end() && is_root_known) {
+      known_.insert(before.extract(same));
+    } else if (auto release = Read(entry.name, entry.digest, trust)) {
+      known_.emplace(entry.digest, std::move(*release));
+    }
+  }
+}
+
 void ReleaseIndex::Refresh() {
   const std::lock_guard refresh_lock(refresh_mutex_);
   formats::TrustState trust;
   const uint32_t root_version = roots_.newest_version();
-  auto found = std::make_shared<Releases>();
   if (IsOk(roots_.LoadNewest(trust))) {
-    const std::shared_ptr<const Releases> known = releases();
-    for (const ArtifactStore::Entry& entry : envelopes_.List()) {
-      const auto same = std::find_if(known->begin(), known->end(), [&entry](const auto& release) {
-        return release.envelope_digest == entry.digest;
-      });
-      if (same != known->end() && root_version == root_version_) {
-        found->push_back(*same);
-      } else if (auto release = Read(entry.name, entry.digest, trust)) {
-        found->push_back(std::move(*release));
-      }
-    }
+    ReadAll(trust, root_version == root_version_);
+  } else {
+    known_.clear();
   }
   root_version_ = root_version;
+  Releases found;
+  for (const auto& [digest, release] : known_) found.push_back(release);
+  std::sort(found.begin(), found.end(), [](const auto& first, const auto& second) {
+    return std::tie(first.name, first.kind, second.sequence_number) <
+           std::tie(second.name, second.kind, first.sequence_number);
+  });
+  auto kept = std::make_shared<Releases>();
+  for (OfferedRelease& release : found) {
+    const bool is_superseded = std::any_of(
+        kept->begin(), kept->end(), [&](const auto& newer) { return newer.Supersedes(release); });
+    if (!is_superseded) kept->push_back(std::move(release));
+  }
   const std::lock_guard lock(mutex_);
-  releases_ = std::move(found);
+  releases_ = std::move(kept);
 }
 
 std::shared_ptr<const ReleaseIndex::Releases> ReleaseIndex::releases() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -13,7 +14,7 @@
 
 namespace ota::server {
 
-/// A release that devices may be offered.
+/// A release that may be the newest one for some device.
 struct OfferedRelease {
   using Id = std::array<uint8_t, formats::kUuidBytes>;
 
@@ -26,13 +27,18 @@ struct OfferedRelease {
   Digest envelope_digest{};
   uint32_t envelope_bytes = 0;
   Digest log_leaf{};
+  bool is_allowed = false;  ///< It verifies with the newest root metadata.
 
   /// Whether it is one for the device that asks.
   bool IsFor(const formats::PollQuestion& question) const;
+
+  /// Whether it takes the place of `older` for every device that `older` is for.
+  bool Supersedes(const OfferedRelease& older) const;
 };
 
-/// The releases that are on offer, in memory: those whose envelopes lie in the models directory
-/// and verify with the newest root metadata. A release whose key was revoked is on offer no more.
+/// The releases that are on offer, in memory: of all published envelopes those that are the newest
+/// of their component for some device. A release whose key was revoked is on offer no more; nor is
+/// an older one in its place, since devices would take that for an attempt to hold them back.
 /// Thread-safe.
 class ReleaseIndex {
  public:
@@ -45,18 +51,20 @@ class ReleaseIndex {
   /// Looks for what has changed: new envelopes, new root metadata. Does I/O.
   void Refresh();
 
-  /// As of the last Refresh, in the order of their names.
+  /// As of the last Refresh, in the order of their components; the newest of each comes first.
   std::shared_ptr<const Releases> releases() const;
 
  private:
   std::optional<OfferedRelease> Read(const std::string& name, const Digest& digest,
                                      const formats::TrustState& trust);
+  void ReadAll(const formats::TrustState& trust, bool is_root_known);
 
   ArtifactStore& envelopes_;
   const RootStore& roots_;
-  std::mutex refresh_mutex_;  // one Refresh at a time; guards root_version_
+  std::mutex refresh_mutex_;  // one Refresh at a time; guards root_version_ and known_
   uint32_t root_version_ = 0;
-  mutable std::mutex mutex_;  // guards releases_
+  std::map<Digest, OfferedRelease> known_;  // all, by their envelopes
+  mutable std::mutex mutex_;                // guards releases_
   std::shared_ptr<const Releases> releases_ = std::make_shared<Releases>();
 };
 

@@ -100,7 +100,8 @@ Outcome<AcceptedEnvelope> ReleaseStore::Verify(const std::string& name,
                    "give it the signed root metadata, `ota-tinyml trust publish`"};
   }
   formats::Manifest manifest;
-  if (const Status status = VerifyRelease(trust, envelope, manifest); !IsOk(status)) {
+  ByteSpan integrated;
+  if (const Status status = VerifyRelease(trust, envelope, manifest, integrated); !IsOk(status)) {
     return ManifestRefusal(status);
   }
   if (manifest.component_name != name) {
@@ -116,6 +117,7 @@ Outcome<AcceptedEnvelope> ReleaseStore::Verify(const std::string& name,
   accepted.sequence_number = manifest.sequence_number;
   accepted.is_payload_model = manifest.kind == formats::ComponentKind::kModel &&
                               manifest.encryption_info.empty() && manifest.encoding_count == 0;
+  accepted.integrated_payload.assign(integrated.begin(), integrated.end());
   accepted.bytes = std::move(envelope);
   return accepted;
 }
@@ -143,11 +145,14 @@ Outcome<AcceptedEnvelope> ReleaseStore::Accept(const std::string& name,
   return outcome;
 }
 
-Expected<std::unique_ptr<ReleaseStore::Staging>> ReleaseStore::Stage() {
+Expected<std::unique_ptr<ReleaseStore::Staging>> ReleaseStore::Stage(
+    const AcceptedEnvelope& accepted) {
   std::string path = PathOf("payloads", std::string(kStagingPrefix) + "XXXXXX");
   const int descriptor = mkostemp(path.data(), O_CLOEXEC);
   if (descriptor < 0) return SystemError("write", path, errno);
-  return std::make_unique<Staging>(path, descriptor);
+  auto staging = std::make_unique<Staging>(path, descriptor);
+  if (Failure failure = staging->Append(accepted.integrated_payload)) return *failure;
+  return staging;
 }
 
 Failure ReleaseStore::PlacePayload(const AcceptedEnvelope& accepted, Staging& staging) const {

@@ -15,7 +15,7 @@
 
 namespace ota::server {
 
-/// Largest envelope that is taken; its payload travels apart.
+/// Largest envelope that is taken, with the payload if that travels in it.
 inline constexpr uint32_t kEnvelopeBytesMax = 32 * 1024;
 
 /// An envelope that was signed by those whom the trust metadata names.
@@ -27,6 +27,7 @@ struct AcceptedEnvelope {
   uint32_t payload_bytes = 0;
   bool is_payload_model =
       false;  ///< The payload is the model itself: neither encrypted nor encoded.
+  std::vector<uint8_t> integrated_payload;  ///< Empty: it comes apart.
 };
 
 /// Takes releases in, under one data directory DIR:
@@ -75,8 +76,9 @@ class ReleaseStore {
   /// is here.
   Outcome<AcceptedEnvelope> Accept(const std::string& name, std::vector<uint8_t> envelope) const;
 
-  /// Error: no file can be made.
-  Expected<std::unique_ptr<Staging>> Stage();
+  /// Room for the payload of `accepted`; one that travels in the envelope is there already. Error:
+  /// no file can be made, or written.
+  Expected<std::unique_ptr<Staging>> Stage(const AcceptedEnvelope& accepted);
 
   /// Compares the payload with the manifest, logs the envelope and puts both in place, durably.
   /// Returns the number of the entry in the log. The same envelope may be published again.

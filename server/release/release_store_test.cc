@@ -89,6 +89,21 @@ TEST_F(ReleaseStoreTest, TakesASignedReleaseInPartsOfAnySize) {
   EXPECT_EQ(change_count_, 4);
 }
 
+TEST_F(ReleaseStoreTest, TakesAPayloadThatTravelsInItsEnvelope) {
+  const Bytes envelope = publisher_.IntegratedEnvelope(5, "model");
+  EXPECT_EQ(Put("kws", Body(envelope, "x")).status, 413) << "nothing may follow";
+  const Response response = Put("kws", Body(envelope, ""));
+  EXPECT_EQ(response.status, 201) << Text(response);
+  EXPECT_EQ(directory_.Read("models/kws.tflite"), "model");
+  EXPECT_EQ(directory_.Read("models/kws.suit").size(), envelope.size());
+  EXPECT_EQ(*log_->ReadEntry(0), envelope);
+  Bytes altered = publisher_.IntegratedEnvelope(6, "model");
+  altered.back() ^= 1;
+  EXPECT_EQ(Put("kws", Body(altered, "")).status, 422) << "not the payload that was signed for";
+  altered.pop_back();
+  EXPECT_EQ(Put("kws", Body(altered, "")).status, 403);
+}
+
 TEST_F(ReleaseStoreTest, MayBePublishedTwice) {
   const Bytes body = Body(Envelope(1, "model"), "model");
   EXPECT_EQ(Put("kws", body).status, 201);

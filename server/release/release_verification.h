@@ -7,9 +7,10 @@
 namespace ota::server {
 
 /// Verifies an envelope as a device with that trust would, but for what concerns one device alone,
-/// and for a root that has expired. The payload must travel apart: kNotSupported. `manifest` points
-/// into `envelope`. Otherwise statuses of ManifestVerification, FindPayload and CheckRootExpiry.
+/// and for a root that has expired. `manifest`, and `integrated_payload` if it travels in the
+/// envelope, point into `envelope`. Statuses of ManifestVerification, FindPayload and
+/// CheckRootExpiry.
 Status VerifyRelease(const formats::TrustState& trust, ByteSpan envelope,
-                     formats::Manifest& manifest);
+                     formats::Manifest& manifest, ByteSpan& integrated_payload);
 
 }  // namespace ota::server

@@ -40,8 +40,16 @@ class TestPublisher {
     return EnvelopeBy(*release_key, sequence, payload, name);
   }
 
+  /// The payload of "kws" in its envelope.
+  formats::Bytes IntegratedEnvelope(uint64_t sequence, std::string_view payload) {
+    const ByteSpan bytes(reinterpret_cast<const uint8_t*>(payload.data()), payload.size());
+    return EnvelopeBy(*release_key, sequence, payload, "kws", "#kws", bytes);
+  }
+
   formats::Bytes EnvelopeBy(crypto::SigningKey& signer, uint64_t sequence, std::string_view payload,
-                            std::string_view name = "kws") {
+                            std::string_view name = "kws",
+                            std::string_view uri = formats::kUriByDigest,
+                            ByteSpan integrated = {}) {
     const Digest digest = ComputeDigest(payload);
     formats::Manifest manifest;
     manifest.sequence_number = sequence;
@@ -54,9 +62,12 @@ class TestPublisher {
     manifest.image_size_bytes = static_cast<uint32_t>(payload.size());
     manifest.payload_size_bytes = manifest.image_size_bytes;
     manifest.version = "1.0.0";
-    manifest.uri = formats::kUriByDigest;
+    manifest.uri = uri;
     crypto::SigningKey* const signers[] = {&signer};
-    return *formats::SignManifest(formats::EncodeManifest(manifest), signers);
+    if (integrated.empty()) {
+      return *formats::SignManifest(formats::EncodeManifest(manifest), signers);
+    }
+    return *formats::SignManifest(formats::EncodeManifest(manifest), signers, uri, integrated);
   }
 
   std::unique_ptr<crypto::PemKey> root_key = NewKey();
