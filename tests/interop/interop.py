@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Our envelopes against an independent stack (cbor2, pycose, cryptography), in both directions.
 
-Usage: interop.py OTA_TINYML MODEL
+Usage: interop.py OTA_TINYML MODEL PAYLOAD_PEER
 """
 import hashlib
 import json
@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
 from pycose.headers import KID, Algorithm
 from pycose.algorithms import Es256
 from pycose.keys import EC2Key
@@ -24,7 +25,7 @@ from pycose.keys.curves import P256
 from pycose.messages import Sign1Message
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-TOOL, MODEL = sys.argv[1:3]
+TOOL, MODEL, PEER = sys.argv[1:4]
 ENVIRONMENT = dict(os.environ, OTA_TINYML_PASSPHRASE="interop")
 KDF_CONTEXT = cbor2.dumps([-3, [None] * 3, [None] * 3, [128, bytes.fromhex("a101381c"), b"SUIT Payload Encryption"]])
 
@@ -160,6 +161,94 @@ def check_encryption(folder, private):
         assert opened == file.read()
 
 
+def coordinates(public):
+    numbers = public.public_numbers()
+    return numbers.x.to_bytes(32, "big"), numbers.y.to_bytes(32, "big")
+
+
+def derive(private, public):
+    secret = private.exchange(ec.ECDH(), public)
+    return HKDF(algorithm=hashes.SHA256(), length=16, salt=None, info=KDF_CONTEXT).derive(secret)
+
+
+def open_theirs(info, payload, distribution, key):
+    """Opens what our code has sealed, having checked each header."""
+    message = cbor2.loads(info)
+    assert message.tag == 96 and cbor2.dumps(message, canonical=True) == info
+    protected, unprotected, ciphertext, [[header, wrapping_header, wrapped]] = message.value
+    assert ciphertext is None and wrapping_header[4] == b"peer-key"
+    if distribution == "wrap":
+        assert header == b"" and wrapping_header[1] == -3
+        content_key = aes_key_unwrap(key, wrapped)
+    else:
+        assert cbor2.loads(header) == {1: -29}
+        point = wrapping_header[-1]
+        assert point[1] == 2 and point[-1] == 1
+        ephemeral = ec.EllipticCurvePublicNumbers(int.from_bytes(point[-2], "big"), int.from_bytes(point[-3], "big"),
+                                                  ec.SECP256R1()).public_key()
+        content_key = aes_key_unwrap(derive(key, ephemeral), wrapped)
+    if protected:
+        assert cbor2.loads(protected) == {1: 1}
+        return AESGCM(content_key).decrypt(unprotected[5], payload, cbor2.dumps(["Encrypt", protected, b""]))
+    assert unprotected[1] == -65534
+    return Cipher(algorithms.AES(content_key), modes.CTR(unprotected[5])).decryptor().update(payload)
+
+
+def seal_for_ours(image, cipher, distribution, key):
+    content_key = os.urandom(16)
+    if distribution == "wrap":
+        recipient = [b"", {1: -3, 4: b"peer-key"}, aes_key_wrap(key, content_key)]
+    else:
+        ephemeral = ec.generate_private_key(ec.SECP256R1())
+        x, y = coordinates(ephemeral.public_key())
+        recipient = [cbor2.dumps({1: -29}), {4: b"peer-key", -1: {1: 2, -1: 1, -2: x, -3: y}},
+                     aes_key_wrap(derive(ephemeral, key.public_key()), content_key)]
+    if cipher == "gcm":
+        protected, iv = cbor2.dumps({1: 1}), os.urandom(12)
+        unprotected = {5: iv}
+        payload = AESGCM(content_key).encrypt(iv, image, cbor2.dumps(["Encrypt", protected, b""]))
+    else:
+        protected, iv = b"", os.urandom(16)
+        unprotected = {1: -65534, 5: iv}
+        payload = Cipher(algorithms.AES(content_key), modes.CTR(iv)).encryptor().update(image)
+    info = cbor2.dumps(cbor2.CBORTag(96, [protected, unprotected, None, [recipient]]), canonical=True)
+    return info, payload
+
+
+def check_payloads(folder):
+    """Both ciphers with both ways to get the content key: ours opened by theirs, theirs by the device's code."""
+    os.mkdir(f"{folder}/payloads")
+    folder = f"{folder}/payloads"
+    with open(MODEL, "rb") as file:
+        image = file.read()[:4099]
+    write(f"{folder}/image", image)
+
+    def peer(action, cipher, distribution, key, expected=0):
+        command = [PEER, action, cipher, distribution, key.hex(), b"peer-key".hex(), folder]
+        assert subprocess.run(command, capture_output=True).returncode == expected, command
+
+    for cipher in ("ctr", "gcm"):
+        for distribution in ("wrap", "ecdh"):
+            if distribution == "wrap":
+                key = os.urandom(16)
+                for_sealing = for_opening = key
+            else:
+                key = ec.generate_private_key(ec.SECP256R1())
+                for_sealing = b"".join(coordinates(key.public_key()))
+                for_opening = key.private_numbers().private_value.to_bytes(32, "big")
+            peer("seal", cipher, distribution, for_sealing)
+            with open(f"{folder}/info", "rb") as info, open(f"{folder}/payload", "rb") as payload:
+                assert open_theirs(info.read(), payload.read(), distribution, key) == image, (cipher, distribution)
+            info, payload = seal_for_ours(image, cipher, distribution, key)
+            write(f"{folder}/info", info)
+            write(f"{folder}/payload", payload)
+            peer("open", "-", distribution, for_opening)
+            with open(f"{folder}/opened", "rb") as opened:
+                assert opened.read() == image, (cipher, distribution)
+            write(f"{folder}/info", info[:-1] + bytes([info[-1] ^ 1]))
+            peer("open", "-", distribution, for_opening, expected=1)
+
+
 def check_token(folder):
     """A release key that never leaves its token signs; the other stack verifies. And passphrases from a file."""
     if shutil.which("softhsm2-util") is None:
@@ -202,8 +291,9 @@ def main():
         check_ours(folder, private)
         check_theirs(folder, private)
         check_encryption(folder, private)
+        check_payloads(folder)
         check_token(folder)
-    print("interoperability: ours read by theirs, theirs read by ours, sealed by us and opened by them")
+    print("interoperability: ours read by theirs, theirs by ours; sealed by us and opened by them, and the other way")
 
 
 main()
