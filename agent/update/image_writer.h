@@ -16,6 +16,9 @@ class ImageWriter {
   /// Append and Finish.
   Status Stage(const storage::StageRequest& request, ByteSpan bytes);
 
+  /// Gives up what is half staged; the next Stage begins anew.
+  void Abandon() { step_ = Step::kBegin; }
+
  private:
   enum class Step : uint8_t { kBegin, kAppend, kFinish };
 

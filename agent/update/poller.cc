@@ -10,6 +10,7 @@ constexpr size_t kComponentsBytes = 768;  // of a question, at most
 }  // namespace
 
 void Poller::Start(const formats::DeviceProfile& device, const PollWish& wish) {
+  record_.Abandon();
   root_count_ = 0;
   answer_ = {};
   if (state_ == State::kIdle) NoteSaved();  // it was loaded

@@ -55,16 +55,17 @@ class Poller {
   /// How many versions of root metadata one poll follows.
   static constexpr uint32_t kRootsMax = 64;
 
-  /// All must outlive the poller. `trust` is what the device believes, as loaded. `answer` (of
-  /// kAnswerBytes) belongs to the poller until the next Start; `message` (of kMessageBytes) only
-  /// until the end of the poll.
+  /// All must outlive the poller. `trust` is what the device believes, as loaded, and `record`
+  /// stores it. `answer` (of kAnswerBytes) belongs to the poller until the next Start; `message`
+  /// (of kMessageBytes) only until the end of the poll.
   Poller(const Port& port, MessageExchange& exchange, storage::ModelStore& store,
-         formats::TrustState& trust, MutableByteSpan answer, MutableByteSpan message)
+         formats::TrustState& trust, TrustRecord& record, MutableByteSpan answer,
+         MutableByteSpan message)
       : port_(port),
         exchange_(exchange),
         store_(store),
         trust_(trust),
-        record_(store),
+        record_(record),
         answer_bytes_(answer),
         message_bytes_(message) {}
 
@@ -111,7 +112,7 @@ class Poller {
   MessageExchange& exchange_;
   storage::ModelStore& store_;
   formats::TrustState& trust_;
-  TrustRecord record_;
+  TrustRecord& record_;
   MutableByteSpan answer_bytes_;
   MutableByteSpan message_bytes_;
 

@@ -67,8 +67,17 @@ Status TrustRecord::Save(const formats::TrustState& state) {
     step_ = Step::kStage;
   }
   const Status status = SaveStep();
-  if (status != Status::kBusy) step_ = Step::kIdle;
-  return status;
+  if (status == Status::kBusy) return status;
+  step_ = Step::kIdle;
+  OTA_TRY(status);
+  OTA_TRY(const ByteSpan record, formats::EncodeTrustState(state, bytes_));
+  return crypto::ComputeSha256(record) == request_.digest ? Status::kOk : Status::kBusy;
+}
+
+void TrustRecord::Abandon() {
+  if (step_ == Step::kConfirm) return;
+  step_ = Step::kIdle;
+  writer_.Abandon();
 }
 
 Status TrustRecord::SaveStep() {

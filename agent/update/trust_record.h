@@ -12,6 +12,7 @@ namespace ota::agent {
 
 /// Keeps a device's trust state in its model store, as an image of its own that is replaced as a
 /// whole: after a power cut the device believes what it believed before or after, nothing between.
+/// One serves all who store the state, one after the other.
 class TrustRecord {
  public:
   /// The image's name. No component may have it.
@@ -35,8 +36,13 @@ class TrustRecord {
                   uint64_t sequence_number);
 
   /// Goes on storing `state`; kBusy until that is done, to be called again with the same state.
+  /// kOk: what is stored is `state` as it is now, even if another state was half stored before.
   /// An image in staging is lost by it. kStorageFull, kMediumFailed: the old record stays.
   Status Save(const formats::TrustState& state);
+
+  /// Gives up a Save that is half done: the old record stays, or the new one if it is in use
+  /// already. To be called before anything else is staged.
+  void Abandon();
 
  private:
   enum class Step : uint8_t { kIdle, kStage, kActivate, kConfirm };

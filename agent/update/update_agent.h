@@ -47,8 +47,9 @@ class UpdateAgent {
               PayloadStage* stage)
       : exchange_(exchange),
         fetcher_(fetcher),
-        poller_(port, exchange, store, trust, buffers.answer, buffers.envelope),
-        updater_(fetcher, store, trust, engine.operators, buffers.arena, budget, stage,
+        record_(store),
+        poller_(port, exchange, store, trust, record_, buffers.answer, buffers.envelope),
+        updater_(fetcher, store, trust, record_, engine.operators, buffers.arena, budget, stage,
                  engine.patch_planner),
         envelope_bytes_(buffers.envelope),
         budget_(budget),
@@ -80,6 +81,7 @@ class UpdateAgent {
 
   MessageExchange& exchange_;
   Fetcher& fetcher_;
+  TrustRecord record_;
   Poller poller_;
   Updater updater_;
   MutableByteSpan envelope_bytes_;

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "agent/update/test_device.h"
 #include "agent/update/test_port.h"
 #include "crypto/host/pem_key.h"
 #include "simulator/attack/memory_server.h"
@@ -83,8 +84,8 @@ class UpdateAgentTest : public testing::Test, public UpdateObserver {
   Bytes Envelope(uint64_t sequence, const std::string& name = "digits") {
     formats::Manifest manifest;
     manifest.sequence_number = sequence;
-    manifest.vendor_id = vendor_id_;
-    manifest.class_ids[0] = class_id_;
+    manifest.vendor_id = device_.vendor_id;
+    manifest.class_ids[0] = device_.class_id;
     manifest.class_id_count = 1;
     manifest.kind = ComponentKind::kModel;
     manifest.component_name = name;
@@ -105,25 +106,13 @@ class UpdateAgentTest : public testing::Test, public UpdateObserver {
   Status Round(bool wants_proof = false) {
     ended_.clear();
     const std::string_view names[] = {"digits"};
-    agent_->Start(Profile(), {.model_names = names, .wants_proof = wants_proof});
+    agent_->Start(device_.Profile(), {.model_names = names, .wants_proof = wants_proof});
     for (int step = 0; step < kStepCountMax; ++step) {
       const Status status = agent_->Step();
       if (status != Status::kBusy) return status;
       if (!board_->power().is_on()) return Status::kMediumFailed;
     }
     return Status::kOutOfRange;
-  }
-
-  formats::DeviceProfile Profile() const {
-    formats::DeviceProfile device;
-    device.vendor_id = vendor_id_;
-    device.class_ids = class_ids_;
-    device.kinds = 1u << static_cast<uint32_t>(ComponentKind::kModel);
-    device.units = units_;
-    device.engine_version = 1;
-    device.arena_bytes = 900'000;
-    device.plans = 1;
-    return device;
   }
 
   uint64_t InstalledSequence() const {
@@ -147,11 +136,7 @@ class UpdateAgentTest : public testing::Test, public UpdateObserver {
   std::unique_ptr<PemKey> release_key_ = NewKey();
   std::unique_ptr<PemKey> freshness_key_ = NewKey();
   formats::RootSpec root_spec_;
-  const Bytes vendor_id_ = Bytes(16, 0xA1);
-  const Bytes class_id_ = Bytes(16, 0xC1);
-  const std::array<ByteSpan, 1> class_ids_ = {class_id_};
-  const std::array<formats::UnitLimits, 1> units_ = {
-      formats::UnitLimits{formats::MemoryUnit::kOnChipFlash, 1, 1'000'000}};
+  const TestDevice device_;
 
   RunningClock clock_;
   TestCalendar calendar_;

@@ -12,6 +12,7 @@ constexpr std::string_view kPayloadFolder = "/payloads/";
 
 void Updater::Start(ByteSpan envelope, const formats::DeviceProfile& device, uint64_t now_s) {
   CloseStaged();
+  record_.Abandon();
   envelope_ = envelope;
   device_ = device;
   now_s_ = now_s;

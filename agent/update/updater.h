@@ -45,18 +45,20 @@ class Updater {
     kFailed,
   };
 
-  /// All must outlive the updater. `trust` is what the device believes, as loaded; `arena`, aligned
-  /// as the engine asks, is used during kOpening and kTesting. `stage` is the source that `fetcher`
-  /// was made with; null: it takes only payloads that are neither encrypted nor in the envelope.
-  /// `patch_planner` is needed for models that fit the arena in patches alone.
+  /// All must outlive the updater. `trust` is what the device believes, as loaded, and `record`
+  /// stores it; `arena`, aligned as the engine asks, is used during kOpening and kTesting. `stage`
+  /// is the source that `fetcher` was made with; null: it takes only payloads that are neither
+  /// encrypted nor in the envelope. `patch_planner` is needed for models that fit the arena in
+  /// patches alone.
   Updater(Fetcher& fetcher, storage::ModelStore& store, formats::TrustState& trust,
-          engine::OperatorTable operators, MutableByteSpan arena, const StepBudget& budget,
-          PayloadStage* stage = nullptr, const engine::PatchPlanner* patch_planner = nullptr)
+          TrustRecord& record, engine::OperatorTable operators, MutableByteSpan arena,
+          const StepBudget& budget, PayloadStage* stage = nullptr,
+          const engine::PatchPlanner* patch_planner = nullptr)
       : fetcher_(fetcher),
         stage_(stage),
         store_(store),
         trust_(trust),
-        record_(store),
+        record_(record),
         attempts_(store),
         self_tests_(operators, patch_planner),
         arena_(arena),
@@ -95,7 +97,7 @@ class Updater {
   PayloadStage* stage_;
   storage::ModelStore& store_;
   formats::TrustState& trust_;
-  TrustRecord record_;
+  TrustRecord& record_;
   AttemptRecord attempts_;
   SelfTestRun self_tests_;
   MutableByteSpan arena_;

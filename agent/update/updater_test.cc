@@ -9,6 +9,7 @@
 #include <fstream>
 #include <functional>
 
+#include "agent/update/test_device.h"
 #include "agent/update/test_port.h"
 #include "crypto/host/pem_key.h"
 #include "formats/host/authoring.h"
@@ -110,8 +111,8 @@ class UpdaterTest : public testing::Test {
       uint64_t sequence_number, const Change& change = [](Manifest&) {}) {
     Manifest manifest;
     manifest.sequence_number = sequence_number;
-    manifest.vendor_id = vendor_id_;
-    manifest.class_ids[0] = class_id_;
+    manifest.vendor_id = device_.vendor_id;
+    manifest.class_ids[0] = device_.class_id;
     manifest.class_id_count = 1;
     manifest.kind = ComponentKind::kModel;
     manifest.component_name = "digits";
@@ -210,24 +211,13 @@ class UpdaterTest : public testing::Test {
     return image;
   }
 
-  formats::DeviceProfile Profile() const {
-    formats::DeviceProfile device;
-    device.vendor_id = vendor_id_;
-    device.class_ids = class_ids_;
-    device.kinds = 1u << static_cast<uint32_t>(ComponentKind::kModel);
-    device.units = units_;
-    device.engine_version = 1;
-    device.arena_bytes = 900'000;
-    device.plans = 1;
-    return device;
-  }
-
   Status Update(const Bytes& envelope) {
     PayloadStage stage(source_, entropy_, keys_);
     Fetcher fetcher(port_, stage, board_->store(), {}, nullptr);
-    Updater updater(fetcher, board_->store(), trust_, engine::AllOperators(), board_->arena(), {},
-                    &stage);
-    updater.Start(envelope, Profile(), now_s_);
+    TrustRecord record(board_->store());
+    Updater updater(fetcher, board_->store(), trust_, record, engine::AllOperators(),
+                    board_->arena(), {}, &stage);
+    updater.Start(envelope, device_.Profile(), now_s_);
     for (int step = 0; step < kStepCountMax; ++step) {
       const Status status = updater.Step();
       if (status != Status::kBusy) return status;
@@ -263,11 +253,7 @@ class UpdaterTest : public testing::Test {
   const crypto::AesKey content_key_ = {7, 8, 9};
   std::vector<DecryptionKey> keys_ = DeviceKeys();
   Bytes model_;
-  const Bytes vendor_id_ = Bytes(16, 0xA1);
-  const Bytes class_id_ = Bytes(16, 0xC1);
-  const std::array<ByteSpan, 1> class_ids_ = {class_id_};
-  const std::array<formats::UnitLimits, 1> units_ = {
-      formats::UnitLimits{formats::MemoryUnit::kOnChipFlash, 1, 1'000'000}};
+  const TestDevice device_;
   crypto::Sha256Digest image_digest_ = {};
   crypto::Sha256Digest output_digest_ = {};
   uint64_t now_s_ = 1'800'000'000;
@@ -490,6 +476,24 @@ TEST_F(UpdaterTest, RefusesAnEnvelopeWithAnotherPayloadThanItNames) {
             Status::kImageSizeMismatch);
   EXPECT_EQ(source_.request_count, 0);
   EXPECT_EQ(board_->store().image_count(), 0u);
+}
+
+TEST_F(UpdaterTest, RecordsWhatIsBelievedNowWhereAnotherRecordWasGivenUp) {
+  for (uint64_t given_up_after = 0; given_up_after < 16; ++given_up_after) {
+    TrustRecord record(board_->store());
+    formats::TrustState given_up = trust_;
+    formats::TrustState wanted = trust_;
+    given_up.trusted_time_s = 1000 + given_up_after;
+    wanted.trusted_time_s = 2000 + given_up_after;
+    Status status = Status::kBusy;
+    for (uint64_t i = 0; i < given_up_after && status == Status::kBusy; ++i) {
+      status = record.Save(given_up);
+    }
+    record.Abandon();
+    ASSERT_EQ(RunToEnd([&] { return record.Save(wanted); }), Status::kOk) << given_up_after;
+    ASSERT_EQ(Reload(), Status::kOk) << given_up_after;
+    EXPECT_EQ(trust_.trusted_time_s, wanted.trusted_time_s);
+  }
 }
 
 }  // namespace

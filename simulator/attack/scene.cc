@@ -207,8 +207,9 @@ Status TrustingDevice::RunRelease(TrustState& state, const Bytes& envelope,
                                   MemoryPayloadSource& source) {
   agent::PayloadStage stage(source, port_->entropy, {});
   agent::Fetcher fetcher(port_->port, stage, board_->store(), {}, nullptr);
-  agent::Updater updater(fetcher, board_->store(), state, engine::AllOperators(), board_->arena(),
-                         {kStepOperations, 100'000}, &stage);
+  agent::TrustRecord record(board_->store());
+  agent::Updater updater(fetcher, board_->store(), state, record, engine::AllOperators(),
+                         board_->arena(), {kStepOperations, 100'000}, &stage);
   const ByteSpan classes[] = {kClass};
   updater.Start(envelope, ProfileOf(classes), clock_s_);
   return RunToEnd([&] { return updater.Step(); });
