@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "formats/cbor/cbor_cursor.h"
 #include "formats/cose/cose_encrypt.h"
 #include "formats/cose/cose_sign1.h"
 
