@@ -109,6 +109,23 @@ std::vector<uint8_t> RunOn(const fs::path& path, const cli::SourceChoice& source
   return outputs;
 }
 
+// Every operator in every type: models of the kinds that stand beside the repository, but our own.
+TEST(Conformance, OurOwnModelsOfEveryOperatorGiveTheGoldenOutputs) {
+  const fs::path models = "tests/models", golden = "tests/golden";
+  uint32_t compared = 0;
+  for (const fs::path& model : FindModels({models})) {
+    SCOPED_TRACE(model);
+    const fs::path vectors = golden / fs::relative(model, models).replace_extension(".json");
+    for (const cli::GoldenRun& run : {cli::GoldenRun{}, cli::GoldenRun{{false, 256}, 5000}}) {
+      const cli::GoldenOutcome outcome = cli::CompareWithGolden(model, vectors, {}, run);
+      EXPECT_TRUE(outcome.has_passed()) << outcome.failure;
+      EXPECT_GE(outcome.case_count, 1u);
+      ++compared;
+    }
+  }
+  EXPECT_GE(compared, 2 * 146u);
+}
+
 void ExpectArenaIsExact(const fs::path& path, const cli::SourceChoice& source) {
   cli::ModelFile model(path, source);
   const uint32_t needed = model.ComputeNeeds().arena_bytes;
