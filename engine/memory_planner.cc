@@ -11,7 +11,11 @@ namespace ota::engine {
 
 namespace {
 
-constexpr uint32_t kAttemptsMax = 150;  ///< of a search
+/// Of a search: attempts, and pairs of buffers in all of them.
+constexpr uint32_t kAttemptsMax = 150;
+constexpr uint32_t kPairsMax = 4'000'000;
+/// A search that ends so near to what cannot be beaten is the only one.
+constexpr uint32_t kGoodPart = 50;
 
 uint32_t PlacedBytes(const PlannedBuffer& buffer) {
   return RoundUp(buffer.size_bytes, kTensorAlignment);
@@ -19,10 +23,6 @@ uint32_t PlacedBytes(const PlannedBuffer& buffer) {
 
 bool IsPlaced(const PlannedBuffer& buffer) {
   return buffer.alias_of == kNoBuffer && buffer.state_slot == 0 && buffer.size_bytes != 0;
-}
-
-bool AreAliveTogether(const PlannedBuffer& a, const PlannedBuffer& b) {
-  return a.first <= b.last && b.first <= a.last;
 }
 
 // Bytes that an output saves if it overlaps an input as far as it may.
@@ -47,10 +47,12 @@ class Planner {
     }
     const uint32_t floor = ComputeFloor();
     const uint32_t by_time = Search(Way::kChains, floor);
-    if (by_time <= floor) return by_time;
+    if (by_time <= floor + floor / kGoodPart) return by_time;
     const uint32_t by_size = Search(Way::kLargestFirst, floor);
     return by_size <= by_time ? by_size : Search(Way::kChains, floor);
   }
+
+  uint32_t steps() const { return steps_; }
 
  private:
   PlannedBuffer& AtRank(uint32_t rank) const { return buffers_[buffers_[rank].order]; }
@@ -65,20 +67,21 @@ class Planner {
   uint32_t Search(Way way, uint32_t floor) {
     way_ = way;
     Order();
-    uint32_t best = Place();
+    uint32_t best = Place(UINT32_MAX);
     Prng prng(1);
-    for (uint32_t attempt = 0; attempt < kAttemptsMax && best > floor && count_ > 1; ++attempt) {
+    const uint32_t attempts = std::min(kAttemptsMax, kPairsMax / (count_ * count_ + 1));
+    for (uint32_t attempt = 0; attempt < attempts && best > floor && count_ > 1; ++attempt) {
       const uint32_t a = prng.NextBelow(count_);
       const uint32_t b = prng.NextBelow(count_);
       Swap(a, b);
-      const uint32_t bytes = Place();
+      const uint32_t bytes = Place(best);
       if (bytes <= best) {
         best = bytes;
       } else {
         Swap(a, b);
       }
     }
-    return Place();
+    return Place(UINT32_MAX);
   }
 
   bool ComesBefore(const PlannedBuffer& a, const PlannedBuffer& b) const {
@@ -112,9 +115,10 @@ class Planner {
     return floor;
   }
 
-  uint32_t Place() const {
+  // Bytes needed; no further than to where that is more than `limit`.
+  uint32_t Place(uint32_t limit) {
     uint32_t needed = 0;
-    for (uint32_t rank = 0; rank < count_; ++rank) {
+    for (uint32_t rank = 0; rank < count_ && needed <= limit; ++rank) {
       PlannedBuffer& buffer = AtRank(rank);
       buffer.offset = FindOffset(rank);
       needed = std::max(needed, buffer.offset + PlacedBytes(buffer));
@@ -123,36 +127,43 @@ class Planner {
   }
 
   // Lowest offset that clears every buffer placed before; in a chain none below the output.
-  uint32_t FindOffset(uint32_t rank) const {
+  uint32_t FindOffset(uint32_t rank) {
     uint32_t offset = way_ == Way::kChains ? FindOffsetInChain(rank) : 0;
-    for (uint32_t other = 0; other < rank;) {
-      const uint32_t cleared = ClearOf(rank, other, offset);
-      other = cleared == offset ? other + 1 : 0;
-      offset = cleared;
+    const uint32_t index = buffers_[rank].order;
+    const uint32_t first = buffers_[index].first, last = buffers_[index].last;
+    const uint32_t size = PlacedBytes(buffers_[index]);
+    uint32_t other = 0;
+    for (uint32_t left = rank; left != 0; --left, ++steps_) {  // since it was last moved
+      const uint32_t placed_index = buffers_[other].order;
+      const PlannedBuffer& placed = buffers_[placed_index];
+      if (placed.first <= last && first <= placed.last && offset + size > placed.offset) {
+        const uint32_t cleared = ClearOf(index, placed_index, offset);
+        if (cleared != offset) left = rank;
+        offset = cleared;
+      }
+      if (++other == rank) other = 0;
     }
     return offset;
   }
 
   uint32_t FindOffsetInChain(uint32_t rank) const {
     const uint32_t index = buffers_[rank].order;
+    const uint32_t last = buffers_[index].last;
     uint32_t offset = 0;
     for (uint32_t other = 0; other < rank; ++other) {
       const PlannedBuffer& placed = AtRank(other);
-      if (!MayOverlap(buffers_[index], index, placed)) continue;
+      if (placed.first != last || !MayOverlap(buffers_[index], index, placed)) continue;
       const uint32_t distance = RoundUp(placed.overlap_distance, kTensorAlignment);
       offset = std::max(offset, placed.offset + distance);
     }
     return offset;
   }
 
-  // `offset` itself, if the buffer of `rank` may lie there in spite of that of `other`; otherwise
-  // the next offset above at which it may.
-  uint32_t ClearOf(uint32_t rank, uint32_t other, uint32_t offset) const {
-    const uint32_t index = buffers_[rank].order;
-    const uint32_t placed_index = buffers_[other].order;
+  // `offset` itself, if a buffer may lie there in spite of one that is placed and alive together
+  // with it; otherwise the next offset above at which it may. Larger, the larger `offset` is.
+  uint32_t ClearOf(uint32_t index, uint32_t placed_index, uint32_t offset) const {
     const PlannedBuffer& buffer = buffers_[index];
     const PlannedBuffer& placed = buffers_[placed_index];
-    if (!AreAliveTogether(buffer, placed)) return offset;
     const uint32_t end = offset + PlacedBytes(buffer);
     uint32_t placed_end = placed.offset + PlacedBytes(placed);
     if (end <= placed.offset || offset >= placed_end) return offset;
@@ -170,6 +181,7 @@ class Planner {
   const BufferTable& buffers_;
   uint32_t count_ = 0;
   Way way_ = Way::kLargestFirst;
+  uint32_t steps_ = 0;  ///< pairs of buffers that were compared
 };
 
 }  // namespace
@@ -196,6 +208,11 @@ PlannedBuffer& BufferTable::Add() {
   return buffer;
 }
 
-uint32_t PlanMemory(const BufferTable& buffers) { return Planner(buffers).Run(); }
+uint32_t PlanMemory(const BufferTable& buffers, uint32_t* step_count) {
+  Planner planner(buffers);
+  const uint32_t bytes = planner.Run();
+  if (step_count != nullptr) *step_count = planner.steps();
+  return bytes;
+}
 
 }  // namespace ota::engine

@@ -54,7 +54,8 @@ uint32_t ComputeAliveBytes(const BufferTable& buffers, uint32_t time);
 ///
 /// Deterministic, so that a host knows what a device will find. Tries the largest first, then other
 /// orders, until the plan needs no more than the busiest operator alone or the attempts are used
-/// up.
-uint32_t PlanMemory(const BufferTable& buffers);
+/// up. The time is about the square of the number of buffers: `step_count`, if given, receives how
+/// many times one was compared with another.
+uint32_t PlanMemory(const BufferTable& buffers, uint32_t* step_count = nullptr);
 
 }  // namespace ota::engine
