@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <bit>
+#include <concepts>
 #include <cstdint>
+#include <cstring>
 #include <span>
+#include <type_traits>
 
 #include "base/result.h"
 
@@ -15,23 +19,35 @@ using ByteSpan = std::span<const uint8_t>;
 using MutableByteSpan = std::span<uint8_t>;
 
 /// The one bounds check: whether [offset, offset + length) lies within [0, capacity). Cannot
-/// overflow, whatever the arguments. Every access by a foreign offset goes through it.
-constexpr bool IsInBounds(uint64_t offset, uint64_t length, uint64_t capacity) {
-  return length <= capacity && offset <= capacity - length;
+/// overflow, whatever the arguments: they are compared as the widest of their types, unsigned.
+/// Every access by a foreign offset goes through it.
+template <std::integral Offset, std::integral Length, std::integral Capacity>
+constexpr bool IsInBounds(Offset offset, Length length, Capacity capacity) {
+  using Widest = std::make_unsigned_t<std::common_type_t<Offset, Length, Capacity>>;
+  const auto limit = static_cast<Widest>(capacity);
+  const auto count = static_cast<Widest>(length);
+  return count <= limit && static_cast<Widest>(offset) <= limit - count;
 }
 
 /// Whether both hold the same bytes. Not for secrets: see crypto::AreEqualInConstantTime.
 bool AreEqual(ByteSpan first, ByteSpan second);
 
+/// Where one instruction loads from any address, it is smaller than a call.
+#ifdef __ARM_FEATURE_UNALIGNED
+#define OTA_IN_PLACE [[gnu::always_inline]]
+#else
+#define OTA_IN_PLACE
+#endif
+
 /// Loads and stores at a pointer that the caller has already bounds-checked.
-constexpr uint16_t LoadLe16(const uint8_t* at) {
+OTA_IN_PLACE constexpr uint16_t LoadLe16(const uint8_t* at) {
   return static_cast<uint16_t>(at[0] | (uint32_t{at[1]} << 8));
 }
-constexpr uint32_t LoadLe32(const uint8_t* at) {
+OTA_IN_PLACE constexpr uint32_t LoadLe32(const uint8_t* at) {
   return uint32_t{at[0]} | (uint32_t{at[1]} << 8) | (uint32_t{at[2]} << 16) |
          (uint32_t{at[3]} << 24);
 }
-constexpr uint64_t LoadLe64(const uint8_t* at) {
+OTA_IN_PLACE constexpr uint64_t LoadLe64(const uint8_t* at) {
   return uint64_t{LoadLe32(at)} | (uint64_t{LoadLe32(at + 4)} << 32);
 }
 constexpr uint16_t LoadBe16(const uint8_t* at) {
@@ -48,9 +64,15 @@ constexpr void StoreLe16(uint8_t* at, uint16_t value) {
   at[0] = static_cast<uint8_t>(value);
   at[1] = static_cast<uint8_t>(value >> 8);
 }
-constexpr void StoreLe32(uint8_t* at, uint32_t value) {
-  StoreLe16(at, static_cast<uint16_t>(value));
-  StoreLe16(at + 2, static_cast<uint16_t>(value >> 16));
+OTA_IN_PLACE constexpr void StoreLe32(uint8_t* at, uint32_t value) {
+  if (!std::is_constant_evaluated() && std::endian::native == std::endian::little) {
+    std::memcpy(at, &value, sizeof value);  // one instruction; the bytes one by one are not joined
+    return;
+  }
+  at[0] = static_cast<uint8_t>(value);
+  at[1] = static_cast<uint8_t>(value >> 8);
+  at[2] = static_cast<uint8_t>(value >> 16);
+  at[3] = static_cast<uint8_t>(value >> 24);
 }
 constexpr void StoreLe64(uint8_t* at, uint64_t value) {
   StoreLe32(at, static_cast<uint32_t>(value));
