@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Installs a model in the raw store on a flash of RAM, starts the store again, and reads the model.
+// Installs a model in an encrypted raw store on a flash of RAM, starts it again, reads the model.
 #include <algorithm>
 #include <array>
 
@@ -14,6 +14,7 @@ namespace {
 
 constexpr storage::Geometry kGeometry = {KiB(64), 1, 4, KiB(4), 0xFF, true, true};
 constexpr uint32_t kModelBytes = 9000;
+constexpr crypto::AesKey kKey = {1, 2, 3, 5, 8, 13, 21, 34};
 
 /// Keeps the rules of NOR flash, and is busy for one Poll after each change.
 class RamFlash final : public storage::FlashController {
@@ -88,9 +89,12 @@ uint8_t RunApplication() {
   for (uint32_t i = 0; i < kModelBytes; ++i) model[i] = static_cast<uint8_t>(i * i >> 3);
   storage::FlashDriver driver(flash, queue);
   storage::Partition partition(driver, 0, kGeometry.size_bytes);
+  storage::AesImageCipher cipher(kKey);
   storage::RawModelStore store(partition, workspace);
+  store.UseCipher(cipher);
   if (!IsOk(RunToEnd([&] { return store.Format(); })) || !IsOk(Install(store))) return 1;
   storage::RawModelStore again(partition, workspace);
+  again.UseCipher(cipher);
   return IsOk(CompareStored(again)) ? 0 : 1;
 }
 

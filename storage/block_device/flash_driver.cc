@@ -10,16 +10,21 @@ Status CheckRange(const Geometry& geometry, uint32_t unit, uint32_t offset, size
   return offset % unit == 0 && length % unit == 0 ? Status::kOk : Status::kMisaligned;
 }
 
+/// Whether an operation may start: its range is right, and nothing is left of earlier ones.
+Status FlashDriver::Accept(uint32_t Geometry::*unit, uint32_t offset, size_t length) {
+  const Geometry& geometry = controller_.geometry();
+  OTA_TRY(CheckRange(geometry, geometry.*unit, offset, length));
+  return Advance();
+}
+
 Status FlashDriver::Read(uint32_t offset, MutableByteSpan target) {
-  OTA_TRY(CheckRange(geometry(), geometry().read_unit, offset, target.size()));
-  OTA_TRY(Advance());
+  OTA_TRY(Accept(&Geometry::read_unit, offset, target.size()));
   return controller_.Read(offset, target);
 }
 
 Status FlashDriver::Program(uint32_t offset, ByteSpan data) {
-  OTA_TRY(CheckRange(geometry(), geometry().program_unit, offset, data.size()));
   if (data.size() > queue_.size()) return Status::kInvalidArgument;
-  OTA_TRY(Advance());
+  OTA_TRY(Accept(&Geometry::program_unit, offset, data.size()));
   if (data.empty()) return Status::kOk;
   std::copy(data.begin(), data.end(), queue_.begin());
   offset_ = offset;
@@ -31,8 +36,7 @@ Status FlashDriver::Program(uint32_t offset, ByteSpan data) {
 }
 
 Status FlashDriver::Erase(uint32_t offset, uint32_t length) {
-  OTA_TRY(CheckRange(geometry(), geometry().erase_unit, offset, length));
-  OTA_TRY(Advance());
+  OTA_TRY(Accept(&Geometry::erase_unit, offset, length));
   if (length == 0) return Status::kOk;
   offset_ = offset;
   erase_bytes_ = length;
@@ -78,13 +82,14 @@ Status FlashDriver::Advance() {
 Status FlashDriver::StartNext() {
   if (erase_bytes_ != 0) {
     OTA_TRY(controller_.StartErase(offset_));
-    offset_ += geometry().erase_unit;
-    erase_bytes_ -= geometry().erase_unit;
+    const uint32_t unit = geometry().erase_unit;
+    offset_ += unit;
+    erase_bytes_ -= unit;
     return Status::kOk;
   }
   const uint32_t piece_max = controller_.program_bytes_max();
   const uint32_t piece = std::min(program_end_ - program_at_, piece_max - offset_ % piece_max);
-  OTA_TRY(controller_.StartProgram(offset_, queue_.subspan(program_at_, piece)));
+  OTA_TRY(controller_.StartProgram(offset_, {queue_.data() + program_at_, piece}));
   offset_ += piece;
   program_at_ += piece;
   if (program_at_ == program_end_) program_end_ = 0;

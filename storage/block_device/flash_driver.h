@@ -24,6 +24,7 @@ class FlashDriver final : public BlockDevice {
   std::optional<ByteSpan> Map() const override { return controller_.Map(); }
 
  private:
+  Status Accept(uint32_t Geometry::*unit, uint32_t offset, size_t length);
   Status Advance();
   Status StartNext();
 

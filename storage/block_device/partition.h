@@ -21,6 +21,8 @@ class Partition final : public BlockDevice {
   std::optional<ByteSpan> Map() const override;
 
  private:
+  Status VerifyRange(uint32_t offset, size_t length) const;
+
   BlockDevice& device_;
   uint32_t offset_;
   Geometry geometry_;

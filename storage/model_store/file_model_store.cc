@@ -95,8 +95,9 @@ Result<bool> FileModelStore::ReadIsGarbage(std::string_view file_name) {
   const Entry* const entry = FindByPlace(place);
   if (entry == nullptr) return true;
   if (!entry->is_image()) return false;  // open, and its record is no more
-  OTA_TRY(const ImageBody body, ReadBody(*entry));
-  return MakeFileName(place, body.name.view()).view() != file_name;
+  RecordBytes image;
+  OTA_TRY(ReadImageRecord(*entry, image));
+  return MakeFileName(place, ImageNameOf(image)).view() != file_name;
 }
 
 Status FileModelStore::DeleteFile(std::string_view name) {
@@ -183,9 +184,10 @@ Result<uint32_t> FileModelStore::FindPlace(uint32_t size_bytes, uint32_t name_ha
 
 Status FileModelStore::PreparePlace() {
   OTA_TRY(RemoveGarbage());  // what the new image replaces makes room for it
-  OTA_TRY(const ImageBody body, ReadBody(*staging_));
-  OTA_TRY(staging_file_,
-          files_.Create(MakeFileName(body.place, body.name.view()).view(), body.size_bytes));
+  RecordBytes image;
+  OTA_TRY(ReadImageRecord(*staging_, image));
+  OTA_TRY(staging_file_, files_.Create(MakeFileName(ImagePlaceOf(image), ImageNameOf(image)).view(),
+                                       ImageBytesOf(image)));
   return Status::kOk;
 }
 
@@ -193,18 +195,19 @@ Status FileModelStore::PreparePlace() {
 /// other is torn, and the file begins anew.
 Result<uint32_t> FileModelStore::ReopenPlace() {
   ForgetStagingView();
-  OTA_TRY(const ImageBody body, ReadBody(*staging_));
-  const FileName name = MakeFileName(body.place, body.name.view());
+  RecordBytes image;
+  OTA_TRY(ReadImageRecord(*staging_, image));
+  const FileName name = MakeFileName(ImagePlaceOf(image), ImageNameOf(image));
   const Result<File> file = files_.Open(name.view());
   if (file.ok()) {
     staging_file_ = *file;
     const uint32_t size = file->size_bytes;
     const bool is_sound = size == durable_bytes_ || size == durable_bytes_ + ComputeBlockBytes() ||
-                          size == body.size_bytes;
-    if (is_sound && size <= body.size_bytes) return size;
+                          size == ImageBytesOf(image);
+    if (is_sound && size <= ImageBytesOf(image)) return size;
   }
   OTA_TRY(DeleteFile(name.view()));
-  OTA_TRY(staging_file_, files_.Create(name.view(), body.size_bytes));
+  OTA_TRY(staging_file_, files_.Create(name.view(), ImageBytesOf(image)));
   return uint32_t{0};
 }
 
@@ -245,11 +248,12 @@ Result<size_t> FileModelStore::OpenView(const Entry& entry) {
     const Entry* const user = view.file.is_open() ? FindByPlace(view.place) : nullptr;
     if (user == nullptr || user->open_count == 0) unused = i;
   }
-  OTA_TRY(const ImageBody body, ReadBody(entry));
+  RecordBytes image;
+  OTA_TRY(ReadImageRecord(entry, image));
   const uint32_t size_bytes = &entry == staging_ ? staging_file_.size_bytes : entry.size_bytes;
   View& view = views_[unused];
   view.place = entry.place;
-  OTA_TRY(view.file.Open(files_, MakeFileName(entry.place, body.name.view()).view(), size_bytes));
+  OTA_TRY(view.file.Open(files_, MakeFileName(entry.place, ImageNameOf(image)).view(), size_bytes));
   return unused;
 }
 

@@ -24,10 +24,11 @@ uint32_t AesImageCipher::flags() {
   return LoadLe32(check) | 1;
 }
 
-crypto::AesBlock ComputeCipherStart(const ImageBody& body) {
+crypto::AesBlock ComputeCipherStart(const RecordBytes& image) {
+  const ByteSpan digest = ImageDigestOf(image);
   crypto::AesBlock start{};
-  StoreLe64(start.data(), body.nonce);
-  for (size_t i = 0; i < start.size() - kCountBytes; ++i) start[i] ^= body.digest[i];
+  StoreLe64(start.data(), NonceOf(image));
+  for (size_t i = 0; i < start.size() - kCountBytes; ++i) start[i] ^= digest[i];
   return start;
 }
 

@@ -37,6 +37,6 @@ class AesImageCipher final : public ImageCipher {
 
 /// The initial counter of an image, never the same for two that differ: their digests do, and its
 /// nonce is of this image alone. The last four bytes are 0, and count the blocks.
-crypto::AesBlock ComputeCipherStart(const ImageBody& body);
+crypto::AesBlock ComputeCipherStart(const RecordBytes& image);
 
 }  // namespace ota::storage

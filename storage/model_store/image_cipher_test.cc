@@ -104,14 +104,15 @@ TEST_F(ImageCipherTest, ResumesAndScrubs) {
 }
 
 TEST_F(ImageCipherTest, OneImageTwiceIsTwoCiphertexts) {
-  ImageBody first;
-  first.nonce = 65536;
-  ImageBody second;
-  second.nonce = 65537;
-  EXPECT_NE(ComputeCipherStart(first), ComputeCipherStart(second));
-  ImageBody other = first;
-  other.digest[11] = 1;
-  EXPECT_NE(ComputeCipherStart(first), ComputeCipherStart(other)) << "as after another Format";
+  const auto start_of = [](uint8_t digest_byte, uint64_t nonce) {
+    StageRequest request;
+    request.digest[11] = digest_byte;
+    RecordBytes image;
+    EncodeImage(request, 0, nonce, image);
+    return ComputeCipherStart(image);
+  };
+  EXPECT_NE(start_of(0, 65536), start_of(0, 65537));
+  EXPECT_NE(start_of(0, 65536), start_of(1, 65536)) << "as after another Format";
 }
 
 TEST(ImageCipher, EncryptsFilesToo) {

@@ -6,6 +6,7 @@
 
 #include "base/units.h"
 #include "storage/block_device/aligned_read.h"
+#include "storage/model_store/journaled_store.h"
 
 namespace ota::storage {
 namespace {
@@ -15,10 +16,6 @@ constexpr uint32_t kCancelWordBytes = 4;
 constexpr int kReadAttempts = 4;  // a weakly programmed record may read right the second time
 constexpr uint16_t kMissesMax = 2;
 constexpr uint32_t kSegmentCountMax = 4;
-
-uint64_t SequenceOf(uint32_t generation, uint16_t position) {
-  return (uint64_t{generation} << 16) | position;
-}
 
 /// As the journal uses it, whatever the device claims.
 uint32_t ProgramUnitOf(const Geometry& geometry) {
@@ -33,23 +30,6 @@ uint32_t HeadBytes(uint32_t unit) {
 
 }  // namespace
 
-Journal::Journal(BlockDevice& device, JournalClient& client, uint32_t image_count_max)
-    : device_(device), client_(client), image_count_max_(image_count_max) {
-  const Geometry& geometry = device.geometry();
-  const uint32_t unit = ProgramUnitOf(geometry);
-  cancel_bytes_ = RoundUp(kCancelWordBytes, unit);
-  mark_bytes_ = RoundUp(kRecordDigestBytes, unit);
-  record_stride_ = RoundUp(kRecordBytes, unit);
-  layout_.segment_bytes = ComputeSegmentBytes(geometry, image_count_max);
-  const uint32_t share = geometry.size_bytes / 8 / layout_.segment_bytes;
-  layout_.segment_count = std::clamp<uint32_t>(share, 2, kSegmentCountMax);
-  layout_.erase_unit = geometry.erase_unit;
-  layout_.program_unit = geometry.program_unit;
-  layout_.size_bytes = geometry.size_bytes;
-  const uint32_t room = layout_.segment_bytes - HeadBytes(unit);
-  capacity_ = std::min<uint32_t>(room / record_stride_, 0xFFFF);
-}
-
 uint32_t Journal::ComputeSegmentBytes(const Geometry& geometry, uint32_t image_count_max) {
   const uint32_t record_count = image_count_max == 8 ? 24 : 64;
   const uint32_t unit = ProgramUnitOf(geometry);
@@ -57,13 +37,24 @@ uint32_t Journal::ComputeSegmentBytes(const Geometry& geometry, uint32_t image_c
                  std::max<uint32_t>(geometry.erase_unit, 1));
 }
 
-Status Journal::CheckGeometry() const {
-  const Geometry& geometry = device_.geometry();
-  if (geometry.program_unit == 0 || geometry.program_unit > kProgramUnitMax ||
-      geometry.erase_unit < geometry.program_unit || geometry.read_unit > kReadUnitMax) {
+Status Journal::LayOut() {
+  const uint32_t unit = geometry_.program_unit;
+  if (unit == 0 || unit > kProgramUnitMax || geometry_.erase_unit < unit ||
+      geometry_.read_unit > kReadUnitMax) {
     return Status::kNotSupported;
   }
-  const bool has_room = size_bytes() + geometry.erase_unit <= geometry.size_bytes;
+  cancel_bytes_ = RoundUp(kCancelWordBytes, unit);
+  mark_bytes_ = RoundUp(kRecordDigestBytes, unit);
+  record_stride_ = RoundUp(kRecordBytes, unit);
+  layout_.segment_bytes = ComputeSegmentBytes(geometry_, image_count_max_);
+  const uint32_t share = geometry_.size_bytes / 8 / layout_.segment_bytes;
+  layout_.segment_count = std::clamp<uint32_t>(share, 2, kSegmentCountMax);
+  layout_.erase_unit = geometry_.erase_unit;
+  layout_.program_unit = unit;
+  layout_.size_bytes = geometry_.size_bytes;
+  const uint32_t room = layout_.segment_bytes - HeadBytes(unit);
+  capacity_ = std::min<uint32_t>(room / record_stride_, 0xFFFF);
+  const bool has_room = size_bytes() + geometry_.erase_unit <= geometry_.size_bytes;
   return has_room ? Status::kOk : Status::kNotSupported;
 }
 
@@ -74,12 +65,12 @@ uint32_t Journal::RecordOffset(uint32_t segment, uint16_t position) const {
 // --- finding what is there
 
 /// A cancel unit that cannot be read is one that was programmed.
-Result<bool> Journal::IsCancelUnitErased(uint32_t segment, uint32_t unit) {
+Status Journal::ReadIsCancelUnitErased(uint32_t offset, bool& is_erased) {
   std::array<uint8_t, kCancelWordBytes> word;
-  const Status status = ReadUnaligned(device_, SegmentOffset(segment) + unit * cancel_bytes_, word);
+  const Status status = ReadUnaligned(device_, offset, word);
   if (status == Status::kBusy) return status;
-  const uint32_t erased = device_.geometry().erased_value * 0x01010101u;
-  return IsOk(status) && LoadLe32(word.data()) == erased;
+  is_erased = IsOk(status) && LoadLe32(word.data()) == geometry_.erased_value * 0x01010101u;
+  return Status::kOk;
 }
 
 Status Journal::ReadSegmentState(uint32_t segment, SegmentState& state) {
@@ -88,10 +79,11 @@ Status Journal::ReadSegmentState(uint32_t segment, SegmentState& state) {
   if (!IsOk(status)) return status;
   if (!IsRecordValid(head) || RecordKindOf(head) != RecordKind::kSegment) return Status::kCorrupted;
   if (!IsSegmentOf(layout_, head)) return Status::kNotSupported;
-  state.generation = static_cast<uint32_t>(RecordSequence(head) >> 16);
+  state.generation = RecordPlaceOf(head).generation;
   state.has_head = true;
-  for (uint32_t unit = 0; unit < kCancelUnitCount; ++unit) {
-    OTA_TRY(const bool is_erased, IsCancelUnitErased(segment, unit));
+  for (uint32_t at = SegmentOffset(segment); at < HeadOffset(segment); at += cancel_bytes_) {
+    bool is_erased = false;
+    OTA_TRY(ReadIsCancelUnitErased(at, is_erased));
     state.is_cancelled = state.is_cancelled || !is_erased;
   }
   return ReadMark(segment, head, state.has_mark);
@@ -107,7 +99,7 @@ Status Journal::ReadMark(uint32_t segment, const RecordBytes& head, bool& has_ma
 }
 
 Status Journal::Mount() {
-  OTA_TRY(CheckGeometry());
+  OTA_TRY(LayOut());
   step_ = Step::kIdle;
   is_fresh_ = true;
   Status reason = Status::kCorrupted;
@@ -140,26 +132,24 @@ Status Journal::Replay() {
   next_position_ = 0;
   for (uint16_t position = 0; position < capacity_ && misses < kMissesMax; ++position) {
     RecordBytes record;
-    const Status status = ReadRecordAt(segment_, generation_, position, record);
+    const Status status = ReadRecordAt(segment_, {generation_, position}, record);
     if (status == Status::kBusy) return status;
     misses = IsOk(status) ? 0 : static_cast<uint16_t>(misses + 1);
-    if (IsOk(status)) client_.TakeRecord(position, record);
+    if (IsOk(status)) store_.TakeRecord(position, record);
   }
   return Status::kOk;
 }
 
-Status Journal::ReadRecordAt(uint32_t segment, uint32_t generation, uint16_t position,
-                             RecordBytes& record) {
-  OTA_TRY(ReadUnaligned(device_, RecordOffset(segment, position), record));
-  const bool is_valid =
-      IsRecordValid(record) && RecordSequence(record) == SequenceOf(generation, position);
+Status Journal::ReadRecordAt(uint32_t segment, const RecordPlace& place, RecordBytes& record) {
+  OTA_TRY(ReadUnaligned(device_, RecordOffset(segment, place.position), record));
+  const bool is_valid = IsRecordValid(record) && RecordPlaceOf(record) == place;
   return is_valid ? Status::kOk : Status::kCorrupted;
 }
 
 Status Journal::ReadRecord(uint16_t position, RecordBytes& record) {
   Status status = Status::kCorrupted;
   for (int attempt = 0; attempt < kReadAttempts && !IsOk(status); ++attempt) {
-    status = ReadRecordAt(segment_, generation_, position, record);
+    status = ReadRecordAt(segment_, {generation_, position}, record);
     if (status == Status::kBusy) return status;
   }
   return status;
@@ -168,7 +158,7 @@ Status Journal::ReadRecord(uint16_t position, RecordBytes& record) {
 // --- writing
 
 Status Journal::Format() {
-  OTA_TRY(CheckGeometry());
+  OTA_TRY(LayOut());
   if (step_ == Step::kIdle) {
     step_ = Step::kClear;
     target_ = 0;
@@ -185,9 +175,8 @@ Status Journal::Format() {
   return Status::kOk;
 }
 
-void Journal::Queue(const RecordBytes& record) {
+void Journal::Queue() {
   assert(step_ == Step::kIdle);
-  queued_ = record;
   failure_count_ = 0;
   skipped_count_ = 0;
   step_ = Step::kStart;
@@ -225,9 +214,8 @@ Status Journal::DriveStep() {
     case Step::kCancel:
       return CancelTarget();
     case Step::kErase:
-      return EraseNext(target_);
     case Step::kClear:
-      return EraseNext(target_);
+      return EraseNext();
     case Step::kCopy:
       return CopyNext();
     case Step::kCopied:
@@ -241,7 +229,7 @@ Status Journal::DriveStep() {
       generation_ += 1;
       next_position_ = static_cast<uint16_t>(progress_);
       is_fresh_ = false;
-      client_.MarkMoved();
+      store_.MarkMoved();
       return Status::kOk;
     case Step::kPublished:
       StartAppend();
@@ -257,7 +245,7 @@ Status Journal::DriveStep() {
 }
 
 void Journal::StartAppend() {
-  SealRecord(SequenceOf(generation_, next_position_), queued_);
+  SealRecord({generation_, next_position_}, queued_);
   step_ = Step::kAppend;
 }
 
@@ -277,12 +265,12 @@ Status Journal::ChooseTarget() {
 /// a cut has touched may look erased and be refused.
 Status Journal::CancelTarget() {
   OTA_TRY(device_.Sync());
-  const bool needs_erase = device_.geometry().needs_erase;
   const std::array<uint8_t, kCancelWordBytes> zeros{};
-  for (uint32_t unit = 0; unit < kCancelUnitCount; ++unit) {
-    OTA_TRY(const bool is_erased, IsCancelUnitErased(target_, unit));
-    if (!is_erased && needs_erase) continue;
-    const Status status = ProgramPadded(SegmentOffset(target_) + unit * cancel_bytes_, zeros);
+  for (uint32_t at = SegmentOffset(target_); at < HeadOffset(target_); at += cancel_bytes_) {
+    bool is_erased = false;
+    OTA_TRY(ReadIsCancelUnitErased(at, is_erased));
+    if (!is_erased && geometry_.needs_erase) continue;
+    const Status status = ProgramPadded(at, zeros);
     if (status == Status::kNotErased) continue;
     OTA_TRY(status);
     break;
@@ -293,34 +281,34 @@ Status Journal::CancelTarget() {
 
 /// Where no erase is needed, only what stands before the records is cleared: records are bound to
 /// their generation. Format clears all of it, since it starts the generations anew.
-Status Journal::EraseNext(uint32_t segment) {
-  const Geometry& geometry = device_.geometry();
+Status Journal::EraseNext() {
   OTA_TRY(device_.Sync());
-  const bool is_partial = step_ == Step::kErase && !geometry.needs_erase;
-  const uint32_t end =
-      is_partial ? RecordOffset(segment, 0) - SegmentOffset(segment) : layout_.segment_bytes;
-  if (progress_ < end) {
-    OTA_TRY(device_.Erase(SegmentOffset(segment) + progress_, geometry.erase_unit));
-    progress_ += geometry.erase_unit;
+  const bool is_clear = step_ == Step::kClear;
+  const uint32_t first = SegmentOffset(target_);
+  const bool is_partial = !is_clear && !geometry_.needs_erase;
+  const uint32_t end = is_partial ? RecordOffset(target_, 0) : first + layout_.segment_bytes;
+  if (first + progress_ < end) {
+    OTA_TRY(device_.Erase(first + progress_, geometry_.erase_unit));
+    progress_ += geometry_.erase_unit;
     return Status::kOk;
   }
   progress_ = 0;
-  if (step_ == Step::kClear && ++target_ < layout_.segment_count) return Status::kOk;
-  if (step_ == Step::kClear) target_ = 0;
-  step_ = step_ == Step::kClear ? Step::kCopied : Step::kCopy;
+  if (is_clear && ++target_ < layout_.segment_count) return Status::kOk;
+  if (is_clear) target_ = 0;
+  step_ = is_clear ? Step::kCopied : Step::kCopy;
   return Status::kOk;
 }
 
 Status Journal::CopyNext() {
   const auto index = static_cast<uint16_t>(progress_);
-  if (index >= client_.live_count()) {
+  if (index >= store_.live_count()) {
     step_ = Step::kCopied;
     return Status::kOk;
   }
   RecordBytes record;
-  OTA_TRY(ReadRecord(client_.live_position(index), record));
-  client_.RefreshRecord(index, record);
-  SealRecord(SequenceOf(generation_ + 1, index), record);
+  OTA_TRY(ReadRecord(store_.live_position(index), record));
+  store_.RefreshRecord(index, record);
+  SealRecord({generation_ + 1, index}, record);
   OTA_TRY(ProgramPadded(RecordOffset(target_, index), record));
   progress_ += 1;
   return Status::kOk;
@@ -330,12 +318,12 @@ Status Journal::PublishHead() {
   OTA_TRY(device_.Sync());
   RecordBytes head;
   for (uint16_t index = 0; index < progress_; ++index) {  // what cannot be read is not published
-    if (Status status = ReadRecordAt(target_, generation_ + 1, index, head); !IsOk(status)) {
+    if (Status status = ReadRecordAt(target_, {generation_ + 1, index}, head); !IsOk(status)) {
       return status == Status::kBusy ? status : Status::kMediumFailed;
     }
   }
   EncodeSegment(layout_, head);
-  SealRecord(SequenceOf(generation_ + 1, 0), head);
+  SealRecord({generation_ + 1, 0}, head);
   OTA_TRY(ProgramPadded(HeadOffset(target_), head));
   step_ = Step::kHead;
   return Status::kOk;
@@ -355,7 +343,7 @@ Status Journal::PublishMark() {
 Status Journal::VerifyAppended() {
   OTA_TRY(device_.Sync());
   RecordBytes record;
-  const Status status = ReadRecordAt(segment_, generation_, next_position_, record);
+  const Status status = ReadRecordAt(segment_, {generation_, next_position_}, record);
   if (status == Status::kBusy) return status;
   if (!IsOk(status)) return Status::kMediumFailed;
   last_position_ = next_position_++;
@@ -365,10 +353,9 @@ Status Journal::VerifyAppended() {
 
 Status Journal::ProgramPadded(uint32_t offset, ByteSpan bytes) {
   uint8_t padded[kProgramUnitMax];
-  const uint32_t length =
-      RoundUp(static_cast<uint32_t>(bytes.size()), device_.geometry().program_unit);
+  const uint32_t length = RoundUp(static_cast<uint32_t>(bytes.size()), geometry_.program_unit);
   std::fill_n(std::copy(bytes.begin(), bytes.end(), padded), length - bytes.size(),
-              device_.geometry().erased_value);
+              geometry_.erased_value);
   return device_.Program(offset, ByteSpan(padded, length));
 }
 

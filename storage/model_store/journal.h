@@ -23,46 +23,35 @@ namespace ota::storage {
 
 inline constexpr uint32_t kProgramUnitMax = 512;
 
-/// What is live in the journal, from the view of the one who appends.
-class JournalClient {
- public:
-  /// A valid record, in the order written. Called by Mount.
-  virtual void TakeRecord(uint16_t position, const RecordBytes& record) = 0;
+class JournaledStore;
 
-  /// The live records: how many, and the position of each.
-  virtual uint16_t live_count() const = 0;
-  virtual uint16_t live_position(uint16_t index) const = 0;
-
-  /// Brings the copy of a live record up to date.
-  virtual void RefreshRecord(uint16_t index, RecordBytes& record) = 0;
-
-  /// The live records now stand at the positions 0, 1, 2…
-  virtual void MarkMoved() = 0;
-
- protected:
-  ~JournalClient() = default;
-};
-
+/// Asks its store which records are live, and tells it those that it finds.
 class Journal {
  public:
-  /// `device` and `client` must outlive it. `image_count_max` is 8 or 32, and decides how many
-  /// records a segment has.
-  Journal(BlockDevice& device, JournalClient& client, uint32_t image_count_max);
+  /// `device`, whose geometry is `geometry`, and `store` must outlive it. `image_count_max` is 8 or
+  /// 32, and decides how many records a segment has.
+  Journal(BlockDevice& device, const Geometry& geometry, JournaledStore& store,
+          uint32_t image_count_max)
+      : device_(device), geometry_(geometry), store_(store), image_count_max_(image_count_max) {}
 
   /// How long a segment is.
   static uint32_t ComputeSegmentBytes(const Geometry& geometry, uint32_t image_count_max);
 
-  /// kNotSupported: the device is too small, or its units are too large.
-  Status CheckGeometry() const;
+  /// Lays the segments out; to be called before all else. kNotSupported: the device is too small,
+  /// or its units are too large.
+  Status LayOut();
 
-  /// Finds the segment in use and gives its records to the client. Statuses as ModelStore::Mount.
+  /// Finds the segment in use and gives its records to the store. Statuses as ModelStore::Mount.
   Status Mount();
 
   /// Makes all segments empty, step by step, and publishes the first. kBusy: call again.
   Status Format();
 
-  /// Takes a record to be appended. The journal must not be busy.
-  void Queue(const RecordBytes& record);
+  /// Where the next record to be appended is made. The journal must not be busy.
+  RecordBytes& draft() { return queued_; }
+
+  /// Takes what draft() holds as the record to be appended.
+  void Queue();
 
   /// Goes on with the queued record. kOk: it is on the medium, at last_position(). kBusy: call
   /// again. kMediumFailed: it may be there or not; Mount tells. kCorrupted: a live record could not
@@ -76,6 +65,8 @@ class Journal {
   /// Reads the record at `position` of the segment in use. kBusy, kMediumFailed. kCorrupted: it is
   /// not valid.
   Status ReadRecord(uint16_t position, RecordBytes& record);
+
+  const Geometry& geometry() const { return geometry_; }
 
   /// Bytes at the start of the device that the journal takes.
   uint32_t size_bytes() const { return layout_.segment_count * layout_.segment_bytes; }
@@ -112,16 +103,15 @@ class Journal {
 
   Status ReadSegmentState(uint32_t segment, SegmentState& state);
   Status ReadMark(uint32_t segment, const RecordBytes& head, bool& has_mark);
-  Status ReadRecordAt(uint32_t segment, uint32_t generation, uint16_t position,
-                      RecordBytes& record);
+  Status ReadRecordAt(uint32_t segment, const RecordPlace& place, RecordBytes& record);
   Status Replay();
-  Result<bool> IsCancelUnitErased(uint32_t segment, uint32_t unit);
+  Status ReadIsCancelUnitErased(uint32_t offset, bool& is_erased);
 
   Status DriveStep();
   void StartAppend();
   Status ChooseTarget();
   Status CancelTarget();
-  Status EraseNext(uint32_t segment);
+  Status EraseNext();
   Status CopyNext();
   Status PublishHead();
   Status PublishMark();
@@ -135,7 +125,8 @@ class Journal {
   uint32_t MarkOffset(uint32_t segment) const { return HeadOffset(segment) + record_stride_; }
 
   BlockDevice& device_;
-  JournalClient& client_;
+  const Geometry& geometry_;
+  JournaledStore& store_;
   SegmentBody layout_;
   uint32_t image_count_max_ = 0;
   uint32_t cancel_bytes_ = 0;
@@ -153,7 +144,7 @@ class Journal {
   uint16_t last_position_ = 0;
   Step step_ = Step::kIdle;
   bool is_fresh_ = true;  ///< nothing was written since Mount
-  RecordBytes queued_{};
+  RecordBytes queued_;
 };
 
 }  // namespace ota::storage

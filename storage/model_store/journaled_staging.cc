@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The half of JournaledStore that brings bytes into their place: staging and reading back.
 #include <algorithm>
+#include <cstring>
 
 #include "base/units.h"
 #include "storage/model_store/journaled_store.h"
@@ -8,7 +9,6 @@
 namespace ota::storage {
 namespace {
 
-constexpr uint32_t kHashChunkBytes = 256;
 constexpr uint32_t kHashStepBytes = KiB(4);  // hashed in one call
 constexpr uint32_t kBlockBytesMin = KiB(4);  // made durable at once
 
@@ -19,7 +19,7 @@ constexpr uint32_t kBlockBytesMin = KiB(4);  // made durable at once
 Status JournaledStore::Begin(const StageRequest& request) {
   if (!request.name.is_valid()) return Status::kNameInvalid;
   if (request.size_bytes == 0) return Status::kInvalidArgument;
-  const uint32_t key = ComputeNameHash(request.name) ^ LoadLe32(request.digest.data());
+  const uint32_t key = ComputeNameHash(request.name.view()) ^ LoadLe32(request.digest.data());
   if (!IsUnderWay(Operation::kBegin, key)) {
     OTA_TRY(Settle());
     OTA_TRY(StartBegin(request, key));
@@ -28,29 +28,22 @@ Status JournaledStore::Begin(const StageRequest& request) {
 }
 
 Status JournaledStore::StartBegin(const StageRequest& request, uint32_t key) {
-  const uint32_t hash = ComputeNameHash(request.name);
+  const uint32_t hash = ComputeNameHash(request.name.view());
   for (const Entry& entry : entries_) {  // names of one hash cannot live side by side
     if (!entry.is_image() || entry.name_hash != hash) continue;
-    OTA_TRY(const ImageBody body, ReadBody(entry));
-    if (!(body.name == request.name)) return Status::kNameInvalid;
+    RecordBytes image;
+    OTA_TRY(ReadImageRecord(entry, image));
+    if (ImageNameOf(image) != request.name.view()) return Status::kNameInvalid;
   }
   const Entry* const replaced = FindEntry(hash, ImageChoice::kCandidate);
   const bool gives_entry = (replaced != nullptr && replaced->open_count == 0) ||
                            (staging_ != nullptr && staging_->open_count == 0);
   if (!gives_entry && FindFreeEntry() == nullptr) return Status::kStorageFull;
   OTA_TRY(const uint32_t first, FindPlace(request.size_bytes, hash));
-  RecordBytes record;
-  EncodeImage(ImageBody{.state = ImageState::kStaging,
-                        .place = first,
-                        .size_bytes = request.size_bytes,
-                        .sequence_number = request.sequence_number,
-                        .digest = request.digest,
-                        .name = request.name,
-                        .nonce = journal_.next_sequence()},
-              record);
+  EncodeImage(request, first, journal_.next_sequence(), journal_.draft());
   is_ready_ = has_failed_ = false;
   Start(Operation::kBegin, key);
-  journal_.Queue(record);
+  journal_.Queue();
   return Status::kOk;
 }
 
@@ -66,15 +59,14 @@ Result<uint32_t> JournaledStore::Append(ByteSpan bytes) {
     if (!IsOk(status) && accepted == 0) return status;
     if (!IsOk(status)) break;
     const uint32_t buffered = taken_bytes_ - programmed_bytes_;
-    const ByteSpan part = bytes.subspan(
-        accepted, std::min<size_t>(workspace_.size() - buffered, bytes.size() - accepted));
-    std::copy(part.begin(), part.end(), workspace_.begin() + buffered);
-    hash_.Update(part);
-    if (cipher_ != nullptr) {
-      cipher_->Apply(start_, taken_bytes_, workspace_.subspan(buffered, part.size()));
-    }
-    accepted += static_cast<uint32_t>(part.size());
-    taken_bytes_ += static_cast<uint32_t>(part.size());
+    const auto length = static_cast<uint32_t>(
+        std::min<size_t>(workspace_.size() - buffered, bytes.size() - accepted));
+    const MutableByteSpan part(workspace_.data() + buffered, length);
+    std::memcpy(part.data(), bytes.data() + accepted, length);
+    hash_->Update(part);
+    if (cipher_ != nullptr) cipher_->Apply(start_, taken_bytes_, part);
+    accepted += length;
+    taken_bytes_ += length;
   }
   return accepted;
 }
@@ -108,12 +100,10 @@ Status JournaledStore::MarkProgress() {
     return Status::kOk;
   }
   OTA_TRY(Watch(SyncWritten()));
-  OTA_TRY(ImageBody body, ReadBody(*staging_));
-  body.durable_bytes = durable;
-  RecordBytes record;
-  EncodeImage(body, record);
+  OTA_TRY(ReadImageRecord(*staging_, journal_.draft()));
+  PatchImageDurable(durable, journal_.draft());
   Start(Operation::kRecord, 0);
-  journal_.Queue(record);
+  journal_.Queue();
   return Drive();
 }
 
@@ -122,7 +112,7 @@ Status JournaledStore::Resume() {
   if (is_ready_) return Status::kOk;
   if (!IsUnderWay(Operation::kResume, 0)) {
     OTA_TRY(Settle());
-    OTA_TRY(start_, ReadCipherStart(*staging_));
+    OTA_TRY(ReadCipherStart(*staging_, start_));
     OTA_TRY(durable_bytes_, ReopenPlace());
     ResetHash();
     Start(Operation::kResume, 0);
@@ -161,27 +151,24 @@ Status JournaledStore::DriveFinish() {
 Status JournaledStore::FinishWriting() {
   OTA_TRY(WriteBuffered());
   OTA_TRY(Watch(SyncWritten()));
-  ImageBody body;
-  return CompareDigest(FinishStep::kVerify, body);
+  return CompareDigest(FinishStep::kVerify);
 }
 
 Status JournaledStore::FinishVerifying() {
   OTA_TRY(HashStored(*staging_, staging_->size_bytes));
-  ImageBody body;
-  OTA_TRY(CompareDigest(FinishStep::kRecord, body));
+  OTA_TRY(CompareDigest(FinishStep::kRecord));
   if (finish_step_ != FinishStep::kRecord) return Status::kOk;
-  body.state = ImageState::kStaged;
-  body.durable_bytes = body.size_bytes;
-  RecordBytes record;
-  EncodeImage(body, record);
-  journal_.Queue(record);
+  PatchImageState(ImageState::kStaged, journal_.draft());
+  PatchImageDurable(staging_->size_bytes, journal_.draft());
+  journal_.Queue();
   return Status::kOk;
 }
 
-/// Goes to step `next` if what was hashed is the image demanded; otherwise the image is dropped.
-Status JournaledStore::CompareDigest(FinishStep next, ImageBody& body) {
-  OTA_TRY(body, ReadBody(*staging_));
-  const bool is_right = hash_.Finish() == body.digest;
+/// Goes to step `next`, with the image's record as the draft, if what was hashed is the image
+/// demanded; otherwise the image is dropped.
+Status JournaledStore::CompareDigest(FinishStep next) {
+  OTA_TRY(ReadImageRecord(*staging_, journal_.draft()));
+  const bool is_right = AreEqual(hash_->Finish(), ImageDigestOf(journal_.draft()));
   ResetHash();
   finish_step_ = is_right ? next : FinishStep::kDrop;
   if (!is_right) QueueTransition(Transition::kAbandon, 0);
@@ -191,14 +178,15 @@ Status JournaledStore::CompareDigest(FinishStep next, ImageBody& body) {
 // --- reading back
 
 void JournaledStore::ResetHash() {
-  hash_ = crypto::Sha256();
+  hash_.emplace();
   hashed_bytes_ = 0;
 }
 
-Result<crypto::AesBlock> JournaledStore::ReadCipherStart(const Entry& entry) {
-  if (cipher_ == nullptr) return crypto::AesBlock{};
-  OTA_TRY(const ImageBody body, ReadBody(entry));
-  return ComputeCipherStart(body);
+Status JournaledStore::ReadCipherStart(const Entry& entry, crypto::AesBlock& start) {
+  RecordBytes image;
+  OTA_TRY(ReadImageRecord(entry, image));
+  start = ComputeCipherStart(image);
+  return Status::kOk;
 }
 
 Status JournaledStore::ReadPlain(const Entry& entry, const crypto::AesBlock& start, uint32_t offset,
@@ -208,14 +196,15 @@ Status JournaledStore::ReadPlain(const Entry& entry, const crypto::AesBlock& sta
   return Status::kOk;
 }
 
-/// Hashes the stored bytes up to `end`, some of them in each call. kBusy: not yet at the end.
+/// Hashes the stored bytes up to `end`, some of them in each call, through the workspace, which is
+/// empty whenever an image is read back. kBusy: not yet at the end.
 Status JournaledStore::HashStored(const Entry& entry, uint32_t end) {
   const uint32_t step_end = std::min(end, hashed_bytes_ + kHashStepBytes);
   while (hashed_bytes_ < step_end) {
-    uint8_t chunk[kHashChunkBytes];
-    const MutableByteSpan part(chunk, std::min(kHashChunkBytes, step_end - hashed_bytes_));
+    const MutableByteSpan part =
+        workspace_.first(std::min<size_t>(workspace_.size(), step_end - hashed_bytes_));
     OTA_TRY(ReadPlain(entry, start_, hashed_bytes_, part));
-    hash_.Update(part);
+    hash_->Update(part);
     hashed_bytes_ += static_cast<uint32_t>(part.size());
   }
   return hashed_bytes_ == end ? Status::kOk : Status::kBusy;
@@ -248,21 +237,22 @@ Status JournaledStore::Scrub(ScrubReport& report) {
 /// What cannot be read counts as damaged, like what has the wrong digest.
 Status JournaledStore::ScrubImage(ScrubReport& report, const Entry& entry) {
   if (hashed_bytes_ == 0) {
-    const Result<crypto::AesBlock> start = ReadCipherStart(entry);
-    if (start.status() == Status::kBusy) return Status::kBusy;
-    if (start.ok()) start_ = *start;
+    // What cannot be read is found damaged below.
+    if (ReadCipherStart(entry, start_) == Status::kBusy) return Status::kBusy;
   }
   const Status status = HashStored(entry, entry.size_bytes);
   if (status == Status::kBusy) return status;
-  const Result<ImageBody> body = ReadBody(entry);
-  if (body.status() == Status::kBusy) return Status::kBusy;
-  const crypto::Sha256Digest digest = hash_.Finish();
+  RecordBytes image;
+  const Status record_status = ReadImageRecord(entry, image);
+  if (record_status == Status::kBusy) return record_status;
+  const crypto::Sha256Digest digest = hash_->Finish();
   ResetHash();
   scrub_index_ += 1;
   report.image_count += 1;
-  if (IsOk(status) && body.ok() && body->digest == digest) return Status::kOk;
+  const bool is_known = IsOk(record_status);
+  if (IsOk(status) && is_known && AreEqual(digest, ImageDigestOf(image))) return Status::kOk;
   report.damaged_image_count += 1;
-  if (body.ok()) report.damaged = body->name;
+  if (is_known) report.damaged = ImageNameOf(image);
   if (!entry.is_candidate()) return Status::kOk;
   scrub_index_ -= 1;  // it leaves the list
   QueueTransition(Transition::kRevert, entry.name_hash);

@@ -6,8 +6,6 @@
 namespace ota::storage {
 namespace {
 
-constexpr uint16_t kNoPosition = 0xFFFF;
-
 /// Tells two requests of one kind apart.
 uint32_t MixKey(uint32_t key, ByteSpan bytes) {
   for (const uint8_t byte : bytes) key = (key ^ byte) * 16777619u;
@@ -15,12 +13,6 @@ uint32_t MixKey(uint32_t key, ByteSpan bytes) {
 }
 
 }  // namespace
-
-JournaledStore::JournaledStore(BlockDevice& device, MutableByteSpan workspace,
-                               uint32_t image_count_max)
-    : workspace_(workspace), journal_(device, *this, image_count_max) {
-  Forget();
-}
 
 // --- operations: one is under way at a time, and needs no arguments to be driven on
 
@@ -75,7 +67,7 @@ Status JournaledStore::DriveBegin() {
   OTA_TRY(DriveRecord());
   taken_bytes_ = programmed_bytes_ = 0;
   ResetHash();
-  OTA_TRY(start_, ReadCipherStart(*staging_));
+  OTA_TRY(ReadCipherStart(*staging_, start_));
   const Status status = PreparePlace();
   is_ready_ = IsOk(status);
   return status;
@@ -101,7 +93,7 @@ Status JournaledStore::Format() {
     if (Settle() == Status::kBusy) return Status::kBusy;
     is_mounted_ = false;
     Forget();
-    OTA_TRY(journal_.CheckGeometry());
+    OTA_TRY(journal_.LayOut());
     OTA_TRY(PrepareFormat());
     Start(Operation::kFormat, 0);
   }
@@ -114,9 +106,9 @@ Status JournaledStore::Format() {
 void JournaledStore::Forget() {
   is_mounted_ = false;
   operation_ = Operation::kNone;
-  entries_.fill(Entry{});
-  note_positions_.fill(kNoPosition);
-  readers_.fill(Reader{});
+  entries_ = {};
+  note_places_ = {};
+  for (Reader& reader : readers_) reader.store_ = nullptr;
   staging_ = nullptr;
   newest_nonce_ = newest_place_ = newest_bytes_ = 0;
   has_garbage_ = false;
@@ -125,7 +117,7 @@ void JournaledStore::Forget() {
 }
 
 Status JournaledStore::Change(Transition transition, const ModelName& name) {
-  const uint32_t hash = name.view().empty() ? 0 : ComputeNameHash(name);
+  const uint32_t hash = name.view().empty() ? 0 : ComputeNameHash(name.view());
   const uint32_t key = hash ^ static_cast<uint32_t>(transition);
   if (!IsUnderWay(Operation::kRecord, key)) {
     OTA_TRY(Settle());
@@ -137,9 +129,8 @@ Status JournaledStore::Change(Transition transition, const ModelName& name) {
 }
 
 void JournaledStore::QueueTransition(Transition transition, uint32_t name_hash) {
-  RecordBytes record;
-  EncodeTransition({.transition = transition, .name_hash = name_hash}, record);
-  journal_.Queue(record);
+  EncodeTransition(transition, name_hash, journal_.draft());
+  journal_.Queue();
 }
 
 Status JournaledStore::Abandon() { return Change(Transition::kAbandon, ModelName()); }
@@ -162,20 +153,20 @@ Status JournaledStore::WriteNote(uint8_t key, ByteSpan bytes) {
   const uint32_t request = MixKey(0x4E6F7465u + key, bytes);
   if (!IsUnderWay(Operation::kRecord, request)) {
     OTA_TRY(Settle());
-    RecordBytes record;
-    EncodeNote(key, bytes, record);
+    EncodeNote(key, bytes, journal_.draft());
     Start(Operation::kRecord, request);
-    journal_.Queue(record);
+    journal_.Queue();
   }
   return Drive();
 }
 
 Result<uint32_t> JournaledStore::ReadNote(uint8_t key, MutableByteSpan target) {
   if (key >= kNoteKeyCount) return Status::kInvalidArgument;
-  if (note_positions_[key] == kNoPosition) return Status::kNotFound;
+  if (note_places_[key] == 0) return Status::kNotFound;
   RecordBytes record;
-  OTA_TRY(journal_.ReadRecord(note_positions_[key], record));
-  OTA_TRY(const ByteSpan note, DecodeNote(record));
+  OTA_TRY(journal_.ReadRecord(static_cast<uint16_t>(note_places_[key] - 1), record));
+  if (!IsNoteSound(record)) return Status::kCorrupted;
+  const ByteSpan note = NoteBytesOf(record);
   if (note.size() > target.size()) return Status::kBufferTooSmall;
   std::copy(note.begin(), note.end(), target.begin());
   return static_cast<uint32_t>(note.size());
@@ -186,16 +177,15 @@ Result<uint32_t> JournaledStore::ReadNote(uint8_t key, MutableByteSpan target) {
 void JournaledStore::TakeRecord(uint16_t position, const RecordBytes& record) {
   switch (RecordKindOf(record)) {
     case RecordKind::kImage:
-      if (const Result<ImageBody> body = DecodeImage(record); body.ok()) TakeImage(*body, position);
+      if (IsOk(VerifyImage(record))) TakeImage(record, position);
       break;
     case RecordKind::kTransition:
-      if (const Result<TransitionBody> body = DecodeTransition(record); body.ok()) {
-        TakeTransition(*body);
-      }
+      TakeTransition(TransitionOf(record), NameHashOf(record));
       break;
     case RecordKind::kNote:
-      if (const Result<ByteSpan> note = DecodeNote(record); note.ok()) {
-        note_positions_[NoteKey(record)] = note->empty() ? kNoPosition : position;
+      if (IsNoteSound(record)) {
+        const bool is_gone = NoteBytesOf(record).empty();
+        note_places_[NoteKeyOf(record)] = static_cast<uint16_t>(is_gone ? 0 : position + 1);
       }
       break;
     case RecordKind::kSegment:
@@ -205,39 +195,40 @@ void JournaledStore::TakeRecord(uint16_t position, const RecordBytes& record) {
 }
 
 /// The record is about an image that is known if name, slot and size agree; else about a new one.
-void JournaledStore::TakeImage(const ImageBody& body, uint16_t position) {
-  if (!IsPlace(body.place, body.size_bytes)) return;
-  const uint32_t hash = ComputeNameHash(body.name);
-  const bool is_confirmed = body.state == ImageState::kConfirmed;
+void JournaledStore::TakeImage(const RecordBytes& image, uint16_t position) {
+  if (!IsPlace(ImagePlaceOf(image), ImageBytesOf(image))) return;
+  const uint32_t hash = ComputeNameHash(ImageNameOf(image));
+  const bool is_confirmed = ImageStateOf(image) == ImageState::kConfirmed;
   Entry* entry = FindEntry(hash, is_confirmed ? ImageChoice::kConfirmed : ImageChoice::kCandidate);
-  const bool is_known = entry != nullptr && entry->place == body.place &&
-                        entry->size_bytes == body.size_bytes &&
-                        (body.state != ImageState::kStaging || body.durable_bytes != 0);
+  const bool is_known = entry != nullptr && entry->place == ImagePlaceOf(image) &&
+                        entry->size_bytes == ImageBytesOf(image) &&
+                        (ImageStateOf(image) != ImageState::kStaging || DurableBytesOf(image) != 0);
   if (!is_known) {
     if (entry != nullptr) Retire(*entry);
-    if (body.state == ImageState::kStaging && staging_ != nullptr) Retire(*staging_);
+    if (ImageStateOf(image) == ImageState::kStaging && staging_ != nullptr) Retire(*staging_);
     entry = FindFreeEntry();
     if (entry == nullptr) return;
-    *entry = Entry{.name_hash = hash, .place = body.place, .size_bytes = body.size_bytes};
+    *entry =
+        Entry{.name_hash = hash, .place = ImagePlaceOf(image), .size_bytes = ImageBytesOf(image)};
   }
-  if (body.nonce >= newest_nonce_) {
-    newest_nonce_ = body.nonce;
-    newest_place_ = body.place;
-    newest_bytes_ = body.size_bytes;
+  if (NonceOf(image) >= newest_nonce_) {
+    newest_nonce_ = NonceOf(image);
+    newest_place_ = ImagePlaceOf(image);
+    newest_bytes_ = ImageBytesOf(image);
   }
   entry->position = position;
-  entry->state = static_cast<EntryState>(body.state);
-  if (body.state != ImageState::kStaging) return;
+  entry->state = static_cast<EntryState>(ImageStateOf(image));
+  if (ImageStateOf(image) != ImageState::kStaging) return;
   staging_ = entry;
-  durable_bytes_ = body.durable_bytes;
+  durable_bytes_ = DurableBytesOf(image);
 }
 
-void JournaledStore::TakeTransition(const TransitionBody& body) {
+void JournaledStore::TakeTransition(Transition transition, uint32_t name_hash) {
   for (Entry& entry : entries_) {
-    if (!IsAffected(entry, body.transition, body.name_hash)) continue;
-    if (body.transition == Transition::kActivate) {
+    if (!IsAffected(entry, transition, name_hash)) continue;
+    if (transition == Transition::kActivate) {
       entry.state = EntryState::kTrial;
-    } else if (body.transition == Transition::kConfirm) {
+    } else if (transition == Transition::kConfirm) {
       Entry* const replaced = FindEntry(entry.name_hash, ImageChoice::kConfirmed);
       if (replaced != nullptr) Retire(*replaced);
       entry.state = EntryState::kConfirmed;
@@ -249,17 +240,17 @@ void JournaledStore::TakeTransition(const TransitionBody& body) {
 
 uint16_t JournaledStore::live_count() const {
   uint32_t count = image_count();
-  for (const uint16_t position : note_positions_) count += position != kNoPosition ? 1 : 0;
+  for (const uint16_t place : note_places_) count += place != 0 ? 1 : 0;
   return static_cast<uint16_t>(count);
 }
 
 uint16_t JournaledStore::live_position(uint16_t index) const {
   if (const Entry* entry = NthImage(index); entry != nullptr) return entry->position;
   uint32_t skipped = index - image_count();
-  for (const uint16_t position : note_positions_) {
-    if (position != kNoPosition && skipped-- == 0) return position;
+  for (const uint16_t place : note_places_) {
+    if (place != 0 && skipped-- == 0) return static_cast<uint16_t>(place - 1);
   }
-  return kNoPosition;
+  return 0;
 }
 
 void JournaledStore::RefreshRecord(uint16_t index, RecordBytes& record) {
@@ -272,8 +263,8 @@ void JournaledStore::MarkMoved() {
   for (Entry& entry : entries_) {
     if (entry.is_image()) entry.position = position++;
   }
-  for (uint16_t& note : note_positions_) {
-    if (note != kNoPosition) note = position++;
+  for (uint16_t& place : note_places_) {
+    if (place != 0) place = ++position;
   }
 }
 
@@ -336,21 +327,19 @@ const JournaledStore::Entry* JournaledStore::NthImage(uint32_t index) const {
   return nullptr;
 }
 
-Result<ImageBody> JournaledStore::ReadBody(const Entry& entry) {
-  RecordBytes record;
-  OTA_TRY(journal_.ReadRecord(entry.position, record));
-  return DecodeImage(record);
+Status JournaledStore::ReadImageRecord(const Entry& entry, RecordBytes& image) {
+  OTA_TRY(journal_.ReadRecord(entry.position, image));
+  return VerifyImage(image);
 }
 
 /// Two names may have one hash, so the name itself is compared.
-Result<JournaledStore::Entry*> JournaledStore::FindNamed(const ModelName& name,
-                                                         ImageChoice choice) {
+Status JournaledStore::FindNamed(const ModelName& name, ImageChoice choice, Entry*& entry,
+                                 RecordBytes& image) {
   if (!is_mounted_) return Status::kWrongState;
-  Entry* const entry = FindEntry(ComputeNameHash(name), choice);
+  entry = FindEntry(ComputeNameHash(name.view()), choice);
   if (entry == nullptr) return Status::kNotFound;
-  OTA_TRY(const ImageBody body, ReadBody(*entry));
-  if (!(body.name == name)) return Status::kNotFound;
-  return entry;
+  OTA_TRY(ReadImageRecord(*entry, image));
+  return ImageNameOf(image) == name.view() ? Status::kOk : Status::kNotFound;
 }
 
 uint32_t JournaledStore::image_count() const {
@@ -359,44 +348,54 @@ uint32_t JournaledStore::image_count() const {
   return count;
 }
 
-Result<ImageInfo> JournaledStore::DescribeImage(const Entry* entry) {
-  OTA_TRY(const ImageBody body, ReadBody(*entry));
-  const bool is_staging = entry->state == EntryState::kStaging;
-  return ImageInfo{.name = body.name,
-                   .state = static_cast<ImageState>(entry->state),
-                   .size_bytes = body.size_bytes,
-                   .durable_bytes = is_staging ? durable_bytes_ : body.size_bytes,
-                   .digest = body.digest,
-                   .sequence_number = body.sequence_number,
-                   .place = body.place,
-                   .nonce = body.nonce};
+ImageInfo JournaledStore::DescribeImage(const Entry& entry, const RecordBytes& image) const {
+  const bool is_staging = entry.state == EntryState::kStaging;
+  ImageInfo info{.name = ImageNameOf(image),
+                 .state = static_cast<ImageState>(entry.state),
+                 .size_bytes = entry.size_bytes,
+                 .durable_bytes = is_staging ? durable_bytes_ : entry.size_bytes,
+                 .sequence_number = SequenceNumberOf(image),
+                 .place = entry.place,
+                 .nonce = NonceOf(image)};
+  std::copy_n(ImageDigestOf(image).data(), info.digest.size(), info.digest.data());
+  return info;
+}
+
+Result<ImageInfo> JournaledStore::ReadInfo(const Entry* entry) {
+  RecordBytes image;
+  OTA_TRY(ReadImageRecord(*entry, image));
+  return DescribeImage(*entry, image);
 }
 
 Result<ImageInfo> JournaledStore::ReadImageInfo(uint32_t index) {
   const Entry* const entry = NthImage(index);
   if (entry == nullptr) return Status::kOutOfRange;
-  return DescribeImage(entry);
+  return ReadInfo(entry);
 }
 
 Result<ImageInfo> JournaledStore::FindImage(const ModelName& name, ImageChoice choice) {
-  OTA_TRY(const Entry* const entry, FindNamed(name, choice));
-  return DescribeImage(entry);
+  Entry* entry = nullptr;
+  RecordBytes image;
+  OTA_TRY(FindNamed(name, choice, entry, image));
+  return DescribeImage(*entry, image);
 }
 
 Result<ImageInfo> JournaledStore::FindStaging() {
   if (staging_ == nullptr) return Status::kNotFound;
-  return DescribeImage(staging_);
+  return ReadInfo(staging_);
 }
 
 // --- open images
 
 Result<ByteSource*> JournaledStore::Open(const ModelName& name, ImageChoice choice) {
-  OTA_TRY(Entry* const entry, FindNamed(name, choice));
+  Entry* entry = nullptr;
+  RecordBytes image;
+  OTA_TRY(FindNamed(name, choice, entry, image));
   if (entry->state == EntryState::kStaging) return Status::kNotFound;
   for (Reader& reader : readers_) {
     if (reader.store_ != nullptr) continue;
     OTA_TRY(OpenImage(*entry));
-    OTA_TRY(reader.start_, ReadCipherStart(*entry));
+    reader.start_ = ComputeCipherStart(image);
     reader.store_ = this;
     reader.entry_ = entry;
     entry->open_count += 1;
@@ -411,7 +410,7 @@ void JournaledStore::Close(ByteSource* source) {
     Entry& entry = *reader.entry_;
     entry.open_count -= 1;
     if (entry.state == EntryState::kRetired) Retire(entry);
-    reader = Reader{};
+    reader.store_ = nullptr;
   }
 }
 

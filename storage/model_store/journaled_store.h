@@ -28,7 +28,7 @@ constexpr uint32_t ImageCountMaxOf(uint32_t size_bytes) {
   return size_bytes <= 65536 ? 8 : kImageCountMax;
 }
 
-class JournaledStore : public ModelStore, private JournalClient {
+class JournaledStore : public ModelStore {
  public:
   /// Keeps images encrypted, from the next Mount or Format on; a store is mounted only with the
   /// cipher, or without any, that it was made with. `cipher` must outlive the store.
@@ -94,7 +94,8 @@ class JournaledStore : public ModelStore, private JournalClient {
   };
 
   /// `device`, where the journal is, and `workspace`, what is programmed at once, must outlive it.
-  JournaledStore(BlockDevice& device, MutableByteSpan workspace, uint32_t image_count_max);
+  JournaledStore(BlockDevice& device, MutableByteSpan workspace, uint32_t image_count_max)
+      : JournaledStore(device, device.geometry(), workspace, image_count_max) {}
 
   // --- what the derived class does. kBusy: ask again.
 
@@ -136,7 +137,7 @@ class JournaledStore : public ModelStore, private JournalClient {
   /// Before the journal is made anew.
   virtual Status PrepareFormat() { return Status::kOk; }
 
-  Result<ImageBody> ReadBody(const Entry& entry);
+  Status ReadImageRecord(const Entry& entry, RecordBytes& image);
   /// How much is made durable at once.
   uint32_t ComputeBlockBytes() const;
 
@@ -154,6 +155,12 @@ class JournaledStore : public ModelStore, private JournalClient {
   uint32_t durable_bytes_ = 0;
 
  private:
+  friend class Journal;
+
+  JournaledStore(BlockDevice& device, const Geometry& geometry, MutableByteSpan workspace,
+                 uint32_t image_count_max)
+      : workspace_(workspace), journal_(device, geometry, *this, image_count_max) {}
+
   /// An open image.
   class Reader final : public ByteSource {
    public:
@@ -180,16 +187,21 @@ class JournaledStore : public ModelStore, private JournalClient {
   };
   enum class FinishStep : uint8_t { kWrite, kVerify, kRecord, kDrop };
 
-  // JournalClient
-  void TakeRecord(uint16_t position, const RecordBytes& record) override;
-  uint16_t live_count() const override;
-  uint16_t live_position(uint16_t index) const override;
-  void RefreshRecord(uint16_t index, RecordBytes& record) override;
-  void MarkMoved() override;
+  // What the journal asks and tells.
+
+  /// A valid record, in the order written. Called by its Mount.
+  void TakeRecord(uint16_t position, const RecordBytes& record);
+  /// The live records: how many, and the position of each.
+  uint16_t live_count() const;
+  uint16_t live_position(uint16_t index) const;
+  /// Brings the copy of a live record up to date.
+  void RefreshRecord(uint16_t index, RecordBytes& record);
+  /// The live records now stand at the positions 0, 1, 2…
+  void MarkMoved();
 
   // The index
-  void TakeImage(const ImageBody& body, uint16_t position);
-  void TakeTransition(const TransitionBody& body);
+  void TakeImage(const RecordBytes& image, uint16_t position);
+  void TakeTransition(Transition transition, uint32_t name_hash);
   void Retire(Entry& entry);
   void Forget();
   static bool IsAffected(const Entry& entry, Transition transition, uint32_t name_hash);
@@ -197,8 +209,9 @@ class JournaledStore : public ModelStore, private JournalClient {
   Entry* FindEntry(uint32_t name_hash, ImageChoice choice);
   Entry* FindFreeEntry();
   const Entry* NthImage(uint32_t index) const;
-  Result<Entry*> FindNamed(const ModelName& name, ImageChoice choice);
-  Result<ImageInfo> DescribeImage(const Entry* entry);
+  Status FindNamed(const ModelName& name, ImageChoice choice, Entry*& entry, RecordBytes& image);
+  ImageInfo DescribeImage(const Entry& entry, const RecordBytes& image) const;
+  Result<ImageInfo> ReadInfo(const Entry* entry);
 
   // Operations
   bool IsUnderWay(Operation operation, uint32_t key) const;
@@ -220,11 +233,11 @@ class JournaledStore : public ModelStore, private JournalClient {
   Status DriveFinish();
   Status FinishWriting();
   Status FinishVerifying();
-  Status CompareDigest(FinishStep next, ImageBody& body);
+  Status CompareDigest(FinishStep next);
   Status HashStored(const Entry& entry, uint32_t end);
   Status ReadPlain(const Entry& entry, const crypto::AesBlock& start, uint32_t offset,
                    MutableByteSpan target);
-  Result<crypto::AesBlock> ReadCipherStart(const Entry& entry);
+  Status ReadCipherStart(const Entry& entry, crypto::AesBlock& start);
   void ResetHash();
 
   bool is_mounted_ = false;
@@ -232,15 +245,15 @@ class JournaledStore : public ModelStore, private JournalClient {
   FinishStep finish_step_ = FinishStep::kWrite;
   uint32_t operation_key_ = 0;
 
-  std::array<uint16_t, kNoteKeyCount> note_positions_{};
+  std::array<uint16_t, kNoteKeyCount> note_places_{};  ///< position + 1; 0: there is none
   std::array<Reader, kOpenCountMax> readers_{};
   uint32_t scrub_index_ = 0;
   uint64_t newest_nonce_ = 0;
 
   bool is_ready_ = false;  ///< Begin or Resume has finished
   bool has_failed_ = false;
-  uint32_t hashed_bytes_ = 0;  ///< of the pass that reads back
-  crypto::Sha256 hash_;
+  uint32_t hashed_bytes_ = 0;           ///< of the pass that reads back
+  std::optional<crypto::Sha256> hash_;  ///< since the first ResetHash
 
   ImageCipher* cipher_ = nullptr;
   crypto::AesBlock start_{};  ///< of the image that is written or hashed

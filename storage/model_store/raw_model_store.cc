@@ -9,7 +9,7 @@
 namespace ota::storage {
 
 Status RawModelStore::Mount() {
-  const uint32_t unit = device_.geometry().program_unit;
+  const uint32_t unit = journal_.geometry().program_unit;
   if (workspace_.empty() || unit == 0 || workspace_.size() % unit != 0) {
     return Status::kNotSupported;
   }
@@ -62,7 +62,7 @@ Result<uint32_t> RawModelStore::FindPlace(uint32_t size_bytes, uint32_t name_has
 }
 
 StoreSpace RawModelStore::space() {
-  StoreSpace space{.total_bytes = device_.geometry().size_bytes - journal_.size_bytes(),
+  StoreSpace space{.total_bytes = journal_.geometry().size_bytes - journal_.size_bytes(),
                    .first_place = first_unit()};
   for (uint32_t first = first_unit(); first < end_unit();) {
     const Entry* const entry = FindBlocking(first, end_unit(), 0);
@@ -89,12 +89,12 @@ Result<uint32_t> RawModelStore::ReopenPlace() {
 
 /// A resume starts at an erase unit, because what a cut left behind must be erased.
 uint32_t RawModelStore::resume_unit() const {
-  return device_.geometry().needs_erase ? erase_unit() : JournaledStore::resume_unit();
+  return journal_.geometry().needs_erase ? erase_unit() : JournaledStore::resume_unit();
 }
 
 /// Erases ahead of what it programs.
 Status RawModelStore::WriteWorkspace(uint32_t length) {
-  const Geometry& geometry = device_.geometry();
+  const Geometry& geometry = journal_.geometry();
   const uint32_t first = staging_->place * geometry.erase_unit;
   while (geometry.needs_erase && erased_bytes_ < taken_bytes_) {
     OTA_TRY(device_.Erase(first + erased_bytes_, geometry.erase_unit));
@@ -112,7 +112,7 @@ Status RawModelStore::ReadImage(const Entry& entry, uint32_t offset, MutableByte
 std::optional<ByteSpan> RawModelStore::MapImage(const Entry& entry) const {
   const std::optional<ByteSpan> all = device_.Map();
   if (!all) return std::nullopt;
-  return all->subspan(size_t{entry.place} * erase_unit(), entry.size_bytes);
+  return all->subspan(size_t{entry.place} * erase_unit()).first(entry.size_bytes);
 }
 
 }  // namespace ota::storage

@@ -36,9 +36,9 @@ class RawModelStore final : public JournaledStore {
   Status ReadImage(const Entry& entry, uint32_t offset, MutableByteSpan target) override;
   std::optional<ByteSpan> MapImage(const Entry& entry) const override;
 
-  uint32_t erase_unit() const { return device_.geometry().erase_unit; }
+  uint32_t erase_unit() const { return journal_.geometry().erase_unit; }
   uint32_t first_unit() const { return journal_.size_bytes() / erase_unit(); }
-  uint32_t end_unit() const { return device_.geometry().size_bytes / erase_unit(); }
+  uint32_t end_unit() const { return journal_.geometry().size_bytes / erase_unit(); }
   uint32_t UnitCount(uint32_t size_bytes) const;
   const Entry* FindBlocking(uint32_t first, uint32_t end, uint32_t replacing_hash) const;
 

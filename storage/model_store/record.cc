@@ -64,21 +64,20 @@ bool IsSegmentOf(const SegmentBody& body, const RecordBytes& record) {
   return true;
 }
 
-void EncodeImage(const ImageBody& body, RecordBytes& record) {
-  const std::string_view name = body.name.view();
-  StartRecord(RecordKind::kImage, static_cast<uint8_t>(body.state), name.size(), record);
-  StoreLe32(&record[kBodyAt], body.place);
-  StoreLe32(&record[kBodyAt + 4], body.size_bytes);
-  StoreLe32(&record[kBodyAt + 8], body.durable_bytes);
-  StoreLe64(&record[kBodyAt + 16], body.sequence_number);
-  std::copy(body.digest.begin(), body.digest.end(), &record[kImageDigestAt]);
+void EncodeImage(const StageRequest& request, uint32_t place, uint64_t nonce, RecordBytes& record) {
+  const std::string_view name = request.name.view();
+  StartRecord(RecordKind::kImage, static_cast<uint8_t>(ImageState::kStaging), name.size(), record);
+  StoreLe32(&record[kBodyAt], place);
+  StoreLe32(&record[kBodyAt + 4], request.size_bytes);
+  StoreLe64(&record[kBodyAt + 16], request.sequence_number);
+  std::copy(request.digest.begin(), request.digest.end(), &record[kImageDigestAt]);
   std::copy(name.begin(), name.end(), &record[kNameAt]);
-  StoreLe64(&record[kNonceAt], body.nonce);
+  StoreLe64(&record[kNonceAt], nonce);
 }
 
-void EncodeTransition(const TransitionBody& body, RecordBytes& record) {
-  StartRecord(RecordKind::kTransition, static_cast<uint8_t>(body.transition), 0, record);
-  StoreLe32(&record[kBodyAt], body.name_hash);
+void EncodeTransition(Transition transition, uint32_t name_hash, RecordBytes& record) {
+  StartRecord(RecordKind::kTransition, static_cast<uint8_t>(transition), 0, record);
+  StoreLe32(&record[kBodyAt], name_hash);
 }
 
 void EncodeNote(uint8_t key, ByteSpan note, RecordBytes& record) {
@@ -86,8 +85,9 @@ void EncodeNote(uint8_t key, ByteSpan note, RecordBytes& record) {
   std::copy(note.begin(), note.end(), &record[kBodyAt]);
 }
 
-void SealRecord(uint64_t sequence, RecordBytes& record) {
-  StoreLe64(&record[kSequenceAt], sequence);
+void SealRecord(const RecordPlace& place, RecordBytes& record) {
+  StoreLe16(&record[kSequenceAt], place.position);
+  StoreLe32(&record[kSequenceAt + 2], place.generation);
   const crypto::Sha256Digest digest = ComputeRecordDigest(record);
   std::copy_n(digest.begin(), kRecordDigestBytes, record.begin());
 }
@@ -98,59 +98,36 @@ bool IsRecordValid(const RecordBytes& record) {
   return std::equal(record.begin(), record.begin() + kRecordDigestBytes, digest.begin());
 }
 
-uint64_t RecordSequence(const RecordBytes& record) { return LoadLe64(&record[kSequenceAt]); }
+RecordPlace RecordPlaceOf(const RecordBytes& record) {
+  if (LoadLe16(&record[kSequenceAt + 6]) != 0) return {};
+  return {LoadLe32(&record[kSequenceAt + 2]), LoadLe16(&record[kSequenceAt])};
+}
 
 RecordKind RecordKindOf(const RecordBytes& record) {
   return static_cast<RecordKind>(record[kKindAt]);
 }
 
-Result<ImageBody> DecodeImage(const RecordBytes& record) {
+Status VerifyImage(const RecordBytes& record) {
   const uint8_t state = record[kStateAt];
-  const uint8_t length = record[kLengthAt];
-  if (state < static_cast<uint8_t>(ImageState::kStaging) ||
-      state > static_cast<uint8_t>(ImageState::kConfirmed) || length > kModelNameBytesMax) {
-    return Status::kCorrupted;
-  }
-  ImageBody body;
-  body.state = static_cast<ImageState>(state);
-  body.place = LoadLe32(&record[kBodyAt]);
-  body.size_bytes = LoadLe32(&record[kBodyAt + 4]);
-  body.durable_bytes = LoadLe32(&record[kBodyAt + 8]);
-  body.sequence_number = LoadLe64(&record[kBodyAt + 16]);
-  std::copy_n(&record[kImageDigestAt], body.digest.size(), body.digest.begin());
-  body.name = ModelName(std::string_view(reinterpret_cast<const char*>(&record[kNameAt]), length));
-  body.nonce = LoadLe64(&record[kNonceAt]);
-  if (!body.name.is_valid() || body.size_bytes == 0 || body.durable_bytes > body.size_bytes) {
-    return Status::kCorrupted;
-  }
-  return body;
+  const bool is_sound = state >= static_cast<uint8_t>(ImageState::kStaging) &&
+                        state <= static_cast<uint8_t>(ImageState::kConfirmed) &&
+                        record[kLengthAt] <= kModelNameBytesMax &&
+                        ModelName(ImageNameOf(record)).is_valid() && ImageBytesOf(record) != 0 &&
+                        DurableBytesOf(record) <= ImageBytesOf(record);
+  return is_sound ? Status::kOk : Status::kCorrupted;
 }
-
-Result<TransitionBody> DecodeTransition(const RecordBytes& record) {
-  const uint8_t transition = record[kStateAt];
-  if (transition < static_cast<uint8_t>(Transition::kActivate) ||
-      transition > static_cast<uint8_t>(Transition::kAbandon)) {
-    return Status::kCorrupted;
-  }
-  return TransitionBody{.transition = static_cast<Transition>(transition),
-                        .name_hash = LoadLe32(&record[kBodyAt])};
-}
-
-Result<ByteSpan> DecodeNote(const RecordBytes& record) {
-  const uint8_t length = record[kLengthAt];
-  if (NoteKey(record) >= kNoteKeyCount || length > kNoteBytesMax) return Status::kCorrupted;
-  return ByteSpan(record).subspan(kBodyAt, length);
-}
-
-uint8_t NoteKey(const RecordBytes& record) { return record[kStateAt]; }
 
 void PatchImageState(ImageState state, RecordBytes& record) {
   record[kStateAt] = static_cast<uint8_t>(state);
 }
 
-uint32_t ComputeNameHash(const ModelName& name) {
+void PatchImageDurable(uint32_t durable_bytes, RecordBytes& record) {
+  StoreLe32(&record[kBodyAt + 8], durable_bytes);
+}
+
+uint32_t ComputeNameHash(std::string_view name) {
   uint32_t hash = 2166136261u;
-  for (const char c : name.view()) hash = (hash ^ static_cast<uint8_t>(c)) * 16777619u;
+  for (const char c : name) hash = (hash ^ static_cast<uint8_t>(c)) * 16777619u;
   return hash == 0 ? 1 : hash;
 }
 

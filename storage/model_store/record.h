@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -45,52 +46,76 @@ struct SegmentBody {
   uint32_t flags = 0;  ///< bit 0: images are encrypted
 };
 
-/// Body of an image record.
-struct ImageBody {
-  ImageState state = ImageState::kStaging;
-  uint32_t place = 0;  ///< of the bytes: RawModelStore: first erase unit; FileModelStore: number
-  uint32_t size_bytes = 0;
-  uint32_t durable_bytes = 0;
-  uint64_t sequence_number = 0;
-  crypto::Sha256Digest digest{};
-  ModelName name;
-  uint64_t nonce = 0;  ///< never the same for two images of a device
-};
-
-/// Body of a transition.
-struct TransitionBody {
-  Transition transition = Transition::kActivate;
-  uint32_t name_hash = 0;  ///< 0: all images in the state asked for
-};
-
 /// Writing: fills in the body. Then Seal makes it a record.
 void EncodeSegment(const SegmentBody& body, RecordBytes& record);
-void EncodeImage(const ImageBody& body, RecordBytes& record);
-void EncodeTransition(const TransitionBody& body, RecordBytes& record);
+/// An image of which nothing is there yet.
+void EncodeImage(const StageRequest& request, uint32_t place, uint64_t nonce, RecordBytes& record);
+/// `name_hash` 0: all images in the state asked for.
+void EncodeTransition(Transition transition, uint32_t name_hash, RecordBytes& record);
 void EncodeNote(uint8_t key, ByteSpan note, RecordBytes& record);
 
+/// Where a record belongs: its sequence is generation × 65536 + position.
+struct RecordPlace {
+  uint32_t generation = 0;  ///< of the segment
+  uint16_t position = 0;    ///< in it; 0 for a head
+
+  bool operator==(const RecordPlace&) const = default;
+};
+
 /// Gives the record its sequence and its digest, which must be the last thing to happen to it.
-void SealRecord(uint64_t sequence, RecordBytes& record);
+void SealRecord(const RecordPlace& place, RecordBytes& record);
 
 /// Whether the digest is right and the version known.
 bool IsRecordValid(const RecordBytes& record);
 
-uint64_t RecordSequence(const RecordBytes& record);
+/// As sealed; a sequence that SealRecord cannot have written belongs nowhere: generation 0.
+RecordPlace RecordPlaceOf(const RecordBytes& record);
 RecordKind RecordKindOf(const RecordBytes& record);
 
 /// Whether a valid record is the head of a segment of just this layout.
 bool IsSegmentOf(const SegmentBody& body, const RecordBytes& record);
 
-/// Reading of a valid record of that kind. kCorrupted: a field is out of its range.
-Result<ImageBody> DecodeImage(const RecordBytes& record);
-Result<TransitionBody> DecodeTransition(const RecordBytes& record);
-Result<ByteSpan> DecodeNote(const RecordBytes& record);  ///< a part of `record`; empty: gone
-uint8_t NoteKey(const RecordBytes& record);
+/// Whether all fields of a valid image record are in their ranges. kCorrupted: they are not.
+Status VerifyImage(const RecordBytes& record);
 
-/// Changes the state in an image record, which is to be sealed afterwards.
+// Fields of an image record; to be asked for only after VerifyImage.
+
+inline ImageState ImageStateOf(const RecordBytes& record) {
+  return static_cast<ImageState>(record[22]);
+}
+/// Where the bytes are. RawModelStore: first erase unit; FileModelStore: number of the file.
+inline uint32_t ImagePlaceOf(const RecordBytes& record) { return LoadLe32(&record[32]); }
+inline uint32_t ImageBytesOf(const RecordBytes& record) { return LoadLe32(&record[36]); }
+inline uint32_t DurableBytesOf(const RecordBytes& record) { return LoadLe32(&record[40]); }
+inline uint64_t SequenceNumberOf(const RecordBytes& record) { return LoadLe64(&record[48]); }
+inline ByteSpan ImageDigestOf(const RecordBytes& record) {
+  return {&record[56], crypto::kSha256Bytes};
+}
+inline std::string_view ImageNameOf(const RecordBytes& record) {
+  return {reinterpret_cast<const char*>(&record[88]), record[23]};
+}
+/// Never the same for two images of a device.
+inline uint64_t NonceOf(const RecordBytes& record) { return LoadLe64(&record[120]); }
+
+/// Fields of a valid transition record. The transition may be none that is known.
+inline Transition TransitionOf(const RecordBytes& record) {
+  return static_cast<Transition>(record[22]);
+}
+inline uint32_t NameHashOf(const RecordBytes& record) { return LoadLe32(&record[32]); }
+
+/// Whether all fields of a valid note record are in their ranges.
+inline bool IsNoteSound(const RecordBytes& record) {
+  return record[22] < kNoteKeyCount && record[23] <= kNoteBytesMax;
+}
+// Fields of a note record; to be asked for only if it is sound. No bytes: the note is gone.
+inline uint8_t NoteKeyOf(const RecordBytes& record) { return record[22]; }
+inline ByteSpan NoteBytesOf(const RecordBytes& record) { return {&record[32], record[23]}; }
+
+/// Changes the state, or how much is durable, in an image record, which is to be sealed afterwards.
 void PatchImageState(ImageState state, RecordBytes& record);
+void PatchImageDurable(uint32_t durable_bytes, RecordBytes& record);
 
 /// FNV-1a over the name; never 0. http://www.isthe.com/chongo/tech/comp/fnv/
-uint32_t ComputeNameHash(const ModelName& name);
+uint32_t ComputeNameHash(std::string_view name);
 
 }  // namespace ota::storage
