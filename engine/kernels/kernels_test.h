@@ -243,6 +243,9 @@ inline void ExpectFullyConnectedEqualsTheReference() {
   for (int round = 0; round < kKernelRounds; ++round) {
     WindowShape shape{};
     shape.input_height = shape.output_height = 1;
+    shape.window_height = shape.window_width = 1;
+    shape.stride_height = shape.stride_width = 1;
+    shape.dilation_height = shape.dilation_width = 1;
     shape.input_width = shape.output_width = Pick(prng, 1, 3);
     shape.input_channels = Pick(prng, 1, round % 5 == 0 ? 1200 : 600);
     shape.output_channels = Pick(prng, 1, round % 4 == 0 ? 70 : 20);
