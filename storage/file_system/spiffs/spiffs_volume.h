@@ -195,7 +195,6 @@ class SpiffsVolume {
   std::array<uint32_t, kPageUseCount> open_blocks_{};  // where each use took its last page
   uint32_t unfinished_block_ = kNoBlock;
   uint32_t victim_ = kNoBlock;  // the block being reclaimed, in which none is taken
-  uint32_t reclaim_count_ = 0;
   uint32_t move_count_ = 0;
   bool is_mounted_ = false;
 };
