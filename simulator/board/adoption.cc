@@ -2,10 +2,9 @@
 #include "simulator/board/adoption.h"
 
 #include <array>
-#include <map>
-#include <sstream>
 
 #include "crypto/sha256.h"
+#include "simulator/board/digest_list.h"
 #include "simulator/board/virtual_board.h"
 
 namespace ota::simulator {
@@ -23,20 +22,8 @@ std::string Hex(ByteSpan bytes) {
   return text;
 }
 
-/// File name -> digest in hexadecimal digits. Lines of another form are passed over.
-std::map<std::string, std::string> ParseDigestList(const std::string& text) {
-  constexpr size_t kDigestDigits = 64;
-  std::map<std::string, std::string> digests;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    const bool is_sound = line.size() > kDigestDigits + 2 && line[kDigestDigits] == ' ';
-    if (is_sound) digests[line.substr(kDigestDigits + 2)] = line.substr(0, kDigestDigits);
-  }
-  return digests;
-}
-
-AdoptedFile::Verdict JudgeFile(const std::map<std::string, std::string>& digests,
-                               const std::string& file_name, ByteSpan bytes) {
+AdoptedFile::Verdict JudgeFile(const DigestList& digests, const std::string& file_name,
+                               ByteSpan bytes) {
   const auto found = digests.find(file_name);
   if (found == digests.end()) return AdoptedFile::Verdict::kUnlisted;
   return found->second == Hex(crypto::ComputeSha256(bytes)) ? AdoptedFile::Verdict::kVerified
@@ -86,14 +73,15 @@ Result<std::vector<AdoptedFile>> AdoptFiles(storage::FileSystem& files, storage:
                                             uint32_t file_bytes_max) {
   const Result<std::vector<uint8_t>> list = ReadWholeFile(files, kDigestListName, file_bytes_max);
   if (!list.ok() && list.status() != Status::kNotFound) return list.status();
-  const auto digests = list.ok() ? ParseDigestList({list->begin(), list->end()})
-                                 : std::map<std::string, std::string>();
+  const auto digests = list.ok() ? ParseDigestList({list->begin(), list->end()}) : DigestList();
   OTA_TRY(const std::vector<std::string> names, FindModelFiles(files));
   std::vector<AdoptedFile> adopted;
   for (const std::string& name : names) {
     OTA_TRY(const std::vector<uint8_t> bytes, ReadWholeFile(files, name, file_bytes_max));
     const std::string model = name.substr(0, name.size() - kModelSuffix.size());
-    const AdoptedFile::Verdict verdict = JudgeFile(digests, name, bytes);
+    const bool is_model = storage::ModelName(model).is_valid() && !bytes.empty();
+    const AdoptedFile::Verdict verdict =
+        is_model ? JudgeFile(digests, name, bytes) : AdoptedFile::Verdict::kRefused;
     if (verdict != AdoptedFile::Verdict::kRefused) OTA_TRY(StoreModel(store, model, bytes));
     adopted.push_back({model, verdict});
   }

@@ -166,11 +166,13 @@ TEST_F(VirtualBoardTest, TakesTheModelsOfAMediumThatOthersHaveMade) {
     // sha256sum of 5000 bytes of value 7.
     const std::string list =
         "f302a3f85503eeb1a105c81a5fbea0aa461417fb3893919572949cadbfee86a7  good.tflite\n"
-        "0000000000000000000000000000000000000000000000000000000000000000  bad.tflite\n"
+        "0000000000000000000000000000000000000000000000000000000000000000  bad.tflite\r\n"
         "a line of another form\n";
     write("kws.tflite", model);
     write("good.tflite", model);
     write("bad.tflite", model);
+    write("no name of a model.tflite", model);
+    write("empty.tflite", {});
     write("notes.txt", model);
     write(kDigestListName, {reinterpret_cast<const uint8_t*>(list.data()), list.size()});
     std::ofstream(directory_ + "/sd.bin", std::ios::binary)
@@ -181,11 +183,13 @@ TEST_F(VirtualBoardTest, TakesTheModelsOfAMediumThatOthersHaveMade) {
     ASSERT_EQ(board.Boot(), Status::kOk);
     std::map<std::string, AdoptedFile::Verdict> verdicts;
     for (const AdoptedFile& file : board.adopted()) verdicts[file.name] = file.verdict;
-    EXPECT_EQ(verdicts.size(), is_first ? 3u : 0u);
+    EXPECT_EQ(verdicts.size(), is_first ? 5u : 0u);
     if (is_first) {
       EXPECT_EQ(verdicts["kws"], AdoptedFile::Verdict::kUnlisted);
       EXPECT_EQ(verdicts["good"], AdoptedFile::Verdict::kVerified);
       EXPECT_EQ(verdicts["bad"], AdoptedFile::Verdict::kRefused);
+      EXPECT_EQ(verdicts["no name of a model"], AdoptedFile::Verdict::kRefused);
+      EXPECT_EQ(verdicts["empty"], AdoptedFile::Verdict::kRefused);
     }
     EXPECT_EQ(board.store().image_count(), 2u);
     const auto info = board.store().FindImage("kws", storage::ImageChoice::kConfirmed);

@@ -43,9 +43,18 @@ Status CellFaults::Disturb(uint32_t first_touched, uint32_t offset, MutableByteS
   return is_readable ? Status::kOk : Status::kMediumFailed;
 }
 
-void CellFaults::Load(const std::string& path, uint32_t size_bytes, PartFigures& figures) {
+void CellFaults::LoadFile(const std::string& path, uint32_t size_bytes, PartFigures& figures) {
   std::ifstream file(path);
-  for (std::string line; std::getline(file, line);) {
+  Load(file, size_bytes, figures);
+}
+
+void CellFaults::SaveFile(const std::string& path, const PartFigures& figures) const {
+  std::ofstream file(path, std::ios::trunc);
+  Save(file, figures);
+}
+
+void CellFaults::Load(std::istream& source, uint32_t size_bytes, PartFigures& figures) {
+  for (std::string line; std::getline(source, line);) {
     std::istringstream fields(line);
     std::string kind;
     uint32_t at = 0;
@@ -64,15 +73,14 @@ void CellFaults::Load(const std::string& path, uint32_t size_bytes, PartFigures&
   }
 }
 
-void CellFaults::Save(const std::string& path, const PartFigures& figures) const {
-  std::ofstream file(path, std::ios::trunc);
-  file << "figures " << figures.read_bytes << ' ' << figures.programmed_bytes << ' '
-       << figures.erased_bytes << ' ' << figures.busy_ns << ' ' << figures.transfer_ns << ' '
-       << figures.energy_nj << '\n';
-  for (const auto& [at, mask] : unstable_) file << "unstable " << at << ' ' << +mask << '\n';
-  for (const uint32_t at : unreadable_) file << "unreadable " << at << " 0\n";
+void CellFaults::Save(std::ostream& target, const PartFigures& figures) const {
+  target << "figures " << figures.read_bytes << ' ' << figures.programmed_bytes << ' '
+         << figures.erased_bytes << ' ' << figures.busy_ns << ' ' << figures.transfer_ns << ' '
+         << figures.energy_nj << '\n';
+  for (const auto& [at, mask] : unstable_) target << "unstable " << at << ' ' << +mask << '\n';
+  for (const uint32_t at : unreadable_) target << "unreadable " << at << " 0\n";
   for (const auto& [unit, kind] : bad_units_) {
-    file << "bad " << unit << ' ' << static_cast<int>(kind) << '\n';
+    target << "bad " << unit << ' ' << static_cast<int>(kind) << '\n';
   }
 }
 

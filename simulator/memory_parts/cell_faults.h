@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iosfwd>
 #include <map>
 #include <optional>
 #include <set>
@@ -46,10 +47,14 @@ class CellFaults {
   /// is where the unit begins that is read as a whole. kMediumFailed: it cannot be read.
   Status Disturb(uint32_t first_touched, uint32_t offset, MutableByteSpan target);
 
-  /// Keeps the faults, and `figures`, in a text file; what a file says beyond `size_bytes` or not
-  /// in the form that Save writes is passed over.
-  void Load(const std::string& path, uint32_t size_bytes, PartFigures& figures);
-  void Save(const std::string& path, const PartFigures& figures) const;
+  /// Keeps the faults, and `figures`, as text; what it says beyond `size_bytes` or not in the form
+  /// that Save writes is passed over.
+  void Load(std::istream& source, uint32_t size_bytes, PartFigures& figures);
+  void Save(std::ostream& target, const PartFigures& figures) const;
+
+  /// The same with a file; one that is not there has no faults.
+  void LoadFile(const std::string& path, uint32_t size_bytes, PartFigures& figures);
+  void SaveFile(const std::string& path, const PartFigures& figures) const;
 
  private:
   std::map<uint32_t, uint8_t> unstable_;

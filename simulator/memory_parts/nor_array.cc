@@ -49,7 +49,7 @@ NorArray::NorArray(const NorTraits& traits, PowerSupply& power, const std::strin
       image_(MakeImage(traits, path)),
       state_(MakeState(traits, path)) {
   if (path.empty()) return;
-  faults_.Load(path + ".faults", traits.size_bytes, figures_);
+  faults_.LoadFile(path + ".faults", traits.size_bytes, figures_);
   CountWhatIsThere();
 }
 
@@ -65,7 +65,7 @@ void NorArray::CountWhatIsThere() {
 }
 
 NorArray::~NorArray() {
-  if (!path_.empty()) faults_.Save(path_ + ".faults", figures_);
+  if (!path_.empty()) faults_.SaveFile(path_ + ".faults", figures_);
 }
 
 // --- program

@@ -35,11 +35,11 @@ OverwriteArray::OverwriteArray(const OverwriteTraits& traits, PowerSupply& power
       path_(path),
       image_(MakeImage(traits, path)),
       state_(MakeState(traits, path)) {
-  if (!path.empty()) faults_.Load(path + ".faults", traits.size_bytes, figures_);
+  if (!path.empty()) faults_.LoadFile(path + ".faults", traits.size_bytes, figures_);
 }
 
 OverwriteArray::~OverwriteArray() {
-  if (!path_.empty()) faults_.Save(path_ + ".faults", figures_);
+  if (!path_.empty()) faults_.SaveFile(path_ + ".faults", figures_);
 }
 
 uint64_t OverwriteArray::AddWear(uint32_t unit) {

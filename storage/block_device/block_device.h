@@ -48,8 +48,10 @@ class BlockDevice {
 
   /// Starts to program `data` at `offset`. `data` is not used after the return.
   /// kBusy: try again. kOutOfRange, kMisaligned, kNotErased (a bit would have to go back to its
-  /// erased value, or the unit may not be programmed twice): nothing was changed. kMediumFailed:
-  /// the range holds anything; Status of an operation that fails later comes from the next Sync.
+  /// erased value, or the unit may not be programmed twice), kInvalidArgument (more than the device
+  /// takes at once, which may be limited but is never less than a program unit): nothing was
+  /// changed. kMediumFailed: the range holds anything; Status of an operation that fails later
+  /// comes from the next Sync.
   virtual Status Program(uint32_t offset, ByteSpan data) = 0;
 
   /// Starts to erase `length` bytes from `offset` on. Statuses as Program. On a device that needs
