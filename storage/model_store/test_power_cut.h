@@ -122,7 +122,8 @@ class PowerCutRun {
   ExpectedStore before_;
   ExpectedStore after_;
   ExpectedStore found_;
-  bool needs_resume_ = false;  ///< what is staging was not resumed since the restart
+  std::vector<ExpectedStore> unpinned_;  ///< may be found too: no change was finished after a cut
+  bool needs_resume_ = false;            ///< what is staging was not resumed since the restart
   bool is_random_ = false;
   uint32_t cut_count_ = 0;
   bool is_full_ = false;        ///< the last operation had no room

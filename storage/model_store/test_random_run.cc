@@ -77,6 +77,7 @@ bool PowerCutRun::RunRandom(uint32_t operation_count) {
   failure_.clear();
   world_ = MakeWorld(world_name_);
   before_ = after_ = found_ = ExpectedStore{};
+  unpinned_.clear();
   needs_resume_ = false;
   if (!IsOk(RunToEnd([&] { return world_->store().Format(); }))) return Fail("Format"), false;
   world_->AddForeignFile();
