@@ -360,6 +360,11 @@ bool PowerCutRun::ReadState(ExpectedStore& found) {
     std::vector<uint8_t> note(kNoteBytesMax);
     const Result<uint32_t> length = store.ReadNote(key, note);
     if (length.ok()) found.notes[key] = *length == kNoteLength ? note[7] : 0;
+    if (length.status() == Status::kCorrupted) {
+      is_unreadable_ = true;
+      Fail("ReadNote: Corrupted");
+      return false;
+    }
   }
   return true;
 }
