@@ -254,6 +254,12 @@ Status SpiffsVolume::StrengthenMarks() {
       OTA_TRY(Read(BlockOffset(block) + 2 * entry, part));
       bool has_deleted = false;
       for (uint32_t i = 0; i < count; ++i) {
+        if (LoadLe16(chunk + 2 * i) == kSpiffsFree) continue;
+        // A page's own flags go first, so they tell of an entry that was being marked.
+        const uint32_t pages = options_.block_bytes / options_.page_bytes;
+        OTA_TRY(const SpiffsPageHeader header,
+                ReadHeader(block * pages + lookup_pages_ + entry + i));
+        if ((header.flags & kSpiffsNotDeleted) == 0) StoreLe16(chunk + 2 * i, kSpiffsDeleted);
         has_deleted = has_deleted || LoadLe16(chunk + 2 * i) == kSpiffsDeleted;
       }
       const Status status =
