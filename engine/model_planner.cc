@@ -40,8 +40,9 @@ Result<uint32_t> FindOperator(OperatorTable table, ModelReader& model, const Ope
 }
 
 Status VerifyInt8(PrepareContext& context) {
-  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
+  TensorInfo input, output;
+  OTA_TRY(context.ReadInput(0, input));
+  OTA_TRY(context.ReadOutput(0, output));
   const bool is_int8 = input.type == TensorType::kInt8 && output.type == TensorType::kInt8;
   return is_int8 ? Status::kOk : Status::kUnsupportedType;
 }
@@ -61,7 +62,8 @@ class PlanWalk {
     summary.output_count = model_.outputs().count;
     builder_.BeginTensors(summary.input_count + summary.output_count, summary.tensor_count);
     for (uint32_t i = 0; i < summary.input_count; ++i) {
-      OTA_TRY(const TensorInfo& tensor, ReadTensor(model_.inputs(), i));
+      TensorInfo tensor;
+      OTA_TRY(ReadTensor(model_.inputs(), i, tensor));
       builder_.AddModelInput(i, tensor);
     }
     for (uint32_t i = 0; i < summary.operator_count; ++i) {
@@ -72,16 +74,17 @@ class PlanWalk {
       return status;
     }
     for (uint32_t i = 0; i < summary.output_count; ++i) {
-      OTA_TRY(const TensorInfo& tensor, ReadTensor(model_.outputs(), i));
+      TensorInfo tensor;
+      OTA_TRY(ReadTensor(model_.outputs(), i, tensor));
       builder_.AddModelOutput(summary.input_count + i, tensor);
     }
     return builder_.status();
   }
 
  private:
-  Result<TensorInfo> ReadTensor(const formats::FlatVector& indices, uint32_t position) {
+  Status ReadTensor(const formats::FlatVector& indices, uint32_t position, TensorInfo& info) {
     const int32_t index = model_.reader().ReadElementI32(indices, position);
-    return model_.ReadTensor(static_cast<uint32_t>(index));
+    return model_.ReadTensor(static_cast<uint32_t>(index), info);
   }
 
   Status PrepareOperator(uint32_t index) {
@@ -93,7 +96,8 @@ class PlanWalk {
     OTA_TRY(table_[table_index]->prepare(context));
     OTA_TRY(model_.reader().status());
     for (uint32_t i = 0; i < info.outputs.count; ++i) {
-      OTA_TRY(const TensorInfo& output, ReadTensor(info.outputs, i));
+      TensorInfo output;
+      OTA_TRY(ReadTensor(info.outputs, i, output));
       builder_.AddReport(output, i);
     }
     return builder_.status();

@@ -7,12 +7,26 @@ using formats::FlatVector;
 using formats::TensorInfo;
 using formats::TensorType;
 
-Result<TensorInfo> PrepareContext::ReadOperand(const FlatVector& operands, uint32_t index) {
+Status PrepareContext::ReadOperand(const FlatVector& operands, uint32_t index, TensorInfo& info) {
   if (index >= operands.count) return Status::kModelMalformed;
   const int32_t tensor = model_.reader().ReadElementI32(operands, index);
   OTA_TRY(model_.reader().status());
   if (tensor < 0) return Status::kModelMalformed;
-  return model_.ReadTensor(static_cast<uint32_t>(tensor));
+  return model_.ReadTensor(static_cast<uint32_t>(tensor), info);
+}
+
+Result<TensorInfo> PrepareContext::ReadOperand(const FlatVector& operands, uint32_t index) {
+  TensorInfo info;
+  OTA_TRY(ReadOperand(operands, index, info));
+  return info;
+}
+
+Status PrepareContext::ReadInput(uint32_t index, TensorInfo& info) {
+  return ReadOperand(info_.inputs, index, info);
+}
+
+Status PrepareContext::ReadOutput(uint32_t index, TensorInfo& info) {
+  return ReadOperand(info_.outputs, index, info);
 }
 
 bool PrepareContext::HasInput(uint32_t index) {
@@ -67,16 +81,18 @@ Result<int32_t> PrepareContext::ReadConstantI32(const TensorInfo& tensor, uint32
 }
 
 Slot PrepareContext::InputSlot(uint32_t index) {
-  const Result<TensorInfo> tensor = ReadInput(index);
-  if (tensor.ok()) return builder_.UseInput(*tensor);
-  builder_.Fail(tensor.status());
+  TensorInfo tensor;
+  const Status status = ReadInput(index, tensor);
+  if (IsOk(status)) return builder_.UseInput(tensor);
+  builder_.Fail(status);
   return kNoSlot;
 }
 
 Slot PrepareContext::OutputSlot(uint32_t index) {
-  const Result<TensorInfo> tensor = ReadOutput(index);
-  if (tensor.ok()) return builder_.UseOutput(*tensor);
-  builder_.Fail(tensor.status());
+  TensorInfo tensor;
+  const Status status = ReadOutput(index, tensor);
+  if (IsOk(status)) return builder_.UseOutput(tensor);
+  builder_.Fail(status);
   return kNoSlot;
 }
 
@@ -123,15 +139,15 @@ Slot PrepareContext::ResourceSlot(uint32_t handle_index, const TensorInfo& value
 }
 
 void PrepareContext::AllowOverlap(uint32_t input_index, uint32_t output_index, uint32_t distance) {
-  const Result<TensorInfo> input = ReadInput(input_index);
-  const Result<TensorInfo> output = ReadOutput(output_index);
-  if (input.ok() && output.ok()) builder_.AllowOverlap(*input, *output, distance);
+  TensorInfo input, output;
+  if (!IsOk(ReadInput(input_index, input)) || !IsOk(ReadOutput(output_index, output))) return;
+  builder_.AllowOverlap(input, output, distance);
 }
 
 bool PrepareContext::AliasOutput(uint32_t input_index, uint32_t output_index) {
-  const Result<TensorInfo> input = ReadInput(input_index);
-  const Result<TensorInfo> output = ReadOutput(output_index);
-  return input.ok() && output.ok() && builder_.Alias(*input, *output);
+  TensorInfo input, output;
+  return IsOk(ReadInput(input_index, input)) && IsOk(ReadOutput(output_index, output)) &&
+         builder_.Alias(input, output);
 }
 
 Status PrepareContext::CommitBytes(const void* params, uint32_t bytes, uint32_t slot_count) {

@@ -42,6 +42,9 @@ class PrepareContext {
   Result<formats::TensorInfo> ReadInput(uint32_t index);
   Result<formats::TensorInfo> ReadOutput(uint32_t index);
   Result<formats::TensorInfo> ReadIntermediate(uint32_t index);
+  /// The same into `info`, which must be new.
+  Status ReadInput(uint32_t index, formats::TensorInfo& info);
+  Status ReadOutput(uint32_t index, formats::TensorInfo& info);
 
   /// Options in the operator's table of the schema, by slot.
   int32_t OptionI32(uint32_t slot, int32_t absent = 0);
@@ -117,6 +120,8 @@ class PrepareContext {
 
  private:
   Result<bool> HasSameNames(const formats::FlatTable& other, uint32_t slot);
+  Status ReadOperand(const formats::FlatVector& operands, uint32_t index,
+                     formats::TensorInfo& info);
   Result<formats::TensorInfo> ReadOperand(const formats::FlatVector& operands, uint32_t index);
 
   formats::ModelReader& model_;

@@ -57,17 +57,6 @@ Status ComputeBroadcastShape(const TensorInfo& first, const TensorInfo& second,
   return Status::kOk;
 }
 
-Status RequireEqualShapes(const TensorInfo& first, const TensorInfo& second,
-                          const TensorInfo& output, BroadcastShape& shape) {
-  const uint32_t count = output.element_count;
-  if (count == 0 || first.element_count != count || second.element_count != count) {
-    return Status::kUnsupportedShape;
-  }
-  shape.rank = 1;
-  shape.dimensions[0] = count;
-  return Status::kOk;
-}
-
 void AllowElementwiseOverlap(PrepareContext& context, const BroadcastShape& shape) {
   for (uint32_t input = 0; input < 2; ++input) {
     if (shape.repeats[input] == 0) context.AllowOverlap(input, 0, 0);

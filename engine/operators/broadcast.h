@@ -27,12 +27,6 @@ struct BroadcastShape {
 Status ComputeBroadcastShape(const formats::TensorInfo& first, const formats::TensorInfo& second,
                              const formats::TensorInfo& output, BroadcastShape& shape);
 
-/// The same without repeats. kUnsupportedShape: an input is not as large as the output.
-Status RequireEqualShapes(const formats::TensorInfo& first, const formats::TensorInfo& second,
-                          const formats::TensorInfo& output, BroadcastShape& shape);
-using FillShape = Status (*)(const formats::TensorInfo& first, const formats::TensorInfo& second,
-                             const formats::TensorInfo& output, BroadcastShape& shape);
-
 /// Lets the output lie in place of an input that is not repeated.
 void AllowElementwiseOverlap(PrepareContext& context, const BroadcastShape& shape);
 

@@ -7,13 +7,7 @@ namespace ota::engine {
 namespace {
 
 Status PrepareConv2d(PrepareContext& context) {
-  WindowOptions options;
-  options.padding = context.OptionU8(0);
-  options.stride_width = context.OptionI32(1);
-  options.stride_height = context.OptionI32(2);
-  options.dilation_width = context.OptionI32(4, 1);
-  options.dilation_height = context.OptionI32(5, 1);
-  return PrepareConvolution(context, ConvKind::kFull, options, context.OptionU8(3));
+  return PrepareConvolution(context, ConvKind::kFull);
 }
 
 Status RunConv2d(RunContext& context) { return RunConvolution(context, ConvKind::kFull); }

@@ -44,9 +44,8 @@ ResultRange MakeResultRange(const ConvParams& params);
 /// Rows of the output that make a unit of work, if so many channels are computed at once.
 uint32_t CountUnitRows(const WindowShape& shape, uint32_t channel_count);
 
-/// Checks operands and fills the parameters; `options` without the window's size.
-Status PrepareConvolution(PrepareContext& context, ConvKind kind, WindowOptions options,
-                          uint8_t activation);
+/// Checks operands and fills the parameters.
+Status PrepareConvolution(PrepareContext& context, ConvKind kind);
 
 /// Runs the rows of every tile. The second is for programs that link nothing but int8.
 Status RunConvolution(RunContext& context, ConvKind kind);

@@ -53,22 +53,12 @@ Status VerifyChannels(const Operands& operands, ConvKind kind, WindowShape& shap
 Status FillQuantization(const Operands& operands, ConvKind kind, ConvParams& params) {
   params.type = operands.input.type;
   if (params.type == TensorType::kFloat32) return VerifyActivation(params.activation);
-  OTA_TRY(VerifyQuantized(operands.input));
-  OTA_TRY(const QuantizedLimits limits, ComputeQuantizedLimits(operands.output, params.activation));
   const TensorInfo& weights = operands.weights;
-  const bool is_symmetric = params.type == TensorType::kInt8 ||
-                            (operands.input.zero_point == 0 && operands.output.zero_point == 0);
-  if (weights.scale_count == 0 || weights.zero_point != 0 || !is_symmetric) {
-    return Status::kUnsupportedQuantization;
-  }
-  const int32_t channel_dimension = kind == ConvKind::kDepthwise ? 3 : 0;
-  if (weights.scale_count > 1) {
-    const auto outputs = static_cast<uint32_t>(operands.output.dimension(3));
-    if (weights.channel_dimension != channel_dimension || weights.scale_count != outputs) {
-      return Status::kUnsupportedQuantization;
-    }
-    params.scales_offset = weights.scales_offset;
-  }
+  OTA_TRY(
+      const QuantizedLimits& limits,
+      VerifyWeightedQuantization(operands, params.activation, kind == ConvKind::kDepthwise ? 3 : 0,
+                                 static_cast<uint32_t>(operands.output.dimension(3))));
+  if (weights.scale_count > 1) params.scales_offset = weights.scales_offset;
   params.input_scale = operands.input.scale;
   params.weight_scale = weights.scale;
   params.output_scale = operands.output.scale;
@@ -202,15 +192,25 @@ uint64_t CountMacs(const Operands& operands, ConvKind kind, const WindowShape& s
 
 }  // namespace
 
-Status PrepareConvolution(PrepareContext& context, ConvKind kind, WindowOptions options,
-                          uint8_t activation) {
-  OTA_TRY(const Operands operands,
-          ReadWeightedOperands(context, InputIndex(kind), BiasIndex(kind)));
+Status PrepareConvolution(PrepareContext& context, ConvKind kind) {
+  Operands operands;
+  OTA_TRY(ReadWeightedOperands(context, InputIndex(kind), BiasIndex(kind), operands));
   if (operands.weights.rank != 4) return Status::kUnsupportedShape;
+  // The options differ in that DEPTHWISE_CONV_2D has a multiplier before the activation, and
+  // TRANSPOSE_CONV no dilation behind it.
+  const uint32_t activation_slot = kind == ConvKind::kDepthwise ? 4 : 3;
+  WindowOptions options;
+  options.padding = context.OptionU8(0);
+  options.stride_width = context.OptionI32(1);
+  options.stride_height = context.OptionI32(2);
+  if (kind != ConvKind::kTransposed) {
+    options.dilation_width = context.OptionI32(activation_slot + 1, 1);
+    options.dilation_height = context.OptionI32(activation_slot + 2, 1);
+  }
   options.window_height = operands.weights.dimension(1);
   options.window_width = operands.weights.dimension(2);
   ConvParams params{};
-  params.activation = activation;
+  params.activation = context.OptionU8(activation_slot);
   OTA_TRY(ComputeShape(operands, kind, options, params.shape));
   OTA_TRY(VerifyChannels(operands, kind, params.shape));
   OTA_TRY(FillQuantization(operands, kind, params));

@@ -18,8 +18,9 @@ struct CopyParams {
 }  // namespace
 
 Status PrepareCopy(PrepareContext& context) {
-  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
+  TensorInfo input, output;
+  OTA_TRY(context.ReadInput(0, input));
+  OTA_TRY(context.ReadOutput(0, output));
   if (input.type != output.type) return Status::kUnsupportedType;
   if (input.size_bytes != output.size_bytes) return Status::kUnsupportedShape;
   if (context.AliasOutput(0, 0)) return Status::kOk;

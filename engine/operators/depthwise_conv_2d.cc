@@ -7,13 +7,7 @@ namespace ota::engine {
 namespace {
 
 Status PrepareDepthwiseConv2d(PrepareContext& context) {
-  WindowOptions options;
-  options.padding = context.OptionU8(0);
-  options.stride_width = context.OptionI32(1);
-  options.stride_height = context.OptionI32(2);
-  options.dilation_width = context.OptionI32(5, 1);
-  options.dilation_height = context.OptionI32(6, 1);
-  return PrepareConvolution(context, ConvKind::kDepthwise, options, context.OptionU8(4));
+  return PrepareConvolution(context, ConvKind::kDepthwise);
 }
 
 Status RunDepthwiseConv2d(RunContext& context) {

@@ -84,23 +84,15 @@ Status FillQuantization(const Operands& operands, FullyConnectedRecord& record) 
   FullyConnectedParams& params = record.params;
   params.type = operands.input.type;
   if (params.type == TensorType::kFloat32) return VerifyActivation(params.activation);
-  OTA_TRY(VerifyQuantized(operands.input));
-  OTA_TRY(const QuantizedLimits limits, ComputeQuantizedLimits(operands.output, params.activation));
   const TensorInfo& weights = operands.weights;
-  const bool is_symmetric = params.type == TensorType::kInt8 ||
-                            (operands.input.zero_point == 0 && operands.output.zero_point == 0);
-  if (weights.scale_count == 0 || weights.zero_point != 0 || !is_symmetric) {
-    return Status::kUnsupportedQuantization;
-  }
+  OTA_TRY(const QuantizedLimits& limits,
+          VerifyWeightedQuantization(operands, params.activation, 0, params.outputs));
   params.input_zero_point = static_cast<int8_t>(operands.input.zero_point);
   params.output_zero_point = static_cast<int8_t>(operands.output.zero_point);
   params.lowest = static_cast<int16_t>(limits.lowest);
   params.highest = static_cast<int16_t>(limits.highest);
   params.is_per_channel = weights.scale_count > 1;
   if (params.is_per_channel) {
-    if (weights.channel_dimension != 0 || weights.scale_count != params.outputs) {
-      return Status::kUnsupportedQuantization;
-    }
     record.scales = {weights.scales_offset, operands.input.scale, operands.output.scale};
     return Status::kOk;
   }
@@ -259,7 +251,8 @@ class FullyConnectedRun {
 };
 
 Status PrepareFullyConnected(PrepareContext& context) {
-  OTA_TRY(const Operands operands, ReadWeightedOperands(context, 0, 2));
+  Operands operands;
+  OTA_TRY(ReadWeightedOperands(context, 0, 2, operands));
   if (context.OptionU8(1) != 0) return Status::kUnsupportedType;
   FullyConnectedRecord record{};
   FullyConnectedParams& params = record.params;

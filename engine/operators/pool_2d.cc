@@ -35,8 +35,9 @@ Status VerifySameQuantization(const TensorInfo& input, const TensorInfo& output)
 }
 
 Status PreparePool(PrepareContext& context) {
-  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
+  TensorInfo input, output;
+  OTA_TRY(context.ReadInput(0, input));
+  OTA_TRY(context.ReadOutput(0, output));
   if (input.type != output.type) return Status::kUnsupportedType;
   WindowOptions options;
   options.padding = context.OptionU8(0);

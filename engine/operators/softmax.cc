@@ -40,28 +40,6 @@ bool IsNear(float value, float expected) {
   return std::fabs(value - expected) <= 0.001f * expected;
 }
 
-Status VerifyOutput(const TensorInfo& input, const TensorInfo& output) {
-  if (input.type == TensorType::kFloat32 && output.type == TensorType::kFloat32) {
-    return Status::kOk;
-  }
-  const bool is_int16 = output.type == TensorType::kInt16;
-  if (is_int16 && input.type == TensorType::kInt16) {
-    OTA_TRY(VerifyQuantized(input));
-    OTA_TRY(VerifyQuantized(output));
-    const bool is_symmetric = input.zero_point == 0 && output.zero_point == 0;
-    return is_symmetric && IsNear(output.scale, 1.0f / 32768) ? Status::kOk
-                                                              : Status::kUnsupportedQuantization;
-  }
-  if (input.type != TensorType::kInt8 || (!is_int16 && output.type != TensorType::kInt8)) {
-    return Status::kUnsupportedType;
-  }
-  OTA_TRY(VerifyQuantized(input));
-  OTA_TRY(VerifyQuantized(output));
-  const bool fits = is_int16 ? output.zero_point == -32768 && IsNear(output.scale, 1.0f / 65536)
-                             : output.zero_point == -128 && output.scale == 1.0f / 256;
-  return fits ? Status::kOk : Status::kUnsupportedQuantization;
-}
-
 // beta * scale as a multiplier above one of differences in Q5.26, and the lowest difference whose
 // exponential is not zero.
 void FillScaling(float scale, RoundingMode rounding, SoftmaxParams& params) {
@@ -90,27 +68,81 @@ Status FillTableScaling(float scale, SoftmaxParams& params) {
   return Status::kOk;
 }
 
-Status PrepareSoftmax(PrepareContext& context) {
-  OTA_TRY(const TensorInfo& input, context.ReadInput(0));
-  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
-  OTA_TRY(VerifyOutput(input, output));
-  if (input.rank < 1 || input.element_count == 0 || input.element_count != output.element_count) {
-    return Status::kUnsupportedShape;
+Status VerifyBothQuantized(const TensorInfo& input, const TensorInfo& output) {
+  OTA_TRY(VerifyQuantized(input));
+  return VerifyQuantized(output);
+}
+
+// Checks types and quantization, and fills what comes of them.
+using FillTypes = Status (*)(const TensorInfo& input, const TensorInfo& output,
+                             RoundingMode rounding, SoftmaxParams& params);
+
+Status FillInt8(const TensorInfo& input, const TensorInfo& output, RoundingMode rounding,
+                SoftmaxParams& params) {
+  OTA_TRY(VerifyBothQuantized(input, output));
+  const bool fits = output.zero_point == -128 && output.scale == 1.0f / 256;
+  if (!fits) return Status::kUnsupportedQuantization;
+  FillScaling(input.scale, rounding, params);
+  return Status::kOk;
+}
+
+Status FillInt8ToInt16(const TensorInfo& input, const TensorInfo& output, RoundingMode rounding,
+                       SoftmaxParams& params) {
+  OTA_TRY(VerifyBothQuantized(input, output));
+  const bool fits = output.zero_point == -32768 && IsNear(output.scale, 1.0f / 65536);
+  if (!fits) return Status::kUnsupportedQuantization;
+  FillScaling(input.scale, rounding, params);
+  return Status::kOk;
+}
+
+Status FillInt16(const TensorInfo& input, const TensorInfo& output, SoftmaxParams& params) {
+  OTA_TRY(VerifyBothQuantized(input, output));
+  const bool fits =
+      input.zero_point == 0 && output.zero_point == 0 && IsNear(output.scale, 1.0f / 32768);
+  return fits ? FillTableScaling(input.scale, params) : Status::kUnsupportedQuantization;
+}
+
+Status FillAnyType(const TensorInfo& input, const TensorInfo& output, RoundingMode rounding,
+                   SoftmaxParams& params) {
+  if (input.type == TensorType::kInt8 && output.type == TensorType::kInt16) {
+    return FillInt8ToInt16(input, output, rounding, params);
   }
+  if (input.type != output.type) return Status::kUnsupportedType;
+  switch (input.type) {
+    case TensorType::kFloat32:
+      return Status::kOk;
+    case TensorType::kInt16:
+      return FillInt16(input, output, params);
+    case TensorType::kInt8:
+      return FillInt8(input, output, rounding, params);
+    default:
+      return Status::kUnsupportedType;
+  }
+}
+
+Status PrepareAs(PrepareContext& context, FillTypes fill_types) {
+  TensorInfo input, output;
+  OTA_TRY(context.ReadInput(0, input));
+  OTA_TRY(context.ReadOutput(0, output));
   SoftmaxParams params{};
   params.beta = context.OptionF32(0);
   if (!std::isfinite(params.beta) || params.beta < 0.0f) return Status::kUnsupportedQuantization;
+  OTA_TRY(fill_types(input, output, context.rounding(), params));
+  if (input.rank < 1 || input.element_count == 0 || input.element_count != output.element_count) {
+    return Status::kUnsupportedShape;
+  }
   params.depth = static_cast<uint32_t>(input.last_dimension());
   params.row_count = input.element_count / params.depth;
   params.input_type = input.type;
   params.output_type = output.type;
-  if (input.type == TensorType::kInt8) FillScaling(input.scale, context.rounding(), params);
-  if (input.type == TensorType::kInt16) OTA_TRY(FillTableScaling(input.scale, params));
   params.input = context.InputSlot(0);
   params.output = context.OutputSlot(0);
   if (input.type == output.type) context.AllowOverlap(0, 0, 0);
   return context.Commit(params, 2);
 }
+
+Status PrepareSoftmax(PrepareContext& context) { return PrepareAs(context, FillAnyType); }
+Status PrepareSoftmaxInt8(PrepareContext& context) { return PrepareAs(context, FillInt8); }
 
 // exp of a difference to the highest input, in Q0.31.
 int32_t ExpOfDifference(int32_t difference, const SoftmaxParams& params, RoundingMode rounding) {
@@ -209,6 +241,6 @@ Status RunSoftmaxInt8(RunContext& context) { return RunRows<int8_t, int8_t>(cont
 const Operator kSoftmax = {static_cast<int32_t>(formats::OperatorCode::kSoftmax), nullptr,
                            PrepareSoftmax, RunSoftmax};
 const Operator kSoftmaxInt8 = {static_cast<int32_t>(formats::OperatorCode::kSoftmax), nullptr,
-                               PrepareSoftmax, RunSoftmaxInt8, true};
+                               PrepareSoftmaxInt8, RunSoftmaxInt8, true};
 
 }  // namespace ota::engine

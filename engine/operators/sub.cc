@@ -6,9 +6,7 @@ namespace ota::engine {
 
 namespace {
 
-Status PrepareSub(PrepareContext& context) {
-  return PrepareSum(context, SumKind::kSubtract, ComputeBroadcastShape);
-}
+Status PrepareSub(PrepareContext& context) { return PrepareSum(context, SumKind::kSubtract); }
 Status RunSub(RunContext& context) { return RunSum(context, SumKind::kSubtract); }
 
 }  // namespace

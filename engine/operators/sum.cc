@@ -32,29 +32,34 @@ struct SumParams {
   uint8_t activation;
 };
 
-// ADD computes the ratios of scales in double precision, SUB in single.
-std::array<Multiplier, 3> ComputeMultipliers(SumKind kind, float first, float second, float output,
-                                             uint32_t left_shift) {
+using Multipliers = std::array<Multiplier, 3>;
+using ComputeMultipliers = Multipliers (*)(float first, float second, float output,
+                                           int32_t left_shift);
+
+// In double precision.
+Multipliers ComputeAddMultipliers(float first, float second, float output, int32_t left_shift) {
   const float larger = std::max(first, second);
-  if (kind == SumKind::kAdd) {
-    return {ComputeMultiplier(first, 1.0f, larger, -1), ComputeMultiplier(second, 1.0f, larger, -1),
-            ComputeMultiplier(larger, 1.0f, output, 1 - static_cast<int32_t>(left_shift))};
-  }
-  const float twice = 2.0f * larger;
-  const auto power = static_cast<float>(1u << left_shift);
+  return {ComputeMultiplier(first, 1.0f, larger, -1), ComputeMultiplier(second, 1.0f, larger, -1),
+          ComputeMultiplier(larger, 1.0f, output, 1 - left_shift)};
+}
+
+// In single precision.
+Multipliers ComputeSubMultipliers(float first, float second, float output, int32_t left_shift) {
+  const float twice = 2.0f * std::max(first, second);
+  const auto power = static_cast<float>(1 << left_shift);
   return {ComputeMultiplier(first / twice, 1.0f, 1.0f),
           ComputeMultiplier(second / twice, 1.0f, 1.0f),
           ComputeMultiplier(twice / (power * output), 1.0f, 1.0f)};
 }
 
-Status FillQuantization(SumKind kind, const TensorInfo& first, const TensorInfo& second,
-                        const TensorInfo& output, SumParams& params) {
+Status FillQuantization(ComputeMultipliers compute, const TensorInfo& first,
+                        const TensorInfo& second, const TensorInfo& output, SumParams& params) {
   OTA_TRY(VerifyQuantized(first));
   OTA_TRY(VerifyQuantized(second));
   OTA_TRY(const QuantizedLimits limits, ComputeQuantizedLimits(output, params.activation));
-  const uint32_t left_shift = output.type == TensorType::kInt16 ? kSumShiftS16 : kSumShiftS8;
-  const std::array<Multiplier, 3> multipliers =
-      ComputeMultipliers(kind, first.scale, second.scale, output.scale, left_shift);
+  const auto left_shift =
+      static_cast<int32_t>(output.type == TensorType::kInt16 ? kSumShiftS16 : kSumShiftS8);
+  const Multipliers multipliers = compute(first.scale, second.scale, output.scale, left_shift);
   for (uint32_t i = 0; i < 3; ++i) {
     const Multiplier& multiplier = multipliers[i];
     if (multiplier.shift > 31) return Status::kUnsupportedQuantization;
@@ -126,34 +131,65 @@ SumS8 MakeSumS8(RunContext& context, SumKind kind) {
 
 }  // namespace
 
-Status PrepareSum(PrepareContext& context, SumKind kind, FillShape fill_shape) {
-  OTA_TRY(const TensorInfo& first, context.ReadInput(0));
-  OTA_TRY(const TensorInfo& second, context.ReadInput(1));
-  OTA_TRY(const TensorInfo& output, context.ReadOutput(0));
+namespace {
+
+// Checks shapes and types, and fills what comes of them.
+using FillSum = Status (*)(SumKind kind, const TensorInfo& first, const TensorInfo& second,
+                           const TensorInfo& output, SumParams& params);
+
+Status FillAnySum(SumKind kind, const TensorInfo& first, const TensorInfo& second,
+                  const TensorInfo& output, SumParams& params) {
+  OTA_TRY(ComputeBroadcastShape(first, second, output, params.shape));
+  switch (output.type) {
+    case TensorType::kInt8:
+    case TensorType::kInt16:
+      return FillQuantization(kind == SumKind::kAdd ? ComputeAddMultipliers : ComputeSubMultipliers,
+                              first, second, output, params);
+    case TensorType::kInt32:
+      return params.activation == 0 ? Status::kOk : Status::kUnsupportedType;
+    case TensorType::kFloat32:
+      return VerifyActivation(params.activation);
+    default:
+      return Status::kUnsupportedType;
+  }
+}
+
+Status FillEqualAdd(SumKind, const TensorInfo& first, const TensorInfo& second,
+                    const TensorInfo& output, SumParams& params) {
+  const uint32_t count = output.element_count;
+  if (count == 0 || first.element_count != count || second.element_count != count) {
+    return Status::kUnsupportedShape;
+  }
+  params.shape.rank = 1;
+  params.shape.dimensions[0] = count;
+  return FillQuantization(ComputeAddMultipliers, first, second, output, params);
+}
+
+Status PrepareAs(PrepareContext& context, SumKind kind, FillSum fill) {
+  TensorInfo first, second, output;
+  OTA_TRY(context.ReadInput(0, first));
+  OTA_TRY(context.ReadInput(1, second));
+  OTA_TRY(context.ReadOutput(0, output));
   if (first.type != output.type || second.type != output.type) return Status::kUnsupportedType;
   SumParams params{};
   params.type = output.type;
   params.activation = context.OptionU8(0);
-  OTA_TRY(fill_shape(first, second, output, params.shape));
-  switch (output.type) {
-    case TensorType::kInt8:
-    case TensorType::kInt16:
-      OTA_TRY(FillQuantization(kind, first, second, output, params));
-      break;
-    case TensorType::kInt32:
-      if (params.activation != 0) return Status::kUnsupportedType;
-      break;
-    case TensorType::kFloat32:
-      OTA_TRY(VerifyActivation(params.activation));
-      break;
-    default:
-      return Status::kUnsupportedType;
-  }
+  OTA_TRY(fill(kind, first, second, output, params));
   params.first = context.InputSlot(0);
   params.second = context.InputSlot(1);
   params.output = context.OutputSlot(0);
   AllowElementwiseOverlap(context, params.shape);
   return context.Commit(params, 3);
+}
+
+}  // namespace
+
+Status PrepareSum(PrepareContext& context, SumKind kind) {
+  return PrepareAs(context, kind, FillAnySum);
+}
+
+Status PrepareEqualAddInt8(PrepareContext& context) {
+  return PrepareAs(context, SumKind::kAdd, FillEqualAdd);
 }
 
 Status RunSumInt8(RunContext& context, SumKind kind) {
@@ -168,8 +204,8 @@ Status RunSumInt8(RunContext& context, SumKind kind) {
       });
 }
 
-Status RunEqualSumInt8(RunContext& context, SumKind kind) {
-  const SumS8 sum = MakeSumS8(context, kind);
+Status RunEqualAddInt8(RunContext& context) {
+  const SumS8 sum = MakeSumS8(context, SumKind::kAdd);
   const auto& params = context.params<SumParams>();
   const uint32_t total = params.shape.dimensions[0];
   while (context.unit() * kElementsPerUnit < total) {

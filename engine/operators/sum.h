@@ -9,11 +9,12 @@ namespace ota::engine {
 
 enum class SumKind : uint8_t { kAdd, kSubtract };
 
-/// `fill_shape` is ComputeBroadcastShape or RequireEqualShapes.
-Status PrepareSum(PrepareContext& context, SumKind kind, FillShape fill_shape);
+Status PrepareSum(PrepareContext& context, SumKind kind);
 Status RunSum(RunContext& context, SumKind kind);
 Status RunSumInt8(RunContext& context, SumKind kind);
-/// The same if shapes are equal.
-Status RunEqualSumInt8(RunContext& context, SumKind kind);
+
+/// ADD in int8 of inputs that are as large as the output.
+Status PrepareEqualAddInt8(PrepareContext& context);
+Status RunEqualAddInt8(RunContext& context);
 
 }  // namespace ota::engine

@@ -7,11 +7,7 @@ namespace ota::engine {
 namespace {
 
 Status PrepareTransposeConv(PrepareContext& context) {
-  WindowOptions options;
-  options.padding = context.OptionU8(0);
-  options.stride_width = context.OptionI32(1);
-  options.stride_height = context.OptionI32(2);
-  return PrepareConvolution(context, ConvKind::kTransposed, options, context.OptionU8(3));
+  return PrepareConvolution(context, ConvKind::kTransposed);
 }
 
 Status RunTransposeConv(RunContext& context) {

@@ -3,6 +3,7 @@
 
 namespace ota::engine {
 
+using formats::TensorInfo;
 using formats::TensorType;
 
 namespace {
@@ -23,21 +24,35 @@ Status VerifyTypes(const WeightedOperands& operands) {
 
 }  // namespace
 
-Result<WeightedOperands> ReadWeightedOperands(PrepareContext& context, uint32_t input_index,
-                                              uint32_t bias_index) {
+Status ReadWeightedOperands(PrepareContext& context, uint32_t input_index, uint32_t bias_index,
+                            WeightedOperands& operands) {
   if (context.output_count() != 1) return Status::kModelMalformed;
-  WeightedOperands operands;
-  OTA_TRY(operands.input, context.ReadInput(input_index));
-  OTA_TRY(operands.weights, context.ReadInput(1));
-  OTA_TRY(operands.output, context.ReadOutput(0));
+  OTA_TRY(context.ReadInput(input_index, operands.input));
+  OTA_TRY(context.ReadInput(1, operands.weights));
+  OTA_TRY(context.ReadOutput(0, operands.output));
   operands.has_bias = context.HasInput(bias_index);
   if (operands.has_bias) {
-    OTA_TRY(operands.bias, context.ReadInput(bias_index));
+    OTA_TRY(context.ReadInput(bias_index, operands.bias));
     if (!operands.bias.is_constant) return Status::kNotConstant;
   }
   if (!operands.weights.is_constant) return Status::kNotConstant;
-  OTA_TRY(VerifyTypes(operands));
-  return operands;
+  return VerifyTypes(operands);
+}
+
+Result<QuantizedLimits> VerifyWeightedQuantization(const WeightedOperands& operands,
+                                                   uint8_t activation, int32_t channel_dimension,
+                                                   uint32_t outputs) {
+  OTA_TRY(VerifyQuantized(operands.input));
+  OTA_TRY(const QuantizedLimits& limits, ComputeQuantizedLimits(operands.output, activation));
+  const TensorInfo& weights = operands.weights;
+  const bool is_symmetric = operands.input.type == TensorType::kInt8 ||
+                            (operands.input.zero_point == 0 && operands.output.zero_point == 0);
+  const bool is_one_scale = weights.scale_count == 1;
+  const bool is_per_channel =
+      weights.channel_dimension == channel_dimension && weights.scale_count == outputs;
+  const bool fits = weights.zero_point == 0 && is_symmetric && (is_one_scale || is_per_channel);
+  if (!fits || weights.scale_count == 0) return Status::kUnsupportedQuantization;
+  return limits;
 }
 
 }  // namespace ota::engine

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "engine/operators/quantization.h"
 #include "engine/prepare_context.h"
 
 namespace ota::engine {
@@ -17,7 +18,15 @@ struct WeightedOperands {
 /// Reads them; the weights are operand 1. kModelMalformed: one is missing, or there are more
 /// outputs; kNotConstant: weights or bias are computed; kUnsupportedType: not int8, int16 with int8
 /// weights, or float32, or a bias of another type than goes with it.
-Result<WeightedOperands> ReadWeightedOperands(PrepareContext& context, uint32_t input_index,
-                                              uint32_t bias_index);
+Status ReadWeightedOperands(PrepareContext& context, uint32_t input_index, uint32_t bias_index,
+                            WeightedOperands& operands);
+
+/// Checks the quantization of operands that are not float, of weights with `outputs` channels along
+/// `channel_dimension`; returns the limits of results. Errors as ComputeQuantizedLimits;
+/// kUnsupportedQuantization: also weights that are not symmetric, or have scales for another number
+/// of channels, and zero points of int16.
+Result<QuantizedLimits> VerifyWeightedQuantization(const WeightedOperands& operands,
+                                                   uint8_t activation, int32_t channel_dimension,
+                                                   uint32_t outputs);
 
 }  // namespace ota::engine

@@ -14,6 +14,8 @@ constexpr uint32_t kTensorBytesMax = 0x7FFFFFFF;
 
 }  // namespace
 
+TensorInfo::TensorInfo() = default;
+
 Status ModelReader::Open() {
   if (reader_.size_bytes() < 8) return Status::kNotAModel;
   const uint32_t root = reader_.ReadU32(0);
@@ -82,17 +84,21 @@ void ModelReader::ReadConstant(const FlatTable& table, TensorInfo& info) {
   info.constant_bytes = data.count;
 }
 
-Result<TensorInfo> ModelReader::ReadTensor(uint32_t index) {
+Status ModelReader::ReadTensor(uint32_t index, TensorInfo& info) {
   if (index >= tensors_.count) return Status::kOutOfRange;
   const FlatTable table = reader_.ReadElementTable(tensors_, index);
-  TensorInfo info;
   info.index = index;
   info.type = static_cast<TensorType>(reader_.FieldU8(table, tensor_slot::kType));
   info.is_variable = reader_.FieldU8(table, tensor_slot::kIsVariable) != 0;
   OTA_TRY(ReadShape(table, info));
   ReadQuantization(table, info);
   ReadConstant(table, info);
-  OTA_TRY(reader_.status());
+  return reader_.status();
+}
+
+Result<TensorInfo> ModelReader::ReadTensor(uint32_t index) {
+  TensorInfo info;
+  OTA_TRY(ReadTensor(index, info));
   return info;
 }
 

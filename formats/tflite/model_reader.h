@@ -14,6 +14,8 @@ constexpr uint32_t kRankMax = 6;
 
 /// What a model says of one tensor.
 struct TensorInfo {
+  TensorInfo();
+
   uint32_t index = 0;  ///< in its subgraph
   TensorType type = TensorType::kFloat32;
   uint8_t rank = 0;
@@ -84,6 +86,8 @@ class ModelReader {
   /// kOutOfRange: no such tensor or operator. kModelTooLarge: more dimensions than kRankMax, or
   /// more bytes than 2^31. Otherwise as Open.
   Result<TensorInfo> ReadTensor(uint32_t index);
+  /// The same into `info`, which must be new.
+  Status ReadTensor(uint32_t index, TensorInfo& info);
   Result<OperatorInfo> ReadOperator(uint32_t index);
 
   /// Copies the tensor's name, cut to `target`. The view lies in `target`.

@@ -19,7 +19,8 @@ constexpr uint32_t kOverlapChecksMax = 1u << 20;
 class Validator {
  public:
   explicit Validator(ByteSource& source)
-      : model_(source), budget_(uint64_t{source.size_bytes()} * 4 + 4096) {}
+      : model_(source),
+        budget_(std::min(source.size_bytes(), kModelBytesMax - 1024) * 4 + 4096 - 1) {}
 
   Status Run() {
     if (model_.source().size_bytes() > kModelBytesMax) return Status::kModelTooLarge;
@@ -38,7 +39,7 @@ class Validator {
   }
 
  private:
-  Status Spend(uint64_t bytes) {
+  [[gnu::noinline]] Status Spend(uint32_t bytes) {
     if (bytes > budget_) return Status::kModelMalformed;
     budget_ -= bytes;
     return Status::kOk;
@@ -108,8 +109,9 @@ class Validator {
     if (model_.tensor_count() > kTensorCountMax) return Status::kModelTooLarge;
     for (uint32_t i = 0; i < model_.tensor_count(); ++i) {
       OTA_TRY(Spend(8));
-      OTA_TRY(const TensorInfo& tensor, model_.ReadTensor(i));
-      OTA_TRY(Spend(uint64_t{tensor.scale_count} * 12));
+      TensorInfo tensor;
+      OTA_TRY(model_.ReadTensor(i, tensor));
+      OTA_TRY(Spend(tensor.scale_count * 12));
       OTA_TRY(VerifyTensor(tensor));
       OTA_TRY(VerifyScales(tensor));
       OTA_TRY(VerifyExtras(i));
@@ -154,7 +156,7 @@ class Validator {
 
   // Every index names a tensor; from `lowest` on, so that -1 passes for operands left out.
   Status VerifyIndices(const FlatVector& indices, int32_t lowest) {
-    OTA_TRY(Spend(uint64_t{indices.count} * 4));
+    OTA_TRY(Spend(indices.count * 4));
     for (uint32_t i = 0; i < indices.count; ++i) {
       const int32_t index = model_.reader().ReadElementI32(indices, i);
       if (index < lowest || index >= static_cast<int32_t>(model_.tensor_count())) {
@@ -189,7 +191,7 @@ class Validator {
   }
 
   ModelReader model_;
-  uint64_t budget_;
+  uint32_t budget_;
 };
 
 }  // namespace
