@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 #include "cli/advice.h"
 #include "cli/commands.h"
@@ -27,6 +28,7 @@ struct AdviseOptions {
 /// A file, or NAME=SIZE for one that is not at hand.
 ModelSize ReadModelSize(const std::string& argument) {
   const size_t equals = argument.find('=');
+  if (equals == 0) throw CommandError("'" + argument + "' lacks a name; say NAME=SIZE", 2);
   if (equals != std::string::npos) {
     return {argument.substr(0, equals),
             static_cast<double>(ParseSize(argument.substr(equals + 1)))};
@@ -40,16 +42,37 @@ ModelSize ReadModelSize(const std::string& argument) {
   return {std::filesystem::path(argument).stem().string(), static_cast<double>(size)};
 }
 
+/// Of a finite number that is not negative, the only kind that means anything here.
+std::optional<double> ParseNumber(const std::string& text) {
+  size_t end = 0;
+  double number = -1;
+  try {
+    number = std::stod(text, &end);
+  } catch (const std::exception&) {
+    return {};
+  }
+  if (end != text.size() || !std::isfinite(number) || number < 0) return {};
+  return number;
+}
+
+/// CLI11's own checks let "nan" pass.
+CLI::Validator NumberCheck(bool can_be_zero) {
+  const auto check = [can_be_zero](const std::string& text) -> std::string {
+    const std::optional<double> number = ParseNumber(text);
+    if (number && (can_be_zero || *number > 0)) return "";
+    return "'" + text + "' is no number " + (can_be_zero ? "of 0 or more" : "above 0");
+  };
+  return {check, can_be_zero ? "0 or more" : "above 0"};
+}
+
 void ReplacePrice(std::vector<UnitFacts>& units, const std::string& argument) {
   const size_t equals = argument.find('=');
   for (UnitFacts& unit : units) {
     if (equals == std::string::npos || argument.substr(0, equals) != unit.option) continue;
-    try {
-      unit.price = std::stod(argument.substr(equals + 1));
-      return;
-    } catch (const std::exception&) {
-      break;
-    }
+    const std::optional<double> price = ParseNumber(argument.substr(equals + 1));
+    if (!price) break;
+    unit.price = *price;
+    return;
   }
   std::string known;
   for (const UnitFacts& unit : units) known += std::string(known.empty() ? "" : ", ") + unit.option;
@@ -131,7 +154,14 @@ void PrintJson(const std::vector<UnitAdvice>& advice, const Needs& needs) {
 
 void AdviseUnits(AdviseOptions options) {
   Needs& needs = options.needs;
-  for (const std::string& model : options.models) needs.models.push_back(ReadModelSize(model));
+  std::set<std::string> names;
+  for (const std::string& argument : options.models) {
+    const ModelSize& model = needs.models.emplace_back(ReadModelSize(argument));
+    if (!names.insert(model.name).second) {
+      throw CommandError("two models are called '" + model.name + "'; NAME=SIZE tells them apart",
+                         2);
+    }
+  }
   needs.budget = options.budget;
   needs.on_chip_bytes =
       options.on_chip == "0" ? 0 : static_cast<double>(ParseSize(options.on_chip));
@@ -163,19 +193,20 @@ void AddAdviseCommand(CLI::App& app) {
       app.add_subcommand("advise", "Recommend the memory unit for a set of models");
   command->add_option("--models", options->models, "Files, or NAME=SIZE such as kws=54K")
       ->required();
-  command->add_option("--budget", options->budget, "Most that the unit may cost");
+  command->add_option("--budget", options->budget, "Most that the unit may cost")
+      ->check(NumberCheck(true));
   command->add_option("--price", options->prices, "UNIT=PRICE, to replace what is assumed");
   command->add_flag("--vibration", options->needs.has_vibration, "The device is shaken");
   command->add_option("--voltage", options->needs.voltage, "Supply of the board, in volts")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(NumberCheck(false));
   command
       ->add_option("--writes-per-day", options->needs.updates_per_day,
                    "Model updates per day, of one model after the other")
-      ->check(CLI::NonNegativeNumber);
+      ->check(NumberCheck(true));
   command->add_option("--years", options->needs.years, "How long it has to last")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(NumberCheck(false));
   command->add_option("--on-chip", options->on_chip, "Flash that the program leaves; 0: none")
       ->capture_default_str();
   command->add_flag("--json", options->as_json, "For programs");

@@ -5,8 +5,10 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "cli/commands.h"
+#include "cli/key_file.h"
 #include "cli/model_file.h"
 #include "cli/volume_image.h"
 #include "crypto/sha256.h"
@@ -56,16 +58,6 @@ std::pair<std::string, std::string> SplitModel(const std::string& argument, bool
   return {is_file ? path.filename().string() : path.stem().string(), argument};
 }
 
-std::string FormatDigest(ByteSpan bytes) {
-  std::string text;
-  for (const uint8_t byte : crypto::ComputeSha256(bytes)) {
-    char digits[3];
-    std::snprintf(digits, sizeof(digits), "%02x", byte);
-    text += digits;
-  }
-  return text;
-}
-
 void Build(BuildOptions options) {
   options.image.kind = ParseImageKind(options.kind);
   options.image.erase_unit = ParseSize(options.erase_unit);
@@ -73,11 +65,15 @@ void Build(BuildOptions options) {
   const bool has_files = options.image.is_plain && options.image.kind != ImageKind::kRaw;
   std::unique_ptr<VolumeImage> image = VolumeImage::Make(ParseSize(options.size), options.image);
   std::string digests;
+  std::set<std::string> names;
   for (const std::string& argument : options.models) {
     const auto [name, path] = SplitModel(argument, has_files);
+    if (!names.insert(name).second) {
+      throw CommandError("two models are called '" + name + "'; NAME=FILE calls one otherwise", 2);
+    }
     const std::vector<uint8_t> bytes = ReadFile(path);
     image->Add(name, bytes);
-    digests += FormatDigest(bytes) + "  " + name + '\n';
+    digests += FormatHex(crypto::ComputeSha256(bytes)) + "  " + name + '\n';
   }
   if (has_files) image->Add(simulator::kDigestListName, {digests.begin(), digests.end()});
   image->Seal();
@@ -175,7 +171,9 @@ void CheckImage(const ReadOptions& options) {
   const ImageCheck found = image->Check(options.repairs);
   std::printf("%s: %s, %u files, %u models\n", options.image.c_str(), image->description().c_str(),
               found.file_count, found.model_count);
-  for (const std::string& finding : found.findings) std::printf("  %s\n", finding.c_str());
+  for (const std::string& finding : found.findings) {
+    std::printf("  %s\n", Printable(finding).c_str());
+  }
   if (found.is_sound) {
     std::printf("sound\n");
     return;

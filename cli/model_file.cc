@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -159,6 +160,10 @@ SourceChoice SourceChoice::Parse(const std::string& text) {
 }
 
 std::vector<uint8_t> ReadFile(const std::string& path) {
+  std::error_code ignored;  // a path that cannot be looked at cannot be opened either
+  if (std::filesystem::is_directory(path, ignored)) {
+    throw CommandError(path + " is a folder; give a file");
+  }
   std::ifstream file(path, std::ios::binary);
   if (!file) throw CommandError("cannot open " + path + "; check the path and permissions");
   std::vector<uint8_t> bytes((std::istreambuf_iterator<char>(file)), {});

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <string>
+
+#include "cli/program_for_test.h"
 
 // Media as a user meets them: made by `ota-tinyml image build`, looked at with the tools of others,
 // and started from by boards that are never online.
@@ -14,32 +13,9 @@
 namespace ota::cli {
 namespace {
 
-namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-class OfflineMediumTest : public testing::Test {
- protected:
-  OfflineMediumTest() {
-    std::string pattern = fs::temp_directory_path() / "ota-medium-XXXXXX";
-    directory_ = mkdtemp(pattern.data());
-  }
-  ~OfflineMediumTest() override { fs::remove_all(directory_); }
-
-  /// Runs a script with `ota` as the program and `$D` a directory of its own.
-  std::string Shell(const std::string& script) {
-    const std::string command =
-        "D='" + directory_ + "'; ota() { '" + OTA_PROGRAM + "' \"$@\"; }; { " + script + "\n} 2>&1";
-    FILE* const pipe = popen(command.c_str(), "r");
-    std::string output;
-    char part[4096];
-    for (size_t count; (count = fread(part, 1, sizeof part, pipe)) > 0;) output.append(part, count);
-    exit_code_ = WEXITSTATUS(pclose(pipe));
-    return output;
-  }
-
-  std::string directory_;
-  int exit_code_ = -1;
-};
+class OfflineMediumTest : public ProgramTest {};
 
 struct BoardMedium {
   const char* board;

@@ -53,6 +53,13 @@ std::unique_ptr<VolumeImage> MakeRawImage(uint32_t size_bytes, uint32_t erase_un
   }
   auto image = std::make_unique<RawImage>(std::vector<uint8_t>(size_bytes, 0xFF));
   const Status status = image->Format(erase_unit, program_unit);
+  if (status == Status::kNotSupported) {
+    throw CommandError(std::to_string(size_bytes) + " bytes is no size for a model store with " +
+                           "erase units of " + std::to_string(erase_unit) +
+                           " and program units of " + std::to_string(program_unit) +
+                           " bytes; give another --size",
+                       2);
+  }
   if (status != Status::kOk) {
     throw CommandError("cannot make a model store of these units: " +
                            std::string(StatusSentence(status)) + " Give another --size",

@@ -82,12 +82,17 @@ bool StoreContent::Has(const std::string& name) {
 }
 
 std::vector<uint8_t> StoreContent::Read(const std::string& name) {
+  const auto info = store_.FindImage(storage::ModelName(name), ImageChoice::kInUse);
+  Require("cannot find " + name, info.status());
   const auto source = store_.Open(storage::ModelName(name), ImageChoice::kInUse);
   Require("cannot open " + name, source.status());
   std::vector<uint8_t> content((*source)->size_bytes());
   const Status status = (*source)->Read(0, content);
   store_.Close(*source);
   Require("cannot read " + name, status);
+  if (crypto::ComputeSha256(content) != info->digest) {
+    throw CommandError(name + " is damaged: its bytes do not have their digest; store it anew");
+  }
   return content;
 }
 
@@ -125,9 +130,24 @@ void StoreContent::Check(ImageCheck& check) {
   check.model_count = report.image_count;
   if (report.damaged_image_count == 0) return;
   check.is_sound = false;
-  check.findings.push_back(std::to_string(report.damaged_image_count) +
-                           " models whose bytes do not have their digest, the last is " +
-                           std::string(report.damaged.view()));
+  for (uint32_t i = 0; i < store_.image_count(); ++i) {
+    const auto info = store_.ReadImageInfo(i);
+    Require("cannot read the store's records", info.status());
+    if (IsSound(*info)) continue;
+    check.findings.push_back("model " + std::string(info->name.view()) +
+                             " is damaged: its bytes do not have their digest");
+  }
+}
+
+bool StoreContent::IsSound(const storage::ImageInfo& info) {
+  const bool is_confirmed = info.state == ImageState::kConfirmed;
+  const auto source =
+      store_.Open(info.name, is_confirmed ? ImageChoice::kConfirmed : ImageChoice::kCandidate);
+  if (!source.ok()) return false;
+  std::vector<uint8_t> content((*source)->size_bytes());
+  const Status status = (*source)->Read(0, content);
+  store_.Close(*source);
+  return status == Status::kOk && crypto::ComputeSha256(content) == info.digest;
 }
 
 RawStoreRegion::RawStoreRegion(std::vector<uint8_t>& bytes, uint32_t erase_unit,

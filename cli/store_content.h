@@ -18,6 +18,7 @@ class StoreContent {
 
   std::vector<ImageEntry> List();
   bool Has(const std::string& name);
+  /// Also fails if the bytes do not have their digest.
   std::vector<uint8_t> Read(const std::string& name);
   /// As a confirmed image.
   void Add(const std::string& name, const std::vector<uint8_t>& content);
@@ -26,6 +27,9 @@ class StoreContent {
   void Check(ImageCheck& check);
 
  private:
+  /// Whether its bytes have its digest.
+  bool IsSound(const storage::ImageInfo& info);
+
   storage::ModelStore& store_;
 };
 

@@ -8,8 +8,12 @@
 #include <optional>
 
 #include "cli/commands.h"
+#include "cli/key_file.h"
 #include "cli/raw_image.h"
 #include "cli/store_content.h"
+#include "crypto/sha256.h"
+#include "simulator/board/digest_list.h"
+#include "simulator/board/memory_unit.h"
 #include "storage/block_device/memory_block_device.h"
 #include "storage/file_system/eefs/eefs_file_system.h"
 #include "storage/file_system/fat/fat_file_system.h"
@@ -41,6 +45,14 @@ T Require(const std::string& what, Result<T> result) {
   return *std::move(result);
 }
 
+void RequireStore(Status status) {
+  if (status == Status::kStorageFull || status == Status::kNotSupported) {
+    throw CommandError("no room for a model store of these sizes and units; give another --size",
+                       2);
+  }
+  Require("cannot make the model store", status);
+}
+
 storage::Geometry OverwritingGeometry(uint32_t unit) {
   return {0, unit, unit, unit, 0, true, false};
 }
@@ -66,11 +78,7 @@ class FileSystemImage : public VolumeImage {
 
   std::vector<uint8_t> Read(const std::string& name) override {
     if (store() != nullptr && store()->Has(name)) return store()->Read(name);
-    storage::File file = Require("cannot open " + name, files().Open(name));
-    std::vector<uint8_t> content(std::min<size_t>(file.size_bytes, bytes_.size()));
-    if (content.size() != file.size_bytes) Throw("cannot read " + name, Status::kCorrupted);
-    Require("cannot read " + name, files().Read(file, 0, content));
-    return content;
+    return Require("cannot read " + name, ReadFile(name));
   }
 
   void Add(const std::string& name, const std::vector<uint8_t>& content) override {
@@ -106,6 +114,7 @@ class FileSystemImage : public VolumeImage {
     say(report.duplicate_count, "second names or copies that a power cut left");
     say(report.other_count, "entries that do not fit the rest");
     if (store() != nullptr) store()->Check(check);
+    CheckDigests(check);
     return check;
   }
 
@@ -128,6 +137,36 @@ class FileSystemImage : public VolumeImage {
   uint32_t spare_bytes_ = 0;
 
  private:
+  Result<std::vector<uint8_t>> ReadFile(const std::string& name) {
+    OTA_TRY(storage::File file, files().Open(name));
+    if (file.size_bytes > bytes_.size()) return Status::kCorrupted;
+    std::vector<uint8_t> content(file.size_bytes);
+    OTA_TRY(files().Read(file, 0, content));
+    return content;
+  }
+
+  /// Verifies the files that a list of digests names, if there is one.
+  void CheckDigests(ImageCheck& check) {
+    const std::string list_name = simulator::kDigestListName;
+    const auto list = ReadFile(list_name);
+    if (list.status() == Status::kNotFound) return;
+    if (!list.ok()) return AddFinding(check, list_name + " cannot be read");
+    for (const auto& [name, digest] : simulator::ParseDigestList({list->begin(), list->end()})) {
+      const auto content = ReadFile(name);
+      if (!content.ok()) {
+        AddFinding(check, "file " + name + ", which " + list_name + " names, cannot be read: " +
+                              std::string(StatusSentence(content.status())));
+      } else if (FormatHex(crypto::ComputeSha256(*content)) != digest) {
+        AddFinding(check, "file " + name + " does not have the digest of " + list_name);
+      }
+    }
+  }
+
+  static void AddFinding(ImageCheck& check, std::string text) {
+    check.is_sound = false;
+    check.findings.push_back(std::move(text));
+  }
+
   [[noreturn]] void ThrowFull(const std::string& name, size_t size) {
     throw CommandError("no room for " + name + ": it has " + std::to_string(size) +
                        " bytes, free are " + std::to_string(ReadFreeBytes()) +
@@ -159,14 +198,14 @@ class ContainerImage : public FileSystemImage {
  public:
   void MakeStore(const ImageOptions& options) override {
     const uint32_t unit = options.kind == ImageKind::kFat ? kSectorBytes : options.program_unit;
-    const std::string what = "cannot make " + std::string(storage::kContainerName);
     if (unit == 0) throw CommandError("--program-unit must not be 0", 2);
     storage::Geometry geometry = device_.geometry();
     geometry.erase_unit = unit;
-    const storage::ContainerPlace place =
-        Require(what, storage::MakeContainer(files(), geometry, options.store_bytes));
-    region_ = std::make_unique<RawStoreRegion>(bytes_, unit, unit, place.offset, place.size_bytes);
-    Require(what, region_->Format());
+    const auto place = storage::MakeContainer(files(), geometry, options.store_bytes);
+    RequireStore(place.status());
+    region_ =
+        std::make_unique<RawStoreRegion>(bytes_, unit, unit, place->offset, place->size_bytes);
+    RequireStore(region_->Format());
   }
 
   void FindStore() override {
@@ -229,7 +268,7 @@ class SpiffsImage final : public FileSystemImage {
   storage::SpiffsFileSystem& files() override { return files_; }
 
   void MakeStore(const ImageOptions&) override {
-    Require("cannot make the model store", models_.Format());
+    RequireStore(models_.Format());
     content_.emplace(models_);
   }
   void FindStore() override {
