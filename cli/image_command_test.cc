@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <ostream>
 #include <string>
 
 #include "cli/program_for_test.h"
@@ -55,6 +56,8 @@ struct Kind {
   const char* description;
   bool has_files;
 };
+
+void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.options; }
 
 class ImageKinds : public ImageCommandTest, public testing::WithParamInterface<Kind> {
  protected:

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs interop.py in an environment of its own; exits with 77 (skipped) where PyPI cannot be reached.
-# Usage: tests/interop/interop.sh OTA_TINYML SOURCE_DIRECTORY PAYLOAD_PEER
+# Runs a script of this folder in an environment of its own; exits with 77 (skipped) where PyPI cannot be reached.
+# Usage: tests/interop/interop.sh SOURCE_DIRECTORY SCRIPT [ARGUMENT …]
 set -euo pipefail
-environment="$2/build/interop"
-"$2/tools/make_interop_environment.sh" "$environment" || {
+environment="$1/build/interop"
+"$1/tools/make_interop_environment.sh" "$environment" || {
   echo "skipped: the Python packages could not be installed"
   exit 77
 }
-exec "$environment/bin/python" "$2/tests/interop/interop.py" "$1" "$2/models/digits/digits.tflite" "$3"
+exec "$environment/bin/python" "$1/tests/interop/$2" "${@:3}"
