@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/model_file.h"
 #include "simulator/board/memory_unit.h"
+#include "simulator/board/virtual_board.h"
 
 namespace ota::cli {
 
@@ -29,6 +30,7 @@ void InstallMedium(const simulator::BoardTraits& traits, const std::string& stat
                        place.image_options);
   }
   fs::create_directories(state_directory);
+  simulator::VirtualBoard::ForgetSetup(state_directory);
   std::ofstream file(place.path, std::ios::binary);
   const std::string before(place.offset, '\xFF');
   file.write(before.data(), static_cast<std::streamsize>(before.size()));

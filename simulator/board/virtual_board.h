@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,10 +21,15 @@ class VirtualBoard {
 
   /// Starts the board: mounts the store, or makes one on a unit that is blank, or that holds files
   /// that others have put there, whose models it takes; a trial that the last run did not confirm
-  /// is reverted.
+  /// is reverted. The file setup.mark, for a word of the microcontroller's own flash, stands while
+  /// a store is made: what a power cut left half made is made anew at the next Boot.
   /// kCorrupted: what lies on the unit is neither of these; nothing was changed. Others as
   /// ModelStore::Mount and Format.
   Status Boot();
+
+  /// To be called when another medium is put into the directory of a board that is not running: the
+  /// store on it is not one that this board left half made.
+  static void ForgetSetup(const std::string& state_directory);
 
   const BoardTraits& traits() const { return traits_; }
   /// Only after a successful Boot.
@@ -41,8 +47,10 @@ class VirtualBoard {
 
  private:
   Status MakeStore();
+  bool is_in_setup() const;
 
   const BoardTraits& traits_;
+  std::filesystem::path setup_mark_;
   SimulatedClock clock_;
   PowerSupply power_;
   std::unique_ptr<MemoryUnit> unit_;

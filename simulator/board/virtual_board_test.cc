@@ -102,6 +102,28 @@ TEST_P(EveryBoardTest, FormatsABlankUnitOnceAndKeepsWhatIsStored) {
   EXPECT_EQ(ReadModel(board, "kws"), model);
 }
 
+TEST_P(EveryBoardTest, StartsThoughPowerFailedInItsFirstStart) {
+  constexpr uint64_t kCutCount = 8;
+  uint64_t point_count = 0;
+  for (uint64_t cut = 0; cut <= kCutCount; ++cut) {
+    SCOPED_TRACE("cut " + std::to_string(cut));
+    fs::remove_all(directory_);
+    if (cut > 0) {
+      VirtualBoard board(traits(), directory_);
+      board.power().CutAt(point_count * (cut - 1) / kCutCount, static_cast<uint32_t>(cut));
+      EXPECT_NE(board.Boot(), Status::kOk);
+      EXPECT_FALSE(board.power().is_on());
+    }
+    VirtualBoard board(traits(), directory_);
+    ASSERT_EQ(board.Boot(), Status::kOk);
+    EXPECT_EQ(board.store().image_count(), 0u);
+    point_count = std::max<uint64_t>(point_count, board.power().point_count());
+  }
+  VirtualBoard board(traits(), directory_);
+  ASSERT_EQ(board.Boot(), Status::kOk);
+  EXPECT_FALSE(board.was_formatted());
+}
+
 TEST_P(EveryBoardTest, RevertsATrialThatWasNotConfirmed) {
   {
     VirtualBoard board(traits(), directory_);
