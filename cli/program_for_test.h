@@ -27,6 +27,11 @@ class ProgramTest : public testing::Test {
   std::string Shell(const std::string& script) {
     const std::string command =
         "D='" + directory_ + "'; ota() { '" + OTA_PROGRAM + "' \"$@\"; }; { " + script + "\n} 2>&1";
+    return RunCommand(command);
+  }
+
+  /// Runs a command of the system's shell; returns what it wrote to its standard output.
+  std::string RunCommand(const std::string& command) {
     FILE* const pipe = popen(command.c_str(), "r");
     std::string output;
     char part[4096];

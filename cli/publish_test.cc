@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -13,6 +10,7 @@
 #include <vector>
 
 #include "base/prng.h"
+#include "cli/program_for_test.h"
 #include "formats/tflite/test_model_writer.h"
 
 // From a publisher's keys over a real server onto a board, as people do it: the real program.
@@ -80,16 +78,9 @@ class WideModel {
   formats::SubgraphSpec graph_;
 };
 
-class PublishTest : public testing::Test {
+class PublishTest : public ProgramTest {
  protected:
-  PublishTest() {
-    std::string pattern = std::filesystem::temp_directory_path() / "ota-publish-XXXXXX";
-    directory_ = mkdtemp(pattern.data());
-  }
-  ~PublishTest() override {
-    Shell("kill -KILL $(cat pid)");
-    std::filesystem::remove_all(directory_);
-  }
+  ~PublishTest() override { Shell("kill -KILL $(cat pid)"); }
 
   // Runs a script in the test's directory, with the words defined below; returns what it wrote.
   std::string Shell(const std::string& script) {
@@ -98,13 +89,7 @@ class PublishTest : public testing::Test {
                         << std::filesystem::absolute("models").string() << "'\nOTA='" << OTA_PROGRAM
                         << "'\n"
                         << kWords << "{ " << script << "\n} 2>&1\n";
-    const std::string command = "bash '" + path + "'";
-    FILE* const pipe = popen(command.c_str(), "r");
-    std::string output;
-    char part[4096];
-    for (size_t count; (count = fread(part, 1, sizeof part, pipe)) > 0;) output.append(part, count);
-    exit_code_ = WEXITSTATUS(pclose(pipe));
-    return output;
+    return RunCommand("bash '" + path + "'");
   }
 
   // A server, keys, and root metadata version 1 in 1.cbor, which the server has.
@@ -127,9 +112,6 @@ class PublishTest : public testing::Test {
       "publish() { ota publish $MODELS/$1/$1.tflite --name $1 --version ${VERSION:-1} "
       "--vendor boards.ota-tinyml.example --class B1 --key ${KEY:-release} \"${@:2}\"; }\n"
       "device() { ota device --board B1 --state board --server $URL --ca $CA \"$@\"; }\n";
-
-  std::string directory_;
-  int exit_code_ = -1;
 };
 
 TEST_F(PublishTest, BringsAModelFromItsPublisherOntoABoard) {

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+
+#include "cli/program_for_test.h"
 
 // `ota-tinyml serve` as a user meets it: the real program, its exit codes, its messages, its
 // signals.
@@ -18,24 +17,13 @@ namespace {
 
 using testing::HasSubstr;
 
-class ServeTest : public testing::Test {
+class ServeTest : public ProgramTest {
  protected:
-  ServeTest() {
-    std::string pattern = std::filesystem::temp_directory_path() / "ota-serve-XXXXXX";
-    directory_ = mkdtemp(pattern.data());
-  }
-  ~ServeTest() override { std::filesystem::remove_all(directory_); }
-
   // Runs a script with `serve` as the program, in a directory of its own; returns what it wrote.
   std::string Shell(const std::string& script) {
     const std::string command = "cd '" + directory_ + "' && serve() { exec '" + OTA_PROGRAM +
                                 "' serve \"$@\"; }; { " + script + "\n} 2>&1";
-    FILE* const pipe = popen(command.c_str(), "r");
-    std::string output;
-    char part[4096];
-    for (size_t count; (count = fread(part, 1, sizeof part, pipe)) > 0;) output.append(part, count);
-    exit_code_ = WEXITSTATUS(pclose(pipe));
-    return output;
+    return RunCommand(command);
   }
 
   // Starts the server in the background and waits until it serves; then runs `script`.
@@ -46,9 +34,6 @@ class ServeTest : public testing::Test {
                  "URL=https://127.0.0.1:$(cat port); " +
                  script + "\nkill -TERM $SERVER 2>/dev/null; wait $SERVER; echo \"exit $?\"");
   }
-
-  std::string directory_;
-  int exit_code_ = -1;
 };
 
 TEST_F(ServeTest, ServesUntilItIsToldToStop) {
