@@ -197,7 +197,7 @@ int Sweep(const std::vector<std::string>& worlds, uint64_t cut_count, uint64_t j
     losses += world.loss_count();
   }
   std::printf("job %llu of %llu: %llu cuts on %zu worlds, %llu losses\n",
-              static_cast<unsigned long long>(job + 1), static_cast<unsigned long long>(job_count),
+              static_cast<unsigned long long>(job) + 1, static_cast<unsigned long long>(job_count),
               static_cast<unsigned long long>(total), worlds.size(),
               static_cast<unsigned long long>(losses));
   return losses == 0 ? 0 : 1;

@@ -103,9 +103,10 @@ class QuadRun {
 
   void SetPieces(int32_t y, int32_t x) {
     const uint32_t width = shape_.window_width;
-    const auto begin = static_cast<uint32_t>(std::clamp<int32_t>(-x, 0, shape_.window_width));
+    const int32_t first = std::clamp<int32_t>(-x, 0, shape_.window_width);
+    const auto begin = static_cast<uint32_t>(first);
     const auto end = static_cast<uint32_t>(
-        std::clamp<int32_t>(shape_.input_width - x, static_cast<int32_t>(begin), width));
+        std::clamp<int32_t>(shape_.input_width - x, first, shape_.window_width));
     QuadPiece* piece = pieces_;
     for (uint32_t i = 0; i < shape_.window_height; ++i, y += shape_.dilation_height) {
       const bool is_inside = y >= 0 && y < shape_.input_height && end > begin;
