@@ -5,6 +5,7 @@
 #include "firmware/trust/payload_key.h"
 #include "formats/trust/freshness.h"
 #include "formats/trust/manifest_verification.h"
+#include "formats/trust/poll.h"
 #include "formats/trust/root_update.h"
 
 namespace ota::firmware {
@@ -45,12 +46,23 @@ Status UseManifest(ByteSpan input) {
                                          manifest.sequence_number);
 }
 
+Status UsePoll(ByteSpan input) {
+  formats::CborWriter writer(record);
+  formats::PollQuestion question;
+  question.vendor_id = input;
+  formats::WritePollQuestion(writer, question);
+  OTA_TRY(writer.Finish());
+  OTA_TRY(const formats::PollAnswer answer, formats::DecodePollAnswer(input));
+  OTA_TRY(const formats::PollOffer offer, formats::FindPollOffer(answer, 0));
+  return formats::VerifyLogProof(offer, freshness.log(), input);
+}
+
 }  // namespace
 
 uint8_t RunApplication() {
   const ByteSpan input = non_volatile_memory().first(1024);
-  const bool is_ok =
-      IsOk(UseTrust(input)) && IsOk(UseManifest(input)) && IsOk(UsePayloadKey(input, input));
+  const bool is_ok = IsOk(UseTrust(input)) && IsOk(UseManifest(input)) && IsOk(UsePoll(input)) &&
+                     IsOk(UsePayloadKey(input, input));
   return is_ok ? 0 : 1;
 }
 
