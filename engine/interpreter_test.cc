@@ -10,6 +10,7 @@
 
 #include "base/prng.h"
 #include "engine/operators/operators.h"
+#include "engine/test_arena.h"
 #include "engine/test_models.h"
 
 namespace ota::engine {
@@ -31,17 +32,6 @@ class UnmappedSource final : public ByteSource {
  private:
   MemoryByteSource memory_;
   int32_t reads_before_failure_ = -1;
-};
-
-struct Arena {
-  explicit Arena(size_t size) : bytes(size + kArenaAlignment), size(size) {}
-  MutableByteSpan span() {
-    void* at = bytes.data();
-    size_t space = bytes.size();
-    return {static_cast<uint8_t*>(std::align(kArenaAlignment, size, at, space)), size};
-  }
-  Bytes bytes;
-  size_t size;
 };
 
 // Small values, so that float tensors hold numbers.
@@ -72,7 +62,7 @@ Bytes TakeOutputs(const Interpreter& interpreter) {
 }
 
 ModelSummary Needs(ByteSource& source, uint32_t page_bytes = 0) {
-  Arena workspace(1 << 16);
+  TestArena workspace(1 << 16);
   PrepareOptions options;
   options.page_bytes = page_bytes;
   const auto needs = ComputeMemoryNeeds(source, AllOperators(), workspace.span(), options);
@@ -82,7 +72,7 @@ ModelSummary Needs(ByteSource& source, uint32_t page_bytes = 0) {
 
 // Outputs of one inference in an arena of exactly the bytes needed.
 Bytes RunOnce(ByteSource& source, uint32_t page_bytes, uint32_t mac_budget) {
-  Arena arena(Needs(source, page_bytes).arena_bytes);
+  TestArena arena(Needs(source, page_bytes).arena_bytes);
   std::fill(arena.bytes.begin(), arena.bytes.end(), 0xA5);
   Interpreter interpreter(AllOperators());
   PrepareOptions options;
@@ -129,7 +119,7 @@ TEST(Interpreter, EndsAStepWithinItsBudgetThoughTensorsAreEmpty) {
   graph.outputs = {1};
   const Bytes bytes = formats::WriteModel(graph);
   MemoryByteSource source(bytes);
-  Arena arena(4096);
+  TestArena arena(4096);
   Interpreter interpreter(AllOperators());
   ASSERT_EQ(interpreter.Prepare(source, arena.span()), Status::kOk);
   EXPECT_EQ(interpreter.Step(100), Status::kBusy);
@@ -142,7 +132,7 @@ TEST(Interpreter, NeedsNotOneByteLessThanItSays) {
     const Bytes bytes = model.Write();
     MemoryByteSource source(bytes);
     const ModelSummary needs = Needs(source);
-    Arena arena(needs.arena_bytes);
+    TestArena arena(needs.arena_bytes);
     Interpreter interpreter(AllOperators());
     EXPECT_EQ(interpreter.Prepare(source, arena.span()), Status::kOk);
     EXPECT_EQ(interpreter.summary().arena_bytes, needs.arena_bytes);
@@ -164,7 +154,7 @@ TEST(Interpreter, TellsTheSmallestArenaOfAStreamedModelWithAnyPage) {
     for (const uint32_t page : {256u, 512u, 1024u, 4096u, 65536u}) {
       EXPECT_LE(needed, Needs(source, page).arena_bytes) << "page " << page;
     }
-    Arena arena(needed);
+    TestArena arena(needed);
     Interpreter interpreter(AllOperators());
     EXPECT_EQ(interpreter.Prepare(source, arena.span()), Status::kOk);
     EXPECT_EQ(interpreter.Prepare(source, arena.span().first(needed - 1)), Status::kArenaTooSmall);
@@ -178,7 +168,7 @@ TEST(Interpreter, GivesTheSameBytesFromTheSameState) {
     SCOPED_TRACE(model.name);
     const Bytes bytes = model.Write();
     MemoryByteSource source(bytes);
-    Arena arena(Needs(source).arena_bytes);
+    TestArena arena(Needs(source).arena_bytes);
     Interpreter interpreter(AllOperators());
     ASSERT_EQ(interpreter.Prepare(source, arena.span()), Status::kOk);
     Fill(interpreter, 3);
@@ -197,7 +187,7 @@ TEST(Interpreter, IsUsableAgainWhicheverReadFailed) {
     const Bytes bytes = model.Write();
     UnmappedSource source(bytes);
     const Bytes expected = RunOnce(source, 256, UINT32_MAX);
-    Arena arena(Needs(source, 256).arena_bytes);
+    TestArena arena(Needs(source, 256).arena_bytes);
     Interpreter interpreter(AllOperators());
     ASSERT_EQ(interpreter.Prepare(source, arena.span(), {.page_bytes = 256}), Status::kOk);
     Status status = Status::kMediumFailed;
@@ -224,9 +214,9 @@ TEST(Interpreter, ModelsTakeTurnsInOneSharedMemory) {
   MemoryByteSource last_source(last_bytes);
   const ModelSummary first_needs = Needs(first_source);
   const ModelSummary last_needs = Needs(last_source);
-  Arena shared(std::max(first_needs.shared_bytes, last_needs.shared_bytes));
-  Arena first_memory(first_needs.persistent_bytes);
-  Arena last_memory(last_needs.persistent_bytes);
+  TestArena shared(std::max(first_needs.shared_bytes, last_needs.shared_bytes));
+  TestArena first_memory(first_needs.persistent_bytes);
+  TestArena last_memory(last_needs.persistent_bytes);
   Interpreter first(AllOperators());
   Interpreter last(AllOperators());
   ASSERT_EQ(first.Prepare(first_source, first_memory.span(), shared.span()), Status::kOk);
@@ -246,7 +236,7 @@ TEST(Interpreter, ModelsTakeTurnsInOneSharedMemory) {
 TEST(Interpreter, RefusesUnknownOperatorsAndSaysWhich) {
   const Bytes bytes = MakeTestModels().back().Write();
   MemoryByteSource source(bytes);
-  Arena arena(1 << 16);
+  TestArena arena(1 << 16);
   Interpreter interpreter(AllOperators().first(1));
   EXPECT_EQ(interpreter.Prepare(source, arena.span()), Status::kUnknownOperator);
   EXPECT_GE(interpreter.failed_operator(), 0);
@@ -261,7 +251,7 @@ TEST(Interpreter, TakesInt8AloneWithTheVariantsForIt) {
     SCOPED_TRACE(model.name);
     const Bytes bytes = model.Write();
     MemoryByteSource source(bytes);
-    Arena arena(1 << 16);
+    TestArena arena(1 << 16);
     Interpreter interpreter(kInt8Operators);
     const Status status = interpreter.Prepare(source, arena.span());
     if (status == Status::kUnsupportedType) ++refused_count;
@@ -278,7 +268,7 @@ TEST(Interpreter, TakesInt8AloneWithTheVariantsForIt) {
 TEST(Interpreter, RefusesMisalignedArenasAndTinyPages) {
   const Bytes bytes = MakeTestModels().front().Write();
   MemoryByteSource source(bytes);
-  Arena arena(1 << 16);
+  TestArena arena(1 << 16);
   Interpreter interpreter(AllOperators());
   EXPECT_EQ(interpreter.Prepare(source, arena.span().subspan(4)), Status::kInvalidArgument);
   EXPECT_EQ(interpreter.Prepare(source, arena.span(), {.page_bytes = 16}),
@@ -290,7 +280,7 @@ TEST(Interpreter, RefusesGraphsThatReadWhatNobodyMade) {
   std::swap(model.graph.operators[0], model.graph.operators[1]);
   const Bytes bytes = model.Write();
   MemoryByteSource source(bytes);
-  Arena arena(1 << 16);
+  TestArena arena(1 << 16);
   Interpreter interpreter(AllOperators());
   EXPECT_EQ(interpreter.Prepare(source, arena.span()), Status::kModelMalformed);
 }
@@ -309,7 +299,7 @@ Words RunMaximum(Interpreter& interpreter, const Words& input) {
 TEST(Interpreter, KeepsVariablesUntilTheyAreReset) {
   const Bytes bytes = MakeRunningMaximum().Write();
   MemoryByteSource source(bytes);
-  Arena arena(Needs(source).arena_bytes);
+  TestArena arena(Needs(source).arena_bytes);
   Interpreter interpreter(AllOperators());
   ASSERT_EQ(interpreter.Prepare(source, arena.span()), Status::kOk);
   EXPECT_EQ(RunMaximum(interpreter, {0, 0, 0, 0}), (Words{0, 0, 0, 10}));
@@ -322,8 +312,8 @@ TEST(Interpreter, KeepsVariablesOfModelsThatTakeTurnsApart) {
   const Bytes bytes = MakeRunningMaximum().Write();
   MemoryByteSource source(bytes);
   const ModelSummary needs = Needs(source);
-  Arena shared(needs.shared_bytes);
-  Arena memories[2] = {Arena(needs.persistent_bytes), Arena(needs.persistent_bytes)};
+  TestArena shared(needs.shared_bytes);
+  TestArena memories[2] = {TestArena(needs.persistent_bytes), TestArena(needs.persistent_bytes)};
   Interpreter first(AllOperators());
   Interpreter second(AllOperators());
   ASSERT_EQ(first.Prepare(source, memories[0].span(), shared.span()), Status::kOk);
@@ -337,7 +327,7 @@ TEST(Interpreter, KeepsVariablesOfModelsThatTakeTurnsApart) {
 TEST(Interpreter, SetsVariablesUpAgainIfTheSourceFailedMeanwhile) {
   const Bytes bytes = MakeRunningMaximum().Write();
   UnmappedSource source(bytes);
-  Arena arena(Needs(source).arena_bytes);
+  TestArena arena(Needs(source).arena_bytes);
   Interpreter interpreter(AllOperators());
   ASSERT_EQ(interpreter.Prepare(source, arena.span()), Status::kOk);
   for (int32_t reads = 0; reads < 2; ++reads) {
@@ -354,7 +344,7 @@ TEST(Interpreter, SetsVariablesUpAgainIfTheSourceFailedMeanwhile) {
 Status PrepareModel(const TestModel& model) {
   const Bytes bytes = model.Write();
   MemoryByteSource source(bytes);
-  Arena arena(1 << 16);
+  TestArena arena(1 << 16);
   return Interpreter(AllOperators()).Prepare(source, arena.span());
 }
 
@@ -397,7 +387,7 @@ TEST(Interpreter, RefusesPositionsOutsideOfWhatIsGathered) {
     model.graph.outputs = {2};
     const Bytes bytes = model.Write();
     MemoryByteSource source(bytes);
-    Arena arena(1 << 12);
+    TestArena arena(1 << 12);
     Interpreter interpreter(AllOperators());
     ASSERT_EQ(interpreter.Prepare(source, arena.span()), Status::kOk);
     EXPECT_EQ(interpreter.Invoke(), Status::kOutOfRange);

@@ -9,6 +9,7 @@
 
 #include "base/prng.h"
 #include "engine/interpreter.h"
+#include "engine/test_arena.h"
 #include "formats/tflite/test_model_writer.h"
 
 namespace ota::engine {
@@ -217,17 +218,6 @@ class UnmappedSource final : public ByteSource {
   MemoryByteSource memory_;
 };
 
-struct Arena {
-  explicit Arena(size_t size) : bytes(size + kArenaAlignment, 0xA5), size(size) {}
-  MutableByteSpan span() {
-    void* at = bytes.data();
-    size_t space = bytes.size();
-    return {static_cast<uint8_t*>(std::align(kArenaAlignment, size, at, space)), size};
-  }
-  Bytes bytes;
-  size_t size;
-};
-
 struct Inference {
   Status status = Status::kOk;
   ModelSummary summary;
@@ -237,7 +227,7 @@ struct Inference {
 // One inference on inputs of `type` in an arena of so many bytes.
 Inference RunIn(ByteSource& source, uint32_t arena_bytes, uint32_t page_bytes, uint32_t mac_budget,
                 TensorType type) {
-  Arena arena(arena_bytes);
+  TestArena arena(arena_bytes);
   Interpreter interpreter(AllOperators());
   PrepareOptions options;
   options.page_bytes = page_bytes;
@@ -262,7 +252,7 @@ Inference RunIn(ByteSource& source, uint32_t arena_bytes, uint32_t page_bytes, u
 }
 
 uint32_t PlainArena(ByteSource& source, uint32_t page_bytes) {
-  Arena workspace(1 << 18);
+  TestArena workspace(1 << 18);
   PrepareOptions options;
   options.page_bytes = page_bytes;
   const auto needs = ComputeMemoryNeeds(source, AllOperators(), workspace.span(), options);
@@ -308,7 +298,7 @@ TEST(Patches, GiveTheSameBytesAsThePlainPlanInEveryArena) {
 }
 
 TEST(Patches, FitEveryArenaAboveOneThatTheyFit) {
-  Arena workspace(1 << 18);
+  TestArena workspace(1 << 18);
   for (uint32_t seed = 1; seed <= 40; ++seed) {
     SCOPED_TRACE("replay: seed " + std::to_string(seed));
     const Bytes bytes = RandomNetwork(seed, TensorType::kInt8, seed % 3 == 0).Write();
@@ -332,7 +322,7 @@ TEST(Patches, NeedWhatComputeMemoryNeedsSaysForTheArena) {
     SCOPED_TRACE("replay: seed " + std::to_string(seed));
     const Bytes bytes = RandomNetwork(seed, TensorType::kInt8, seed % 2 == 0).Write();
     MemoryByteSource source(bytes);
-    Arena workspace(1 << 18);
+    TestArena workspace(1 << 18);
     PrepareOptions options;
     options.patch_planner = &kPatchPlanner;
     options.arena_bytes = PlainArena(source, 0) * 85 / 100 / 8 * 8;

@@ -10,6 +10,7 @@
 
 #include "base/prng.h"
 #include "engine/interpreter.h"
+#include "engine/test_arena.h"
 #include "engine/test_models.h"
 
 namespace ota::engine {
@@ -73,17 +74,6 @@ class SlowSource final : public ByteSource {
   int32_t reads_before_failure_ = -1;
 };
 
-struct Arena {
-  explicit Arena(size_t size) : bytes(size + kArenaAlignment, 0xA5), size(size) {}
-  MutableByteSpan span() {
-    void* at = bytes.data();
-    size_t space = bytes.size();
-    return {static_cast<uint8_t*>(std::align(kArenaAlignment, size, at, space)), size};
-  }
-  Bytes bytes;
-  size_t size;
-};
-
 // Small bytes, so that floats are numbers.
 void Fill(Interpreter& interpreter) {
   Prng prng(5);
@@ -113,7 +103,7 @@ Bytes WriteResidual() { return WriteModel("residual_s8"); }
 
 Bytes RunMapped(const Bytes& model) {
   MemoryByteSource source(model);
-  Arena arena(1 << 16);
+  TestArena arena(1 << 16);
   Interpreter interpreter(AllOperators());
   EXPECT_EQ(interpreter.Prepare(source, arena.span()), Status::kOk);
   Fill(interpreter);
@@ -138,7 +128,7 @@ TEST(ReadAhead, GivesTheSameBytesHoweverLateTheyArrive) {
     const Bytes expected = RunMapped(bytes);
     for (const uint32_t busy_count : {0u, 1u, 7u}) {
       SlowSource source(bytes, busy_count);
-      Arena arena(1 << 16);
+      TestArena arena(1 << 16);
       Interpreter interpreter(AllOperators());
       ASSERT_EQ(interpreter.Prepare(source, arena.span(), {.page_bytes = 256}), Status::kOk);
       for (const uint32_t mac_budget : {1u, 300u, UINT32_MAX}) {
@@ -163,7 +153,7 @@ TEST(ReadAhead, OverlapsWithOperatorsWhoseWeightsTakeSeveralPages) {
     SCOPED_TRACE(name);
     const Bytes bytes = WriteModel(name);
     SlowSource source(bytes, 1);
-    Arena arena(1 << 16);
+    TestArena arena(1 << 16);
     Interpreter interpreter(AllOperators());
     ASSERT_EQ(interpreter.Prepare(source, arena.span(), {.page_bytes = 512}), Status::kOk);
     Fill(interpreter);
@@ -176,7 +166,7 @@ TEST(ReadAhead, LeavesTheInterpreterUsableAfterAFailure) {
   const Bytes bytes = WriteResidual();
   const Bytes expected = RunMapped(bytes);
   SlowSource source(bytes, 2);
-  Arena arena(1 << 16);
+  TestArena arena(1 << 16);
   Interpreter interpreter(AllOperators());
   ASSERT_EQ(interpreter.Prepare(source, arena.span(), {.page_bytes = 256}), Status::kOk);
   for (int32_t reads = 0; reads < 5; ++reads) {
@@ -194,7 +184,7 @@ TEST(ReadAhead, LeavesTheInterpreterUsableAfterAFailure) {
 TEST(ReadAhead, IsGivenUpWhenTheInferenceIsAbandoned) {
   const Bytes bytes = WriteResidual();
   SlowSource source(bytes, 3);
-  Arena arena(1 << 16);
+  TestArena arena(1 << 16);
   Interpreter interpreter(AllOperators());
   ASSERT_EQ(interpreter.Prepare(source, arena.span(), {.page_bytes = 256}), Status::kOk);
   Fill(interpreter);
