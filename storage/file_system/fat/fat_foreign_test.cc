@@ -63,8 +63,13 @@ class FatForeign : public testing::TestWithParam<Foreign> {
   }
 
   Bytes Load(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    return Bytes(std::istreambuf_iterator<char>(file), {});
+    std::error_code error;
+    const uintmax_t size_bytes = fs::file_size(path, error);
+    if (error) return {};
+    Bytes bytes(size_bytes);
+    std::ifstream(path, std::ios::binary)
+        .read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    return bytes;
   }
 
   fs::path folder_;
