@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/device_session.h"
+#include "simulator/memory_parts/part_state.h"
 
 namespace ota::cli {
 namespace {
@@ -47,6 +48,8 @@ void RunDevice(const DeviceOptions& options) {
   } catch (const std::system_error& error) {
     throw CommandError("cannot keep the board's memory in " + options.state_directory + ": " +
                        error.what());
+  } catch (const simulator::PartFileError& error) {
+    throw CommandError(error.what());
   }
   if (options.is_json) std::printf("%s\n", report.dump(2).c_str());
 }

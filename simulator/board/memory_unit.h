@@ -60,7 +60,7 @@ class MemoryUnit {
 };
 
 /// The unit of `traits`, with its bytes under `state_directory`. `clock` and `power` must outlive
-/// it. Throws std::system_error with the path.
+/// it. Throws std::system_error with the path, or PartFileError.
 std::unique_ptr<MemoryUnit> MakeMemoryUnit(const BoardTraits& traits,
                                            const std::string& state_directory,
                                            SimulatedClock& clock, PowerSupply& power);

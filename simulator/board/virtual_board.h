@@ -16,7 +16,7 @@ namespace ota::simulator {
 class VirtualBoard {
  public:
   /// Makes `state_directory` if it is not there. Throws std::system_error when it or the files in
-  /// it cannot be had.
+  /// it cannot be had, PartFileError when one of these is damaged.
   VirtualBoard(const BoardTraits& traits, const std::string& state_directory);
 
   /// Starts the board: mounts the store, or makes one on a unit that is blank, or that holds files

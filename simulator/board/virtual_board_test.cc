@@ -10,6 +10,7 @@
 
 #include "base/units.h"
 #include "simulator/board/memory_unit.h"
+#include "simulator/memory_parts/part_state.h"
 #include "storage/block_device/memory_block_device.h"
 #include "storage/file_system/fat/fat_file_system.h"
 
@@ -167,6 +168,23 @@ TEST_P(EveryBoardTest, LeavesAloneWhatItDoesNotKnow) {
   const auto size = std::min<size_t>(content.size(), FindMediumPlace(traits(), "").size_bytes);
   file.read(bytes.data(), static_cast<std::streamsize>(size));
   EXPECT_EQ(bytes.substr(0, size), content.substr(0, size));
+}
+
+TEST_P(EveryBoardTest, TellsWhichFileOfItsUnitIsDamaged) {
+  fs::create_directories(directory_);
+  for (const char* const end : {".state", ".faults"}) {
+    std::ofstream(medium_path() + end) << "damaged";
+    std::string message;
+    try {
+      VirtualBoard board(traits(), directory_);
+    } catch (const PartFileError& error) {
+      message = error.what();
+    }
+    EXPECT_TRUE(message.starts_with(medium_path() + end + ": ")) << message;
+    fs::remove(medium_path() + end);
+  }
+  VirtualBoard board(traits(), directory_);
+  EXPECT_EQ(board.Boot(), Status::kOk);
 }
 
 TEST_F(VirtualBoardTest, TakesTheModelsOfAMediumThatOthersHaveMade) {

@@ -1,10 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulator/memory_parts/cell_faults.h"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
 #include <fstream>
-#include <sstream>
+#include <utility>
+
+#include "simulator/memory_parts/part_state.h"
 
 namespace ota::simulator {
+namespace {
+
+constexpr size_t kFiguresCount = 6;
+constexpr size_t kLineCharactersMax = 160;  // six numbers of 20 digits, and a word
+
+/// The first word of `text`, which loses it; empty at its end.
+std::string_view TakeWord(std::string_view& text) {
+  const size_t first = std::min(text.find_first_not_of(" \t\r"), text.size());
+  text.remove_prefix(first);
+  const std::string_view word = text.substr(0, text.find_first_of(" \t\r"));
+  text.remove_prefix(word.size());
+  return word;
+}
+
+bool ParseNumber(std::string_view word, uint64_t& number) {
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  return error == std::errc() && end == word.data() + word.size();
+}
+
+}  // namespace
 
 std::optional<BadUnit> CellFaults::FindBad(uint32_t first, uint32_t last) const {
   const auto bad = bad_units_.lower_bound(first);
@@ -45,32 +71,60 @@ Status CellFaults::Disturb(uint32_t first_touched, uint32_t offset, MutableByteS
 
 void CellFaults::LoadFile(const std::string& path, uint32_t size_bytes, PartFigures& figures) {
   std::ifstream file(path);
-  Load(file, size_bytes, figures);
+  const std::optional<std::string> damage = Load(file, size_bytes, figures);
+  if (!damage) return;
+  throw PartFileError(path + ": " + *damage +
+                      ": it is damaged or another part's; mend it, or remove it, and the part has "
+                      "no faults and has done nothing yet");
 }
 
 void CellFaults::SaveFile(const std::string& path, const PartFigures& figures) const {
-  std::ofstream file(path, std::ios::trunc);
+  const std::string whole = path + ".new";
+  std::ofstream file(whole, std::ios::trunc);
   Save(file, figures);
+  file.close();
+  std::error_code ignored;  // there is nobody to tell; the file of before stays
+  if (file) std::filesystem::rename(whole, path, ignored);
+  if (!file || ignored) std::filesystem::remove(whole, ignored);
 }
 
-void CellFaults::Load(std::istream& source, uint32_t size_bytes, PartFigures& figures) {
-  for (std::string line; std::getline(source, line);) {
-    std::istringstream fields(line);
-    std::string kind;
-    uint32_t at = 0;
-    uint32_t value = 0;
-    fields >> kind;
-    if (kind == "figures") {
-      PartFigures kept;
-      fields >> kept.read_bytes >> kept.programmed_bytes >> kept.erased_bytes >> kept.busy_ns >>
-          kept.transfer_ns >> kept.energy_nj;
-      if (fields) figures = kept;
-    } else if (fields >> at >> value && at < size_bytes) {
-      if (kind == "unstable") MakeUnstable(at, static_cast<uint8_t>(value));
-      if (kind == "unreadable") MarkUnreadable(at);
-      if (kind == "bad") MarkBad(at, value == 0 ? BadUnit::kLoud : BadUnit::kSilent);
+std::optional<std::string> CellFaults::Load(std::istream& source, uint32_t size_bytes,
+                                            PartFigures& figures) {
+  CellFaults faults;
+  PartFigures kept = figures;
+  std::array<char, kLineCharactersMax> line;
+  for (uint32_t number = 1; source.peek() != std::istream::traits_type::eof(); ++number) {
+    source.getline(line.data(), line.size());  // fails when the line is longer
+    const size_t length = static_cast<size_t>(source.gcount()) - (source.eof() ? 0 : 1);
+    if (!source || !faults.LoadLine({line.data(), length}, size_bytes, kept)) {
+      return "line " + std::to_string(number) + " is none that this part writes";
     }
   }
+  *this = std::move(faults);
+  figures = kept;
+  return std::nullopt;
+}
+
+bool CellFaults::LoadLine(std::string_view line, uint32_t size_bytes, PartFigures& figures) {
+  const std::string_view kind = TakeWord(line);
+  std::array<uint64_t, kFiguresCount> numbers{};
+  size_t count = 0;
+  for (std::string_view word = TakeWord(line); !word.empty(); word = TakeWord(line)) {
+    if (count == numbers.size() || !ParseNumber(word, numbers[count])) return false;
+    count += 1;
+  }
+  if (kind.empty()) return true;
+  if (kind == "figures" && count == kFiguresCount) {
+    figures = {numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]};
+    return true;
+  }
+  if (count != 2 || numbers[0] >= size_bytes || numbers[1] > UINT8_MAX) return false;
+  const auto at = static_cast<uint32_t>(numbers[0]);
+  const auto value = static_cast<uint8_t>(numbers[1]);
+  if (kind == "unstable") MakeUnstable(at, value);
+  if (kind == "unreadable") MarkUnreadable(at);
+  if (kind == "bad") MarkBad(at, value == 0 ? BadUnit::kLoud : BadUnit::kSilent);
+  return kind == "unstable" || kind == "unreadable" || kind == "bad";
 }
 
 void CellFaults::Save(std::ostream& target, const PartFigures& figures) const {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "base/prng.h"
@@ -47,16 +48,22 @@ class CellFaults {
   /// is where the unit begins that is read as a whole. kMediumFailed: it cannot be read.
   Status Disturb(uint32_t first_touched, uint32_t offset, MutableByteSpan target);
 
-  /// Keeps the faults, and `figures`, as text; what it says beyond `size_bytes` or not in the form
-  /// that Save writes is passed over.
-  void Load(std::istream& source, uint32_t size_bytes, PartFigures& figures);
+  /// Takes the faults, and `figures`, from the text that Save writes. Returns what is not right of
+  /// it, and in which line, if anything; then nothing was changed. Offsets and units must be below
+  /// `size_bytes`.
+  [[nodiscard]] std::optional<std::string> Load(std::istream& source, uint32_t size_bytes,
+                                                PartFigures& figures);
   void Save(std::ostream& target, const PartFigures& figures) const;
 
-  /// The same with a file; one that is not there has no faults.
+  /// The same with a file; one that is not there has no faults. Throws PartFileError, and leaves
+  /// the file as it is, when something in it is not right.
   void LoadFile(const std::string& path, uint32_t size_bytes, PartFigures& figures);
+  /// At no moment is the file there in part.
   void SaveFile(const std::string& path, const PartFigures& figures) const;
 
  private:
+  bool LoadLine(std::string_view line, uint32_t size_bytes, PartFigures& figures);
+
   std::map<uint32_t, uint8_t> unstable_;
   std::set<uint32_t> unreadable_;
   std::map<uint32_t, BadUnit> bad_units_;

@@ -14,10 +14,13 @@ MemoryImage MakeImage(const NorTraits& traits, const std::string& path) {
                       : MemoryImage(traits.size_bytes, kErased, path);
 }
 
-MemoryImage MakeState(const NorTraits& traits, const std::string& path) {
-  const uint32_t counted = traits.programs_max == 0 ? 0 : traits.size_bytes / traits.program_unit;
-  const uint32_t size_bytes = traits.size_bytes / traits.erase_unit * 5 + counted;
-  return path.empty() ? MemoryImage(size_bytes, 0) : MemoryImage(size_bytes, 0, path + ".state");
+PartStateLayout StateOf(const NorTraits& traits) {
+  return {
+      .unit_count = traits.size_bytes / traits.erase_unit,
+      .wear_bytes = 4,
+      .has_half_erased = true,
+      .program_unit_count = traits.programs_max == 0 ? 0 : traits.size_bytes / traits.program_unit,
+      .programs_max = traits.programs_max};
 }
 
 /// How a program unit is torn; which one happens is chance.
@@ -47,7 +50,7 @@ NorArray::NorArray(const NorTraits& traits, PowerSupply& power, const std::strin
       power_(power),
       path_(path),
       image_(MakeImage(traits, path)),
-      state_(MakeState(traits, path)) {
+      state_(StateOf(traits), path.empty() ? path : path + ".state") {
   if (path.empty()) return;
   faults_.LoadFile(path + ".faults", traits.size_bytes, figures_);
   CountWhatIsThere();
@@ -60,7 +63,7 @@ void NorArray::CountWhatIsThere() {
     const ByteSpan cells = bytes().subspan(unit * traits_.program_unit, traits_.program_unit);
     const bool is_erased =
         std::all_of(cells.begin(), cells.end(), [](uint8_t byte) { return byte == kErased; });
-    if (!is_erased && programs(unit) == 0) programs(unit) = 1;
+    if (!is_erased && state_.programs(unit) == 0) state_.AddProgram(unit);
   }
 }
 
@@ -73,9 +76,10 @@ NorArray::~NorArray() {
 bool NorArray::IsAllowed(uint32_t offset, ByteSpan data) const {
   for (uint32_t i = 0; i < data.size(); ++i) {
     const uint32_t at = offset + i;
-    if (is_half_erased(at / traits_.erase_unit) && data[i] != 0) return false;
+    if (state_.is_half_erased(at / traits_.erase_unit) && data[i] != 0) return false;
     if ((data[i] & ~bytes()[at]) != 0) return false;
-    if (traits_.programs_max != 0 && programs(at / traits_.program_unit) >= traits_.programs_max) {
+    if (traits_.programs_max != 0 &&
+        state_.programs(at / traits_.program_unit) >= traits_.programs_max) {
       return false;
     }
   }
@@ -88,10 +92,10 @@ void NorArray::ProgramByte(uint32_t at, uint8_t value) {
 }
 
 void NorArray::CountPrograms(uint32_t offset, uint32_t length) {
-  if (traits_.programs_max == 0) return;
+  if (traits_.programs_max == 0 || length == 0) return;
   const uint32_t unit = traits_.program_unit;
   for (uint32_t at = offset / unit; at < (offset + length + unit - 1) / unit; ++at) {
-    programs(at) = static_cast<uint8_t>(programs(at) + 1);
+    state_.AddProgram(at);
   }
 }
 
@@ -151,8 +155,7 @@ Status NorArray::Erase(uint32_t offset, uint32_t length) {
   }
   for (uint32_t at = offset; at < offset + length; at += traits_.erase_unit) {
     const uint32_t unit = at / traits_.erase_unit;
-    const uint32_t unit_wear = wear(unit) + 1;
-    StoreLe32(&state_.bytes()[4 * unit], unit_wear);
+    const uint64_t unit_wear = state_.AddWear(unit);
     if (power_.Pass(PowerSupply::kErasePoints) != PowerSupply::kErasePoints) {
       TearErase(unit);
       return Status::kMediumFailed;
@@ -171,10 +174,9 @@ void NorArray::EraseUnit(uint32_t unit) {
   const uint32_t first = unit * traits_.erase_unit;
   std::fill_n(image_.bytes().begin() + first, traits_.erase_unit, kErased);
   faults_.Settle(first, first + traits_.erase_unit);
-  half_erased(unit) = 0;
+  state_.set_half_erased(unit, false);
   if (traits_.programs_max == 0) return;
-  std::fill_n(&programs(first / traits_.program_unit), traits_.erase_unit / traits_.program_unit,
-              uint8_t{0});
+  state_.ClearPrograms(first / traits_.program_unit, traits_.erase_unit / traits_.program_unit);
 }
 
 void NorArray::TearErase(uint32_t unit) {
@@ -183,7 +185,7 @@ void NorArray::TearErase(uint32_t unit) {
       static_cast<TornErase>(prng.NextBelow(static_cast<uint32_t>(TornErase::kKindCount)));
   const uint32_t first = unit * traits_.erase_unit;
   const uint32_t border = prng.NextBelow(traits_.erase_unit + 1);
-  half_erased(unit) = 1;
+  state_.set_half_erased(unit, true);
   for (uint32_t i = 0; i < traits_.erase_unit; ++i) {
     uint8_t& byte = image_.bytes()[first + i];
     const bool is_gone = kind == TornErase::kWeak || (kind == TornErase::kPrefix && i < border) ||

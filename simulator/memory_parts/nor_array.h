@@ -9,6 +9,7 @@
 #include "simulator/memory_parts/cell_faults.h"
 #include "simulator/memory_parts/memory_image.h"
 #include "simulator/memory_parts/part_figures.h"
+#include "simulator/memory_parts/part_state.h"
 #include "simulator/memory_parts/power_supply.h"
 
 // The cells of a NOR flash: what may be done to them, what a power cut leaves in them, how they
@@ -30,7 +31,7 @@ class NorArray {
  public:
   /// `power` must outlive it. With a path the bytes live in that file; wear and counts of programs
   /// in `path`.state, which is always up to date; faults and figures in `path`.faults, written at
-  /// the end.
+  /// the end. Throws as PartState and CellFaults::LoadFile.
   NorArray(const NorTraits& traits, PowerSupply& power, const std::string& path = "");
   ~NorArray();
 
@@ -56,7 +57,7 @@ class NorArray {
   /// The next `count` reads that touch the program unit at `offset` fail.
   void FailReads(uint32_t offset, uint32_t count);
 
-  uint32_t wear(uint32_t unit) const { return LoadLe32(state_.bytes().data() + 4 * unit); }
+  uint64_t wear(uint32_t unit) const { return state_.wear(unit); }
   uint32_t unit_count() const { return traits_.size_bytes / traits_.erase_unit; }
   bool has_unstable_bits() const { return faults_.has_unstable_bits(); }
   const PartFigures& figures() const { return figures_; }
@@ -76,22 +77,12 @@ class NorArray {
   uint32_t UnitStart(uint32_t offset) const {
     return offset / traits_.program_unit * traits_.program_unit;
   }
-  uint8_t& half_erased(uint32_t unit) { return state_.bytes()[4 * unit_count() + unit]; }
-  bool is_half_erased(uint32_t unit) const { return state_.bytes()[4 * unit_count() + unit] != 0; }
-  uint8_t& programs(uint32_t program_unit) {
-    return state_.bytes()[5 * unit_count() + program_unit];
-  }
-  uint8_t programs(uint32_t program_unit) const {
-    return state_.bytes()[5 * unit_count() + program_unit];
-  }
 
   NorTraits traits_;
   PowerSupply& power_;
   std::string path_;
   MemoryImage image_;
-  /// Erases of each erase unit (32 bits); whether each is half erased; programs of each program
-  /// unit, where they are limited.
-  MemoryImage state_;
+  PartState state_;  ///< wear and marks of erase units; programs where they are limited
   CellFaults faults_;
   PartFigures figures_;
 };

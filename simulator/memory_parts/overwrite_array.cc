@@ -11,11 +11,6 @@ MemoryImage MakeImage(const OverwriteTraits& traits, const std::string& path) {
                       : MemoryImage(traits.size_bytes, traits.erased_value, path);
 }
 
-MemoryImage MakeState(const OverwriteTraits& traits, const std::string& path) {
-  const uint32_t size_bytes = traits.size_bytes / traits.unit_bytes * 8;
-  return path.empty() ? MemoryImage(size_bytes, 0) : MemoryImage(size_bytes, 0, path + ".state");
-}
-
 /// What a cut makes of the unit that is being written; which one happens is chance.
 enum class Torn : uint32_t {
   kPrefix,    ///< the bytes up to the cut are new, the others old
@@ -34,7 +29,8 @@ OverwriteArray::OverwriteArray(const OverwriteTraits& traits, PowerSupply& power
       power_(power),
       path_(path),
       image_(MakeImage(traits, path)),
-      state_(MakeState(traits, path)) {
+      state_({.unit_count = traits.size_bytes / traits.unit_bytes, .wear_bytes = 8},
+             path.empty() ? path : path + ".state") {
   if (!path.empty()) faults_.LoadFile(path + ".faults", traits.size_bytes, figures_);
 }
 
@@ -42,16 +38,10 @@ OverwriteArray::~OverwriteArray() {
   if (!path_.empty()) faults_.SaveFile(path_ + ".faults", figures_);
 }
 
-uint64_t OverwriteArray::AddWear(uint32_t unit) {
-  const uint64_t unit_wear = wear(unit) + 1;
-  StoreLe64(state_.bytes().data() + 8 * size_t{unit}, unit_wear);
-  return unit_wear;
-}
-
 Status OverwriteArray::Write(uint32_t offset, ByteSpan data, Tearing tearing) {
   if (!power_.is_on()) return Status::kMediumFailed;
   const uint32_t unit = offset / traits_.unit_bytes;
-  if (AddWear(unit) > traits_.endurance) return Status::kMediumFailed;
+  if (state_.AddWear(unit) > traits_.endurance) return Status::kMediumFailed;
   if (const std::optional<BadUnit> bad = faults_.FindBad(unit, unit)) {
     return *bad == BadUnit::kLoud ? Status::kMediumFailed : Status::kOk;
   }
@@ -102,7 +92,7 @@ Status OverwriteArray::Read(uint32_t offset, MutableByteSpan target) {
   const uint32_t first = offset / traits_.unit_bytes;
   if (traits_.reads_wear && !target.empty()) {
     const auto last = (offset + static_cast<uint32_t>(target.size()) - 1) / traits_.unit_bytes;
-    for (uint32_t unit = first; unit <= last; ++unit) AddWear(unit);
+    for (uint32_t unit = first; unit <= last; ++unit) state_.AddWear(unit);
   }
   return faults_.Disturb(first * traits_.unit_bytes, offset, target);
 }

@@ -8,6 +8,7 @@
 #include "simulator/memory_parts/cell_faults.h"
 #include "simulator/memory_parts/memory_image.h"
 #include "simulator/memory_parts/part_figures.h"
+#include "simulator/memory_parts/part_state.h"
 #include "simulator/memory_parts/power_supply.h"
 
 // The cells of a memory that is overwritten freely, a unit at a time: pages of an EEPROM, rows of a
@@ -34,7 +35,8 @@ enum class Tearing : uint8_t {
 class OverwriteArray {
  public:
   /// `power` must outlive it. With a path the bytes live in that file; wear in `path`.state, which
-  /// is always up to date; faults and figures in `path`.faults, written at the end.
+  /// is always up to date; faults and figures in `path`.faults, written at the end. Throws as
+  /// PartState and CellFaults::LoadFile.
   OverwriteArray(const OverwriteTraits& traits, PowerSupply& power, const std::string& path = "");
   ~OverwriteArray();
 
@@ -61,7 +63,7 @@ class OverwriteArray {
   }
 
   uint32_t unit_count() const { return traits_.size_bytes / traits_.unit_bytes; }
-  uint64_t wear(uint32_t unit) const { return LoadLe64(state_.bytes().data() + 8 * size_t{unit}); }
+  uint64_t wear(uint32_t unit) const { return state_.wear(unit); }
   bool has_unstable_bits() const { return faults_.has_unstable_bits(); }
   const PartFigures& figures() const { return figures_; }
   PartFigures& figures() { return figures_; }
@@ -69,14 +71,13 @@ class OverwriteArray {
   const PowerSupply& power() const { return power_; }
 
  private:
-  uint64_t AddWear(uint32_t unit);
   void TearUnit(uint32_t offset, ByteSpan data, uint32_t whole_count);
 
   OverwriteTraits traits_;
   PowerSupply& power_;
   std::string path_;
   MemoryImage image_;
-  MemoryImage state_;  ///< writes of each unit, 64 bits
+  PartState state_;  ///< wear of each unit
   CellFaults faults_;
   PartFigures figures_;
 };
