@@ -30,6 +30,7 @@ constexpr uint8_t kAccepted = 0xE5;
 constexpr uint8_t kRefusedCheckBits = 0xEB;
 constexpr uint8_t kRefusedWrite = 0xED;
 constexpr uint32_t kReadAheadBlocks = 1;
+constexpr uint32_t kGapBytes = 7;  // between two blocks: more than a command takes
 
 SdCardTraits Resize(SdCardTraits traits, uint32_t size_bytes) {
   if (size_bytes != 0) traits.size_bytes = size_bytes;
@@ -48,6 +49,7 @@ SdCardPart::SdCardPart(const SdCardTraits& traits, SimulatedClock& clock, PowerS
              power, path) {}
 
 void SdCardPart::Reset() {
+  DropIncoming();
   cells_.DropCache();
   in_.clear();
   out_.clear();
@@ -79,8 +81,12 @@ uint8_t SdCardPart::Exchange(uint8_t in) {
 }
 
 uint8_t SdCardPart::NextOut() {
-  if (out_.empty() && is_reading_many_) QueueSector(sector_++);
+  if (out_.empty() && is_reading_many_ && gap_count_++ == kGapBytes) QueueSector(sector_++);
   if (!out_.empty()) {
+    if (out_.front() == kReadToken && clock().now_ns() < block_at_ns_) {
+      if (clock().skips_waits()) clock().AdvanceTo(block_at_ns_);
+      return 0xFF;
+    }
     const uint8_t byte = out_.front();
     out_.pop_front();
     return byte;
@@ -239,7 +245,7 @@ void SdCardPart::StartReading(uint8_t index, uint32_t argument) {
   sector_ = traits_.is_high_capacity ? argument : argument / kBlockBytes;
   if (sector_ >= cells_.sector_count()) return Answer(kR1Parameter);
   Answer(0);
-  clock().AdvanceNs(traits_.read_ns);
+  block_at_ns_ = clock().now_ns() + traits_.read_ns;
   QueueSector(sector_);
   is_reading_many_ = index == 18;
   sector_ += kReadAheadBlocks;
@@ -255,6 +261,7 @@ void SdCardPart::QueueSector(uint32_t sector) {
 }
 
 void SdCardPart::QueueBlock(ByteSpan data) {
+  gap_count_ = 0;
   out_.push_back(0xFF);
   out_.push_back(kReadToken);
   out_.insert(out_.end(), data.begin(), data.end());

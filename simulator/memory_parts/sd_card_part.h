@@ -99,6 +99,8 @@ class SdCardPart final : public SpiPart {
   uint8_t erase_step_ = 0;  ///< how much of CMD32, CMD33, CMD38 has come in a row
   uint64_t busy_until_ns_ = 0;
   uint64_t ready_at_ns_ = 0;
+  uint32_t gap_count_ = 0;    ///< bytes since the last block of several
+  uint64_t block_at_ns_ = 0;  ///< from when on what is read comes
   uint32_t corrupt_count_ = 0;
   std::vector<uint8_t> in_;
   std::deque<uint8_t> out_;

@@ -73,6 +73,7 @@ SpiNorPart::SpiNorPart(const SpiNorTraits& traits, SimulatedClock& clock, PowerS
       nor_(CellsOf(traits_), power, path) {}
 
 void SpiNorPart::Reset() {
+  DropIncoming();
   busy_until_ns_ = 0;
   is_write_enabled_ = is_powered_down_ = may_reset_ = false;
 }

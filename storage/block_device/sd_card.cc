@@ -13,7 +13,6 @@ constexpr uint8_t kSendInterfaceCondition = 8;
 constexpr uint8_t kSendCapacity = 9;
 constexpr uint8_t kSendStatus = 13;
 constexpr uint8_t kSetBlockLength = 16;
-constexpr uint8_t kReadBlock = 17;
 constexpr uint8_t kReadBlocks = 18;
 constexpr uint8_t kStopReading = 12;
 constexpr uint8_t kWriteBlocks = 25;
@@ -34,6 +33,7 @@ constexpr uint8_t kDataAnswerMask = 0x1F;
 
 constexpr uint32_t kAnswerBytesMax = 16;       // a card answers within 8
 constexpr uint32_t kReadTokenWaitMax = 60000;  // bytes; 100 ms at 5 MHz
+constexpr uint32_t kTokenPollBytes = 8;
 constexpr uint32_t kVoltageAndPattern = 0x1AA;
 constexpr uint32_t kHighCapacity = 0x40000000;
 constexpr uint32_t kPowerUpBytes = 10;  // 80 clocks without select
@@ -83,7 +83,7 @@ Status SdCard::Start() {
 }
 
 Status SdCard::Reset() {
-  is_writing_ = is_ending_ = false;
+  is_reading_ = is_writing_ = is_ending_ = false;
   bus_.Deselect();
   for (uint32_t i = 0; i < kPowerUpBytes; ++i) ReadByte();
   uint8_t answer = Command(kGoIdle, 0);
@@ -172,6 +172,7 @@ Status SdCard::StartWriting(uint32_t block) {
 
 Status SdCard::StartProgram(uint32_t offset, ByteSpan data) {
   const uint32_t block = offset / kBlockBytes;
+  if (is_reading_) EndReading();
   if (is_writing_ && block != next_block_) OTA_TRY(EndWriting());
   if (!is_writing_) OTA_TRY(StartWriting(block));
   std::array<uint8_t, 2> crc;
@@ -229,23 +230,87 @@ Status SdCard::ReadData(MutableByteSpan target) {
   return LoadBe16(crc.data()) == ComputeSdCrc16(target) ? Status::kOk : Status::kMediumFailed;
 }
 
-Status SdCard::Read(uint32_t offset, MutableByteSpan target) {
+/// Leaves the card selected.
+Status SdCard::OpenReading(uint32_t block) {
+  if (is_reading_ && block == next_block_) return Status::kOk;
   OTA_TRY(Flush());
-  if (target.empty()) return Status::kOk;
-  const bool is_single = target.size() == kBlockBytes;
-  const uint32_t block = BlockArgument(offset / kBlockBytes);
-  Status status = Command(is_single ? kReadBlock : kReadBlocks, block) == 0 ? Status::kOk
-                                                                            : Status::kMediumFailed;
-  for (size_t at = 0; at < target.size() && IsOk(status); at += kBlockBytes) {
-    status = ReadData(target.subspan(at, kBlockBytes));
-  }
-  if (!is_single) {
-    Command(kStopReading, 0);
-    for (uint32_t i = 0; i < kReadTokenWaitMax && IsLineBusy(); ++i) {
-    }
+  if (is_reading_) EndReading();
+  is_reading_ = true;
+  next_block_ = block;
+  if (Command(kReadBlocks, BlockArgument(block)) == 0) return Status::kOk;
+  EndReading();
+  return Status::kMediumFailed;
+}
+
+void SdCard::EndReading() {
+  Command(kStopReading, 0);
+  for (uint32_t i = 0; i < kReadTokenWaitMax && IsLineBusy(); ++i) {
   }
   EndCommand();
+  is_reading_ = false;
+}
+
+Status SdCard::Read(uint32_t offset, MutableByteSpan target) {
+  if (target.empty()) return Flush();
+  OTA_TRY(OpenReading(offset / kBlockBytes));
+  for (size_t at = 0; at < target.size(); at += kBlockBytes) {
+    const Status status = ReadData(target.subspan(at, kBlockBytes));
+    if (!IsOk(status)) {
+      EndReading();
+      return status;
+    }
+    next_block_ += 1;
+  }
+  return Status::kOk;
+}
+
+// --- reading by DMA
+
+Status SdCardTransfer::StartRead(uint32_t offset, MutableByteSpan target) {
+  target_ = target;
+  at_ = 0;
+  has_token_ = false;
+  waited_bytes_ = 0;
+  return card_.OpenReading(offset / SdCard::kBlockBytes);
+}
+
+Status SdCardTransfer::PollRead() {
+  if (has_token_ && bus_.IsReading()) return Status::kBusy;
+  Status status = has_token_ ? TakeBlock() : Status::kOk;
+  if (IsOk(status) && at_ < target_.size()) status = PollToken();
+  if (status == Status::kMediumFailed) card_.EndReading();
   return status;
+}
+
+/// Looks for the token in some bytes, and starts the block that is behind it. kBusy, unless it
+/// fails.
+Status SdCardTransfer::PollToken() {
+  for (uint32_t i = 0; i < kTokenPollBytes; ++i) {
+    const uint8_t token = card_.ReadByte();
+    if (token == 0xFF) continue;
+    if (token != kReadToken) return Status::kMediumFailed;
+    has_token_ = true;
+    bus_.StartRead(block());
+    return Status::kBusy;
+  }
+  waited_bytes_ += kTokenPollBytes;
+  return waited_bytes_ < kReadTokenWaitMax ? Status::kBusy : Status::kMediumFailed;
+}
+
+Status SdCardTransfer::TakeBlock() {
+  std::array<uint8_t, 2> crc;
+  bus_.Read(crc);
+  if (LoadBe16(crc.data()) != ComputeSdCrc16(block())) return Status::kMediumFailed;
+  card_.next_block_ += 1;
+  at_ += SdCard::kBlockBytes;
+  has_token_ = false;
+  waited_bytes_ = 0;
+  return Status::kOk;
+}
+
+void SdCardTransfer::AbandonRead() {
+  if (has_token_) bus_.StopReading();
+  card_.EndReading();
 }
 
 }  // namespace ota::storage

@@ -21,4 +21,18 @@ class SpiBus {
   ~SpiBus() = default;
 };
 
+/// An SPI bus whose unit can take bytes in by itself (DMA).
+class SpiDmaBus : public SpiBus {
+ public:
+  /// Begins to do what Read does, and returns at once. Until IsReading is false, or StopReading was
+  /// called, `bytes` are to be left alone and nothing else is to be done with the bus.
+  virtual void StartRead(MutableByteSpan bytes) = 0;
+  virtual bool IsReading() = 0;
+  /// Ends it, done or not: `bytes` are not written any more.
+  virtual void StopReading() = 0;
+
+ protected:
+  ~SpiDmaBus() = default;
+};
+
 }  // namespace ota::storage

@@ -116,4 +116,21 @@ Status SpiNorFlash::Read(uint32_t offset, MutableByteSpan target) {
   return Status::kOk;
 }
 
+Status SpiNorTransfer::StartRead(uint32_t offset, MutableByteSpan target) {
+  flash_.SendAddress(kRead, kReadLong, offset);
+  bus_.StartRead(target);
+  return Status::kOk;
+}
+
+Status SpiNorTransfer::PollRead() {
+  if (bus_.IsReading()) return Status::kBusy;
+  bus_.Deselect();
+  return Status::kOk;
+}
+
+void SpiNorTransfer::AbandonRead() {
+  bus_.StopReading();
+  bus_.Deselect();
+}
+
 }  // namespace ota::storage

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "storage/block_device/flash_controller.h"
+#include "storage/block_device/read_transfer.h"
 #include "storage/block_device/spi_bus.h"
 
 namespace ota::storage {
@@ -30,6 +31,8 @@ class SpiNorFlash final : public FlashController {
   std::optional<ByteSpan> Map() const override { return map_; }
 
  private:
+  friend class SpiNorTransfer;
+
   void Command(uint8_t code);
   void SendAddress(uint8_t code, uint8_t long_code, uint32_t offset);
   uint8_t ReadStatus();
@@ -38,6 +41,21 @@ class SpiNorFlash final : public FlashController {
   SpiBus& bus_;
   std::optional<ByteSpan> map_;
   Geometry geometry_{};
+};
+
+/// Its reading by DMA: one transfer, whatever the length.
+class SpiNorTransfer final : public ReadTransfer {
+ public:
+  /// `flash`, and `bus`, on which it is, must outlive it.
+  SpiNorTransfer(SpiNorFlash& flash, SpiDmaBus& bus) : flash_(flash), bus_(bus) {}
+
+  Status StartRead(uint32_t offset, MutableByteSpan target) override;
+  Status PollRead() override;
+  void AbandonRead() override;
+
+ private:
+  SpiNorFlash& flash_;
+  SpiDmaBus& bus_;
 };
 
 }  // namespace ota::storage
