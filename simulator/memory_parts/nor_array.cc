@@ -210,6 +210,24 @@ void NorArray::TearErase(uint32_t unit) {
   }
 }
 
+/// Some of the old zeros are there again, wherever they were.
+void NorArray::SpoilErase(uint32_t offset, uint32_t length) {
+  Prng& prng = power_.prng();
+  for (uint32_t at = offset; at < offset + length; ++at) {
+    if (prng.NextBelow(2) == 0) image_.bytes()[at] &= static_cast<uint8_t>(prng.Next() >> 8);
+  }
+  for (uint32_t at = offset; at < offset + length; at += traits_.erase_unit) {
+    TearErase(at / traits_.erase_unit);
+  }
+}
+
+void NorArray::SpoilProgram(uint32_t offset, uint32_t length) {
+  for (uint32_t at = offset; at < offset + length; ++at) {
+    const auto chance = static_cast<uint8_t>(power_.prng().Next() >> 8);
+    faults_.MakeUnstable(at, static_cast<uint8_t>(~bytes()[at] & chance));
+  }
+}
+
 // --- read and faults
 
 Status NorArray::Read(uint32_t offset, MutableByteSpan target) {

@@ -51,6 +51,11 @@ class NorArray {
 
   ByteSpan bytes() const { return image_.bytes(); }
 
+  /// What is left of an erase, or of a program of zeros in these bytes, that ended on its way after
+  /// all: it was suspended, and power failed.
+  void SpoilErase(uint32_t offset, uint32_t length);
+  void SpoilProgram(uint32_t offset, uint32_t length);
+
   // Faults
   void MarkBad(uint32_t unit, BadUnit kind) { faults_.MarkBad(unit, kind); }
   void FlipBit(uint32_t offset, uint8_t bit);

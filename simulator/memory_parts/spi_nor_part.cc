@@ -27,7 +27,13 @@ constexpr uint8_t kPageProgramLong = 0x12;
 constexpr uint8_t kReadLong = 0x13;
 constexpr uint8_t kErase4K = 0x20;
 constexpr uint8_t kErase4KLong = 0x21;
+constexpr uint8_t kWriteStatus2 = 0x31;
+constexpr uint8_t kReadStatus2 = 0x35;
 constexpr uint8_t kErase32K = 0x52;
+constexpr uint8_t kQuadRead = 0x6B;
+constexpr uint8_t kQuadReadLong = 0x6C;
+constexpr uint8_t kSuspend = 0x75;
+constexpr uint8_t kResume = 0x7A;
 constexpr uint8_t kReadIdentification = 0x9F;
 constexpr uint8_t kEnableReset = 0x66;
 constexpr uint8_t kReset = 0x99;
@@ -36,6 +42,9 @@ constexpr uint8_t kPowerDown = 0xB9;
 constexpr uint8_t kEraseChip = 0xC7;
 constexpr uint8_t kErase64K = 0xD8;
 constexpr uint8_t kErase64KLong = 0xDC;
+
+constexpr uint8_t kQuadEnabled = 0x02;  // in the second status register
+constexpr uint8_t kSuspended = 0x80;
 
 SpiNorTraits Resize(SpiNorTraits traits, uint32_t size_bytes) {
   if (size_bytes != 0) {
@@ -55,13 +64,23 @@ NorTraits CellsOf(const SpiNorTraits& traits) {
 
 bool IsLong(uint8_t command) {
   return command == kPageProgramLong || command == kReadLong || command == kErase4KLong ||
-         command == kErase64KLong;
+         command == kErase64KLong || command == kQuadReadLong;
 }
 
 bool IsProgram(uint8_t command) { return command == kPageProgram || command == kPageProgramLong; }
 
+bool IsQuadRead(uint8_t command) { return command == kQuadRead || command == kQuadReadLong; }
+
+/// Whether a dummy byte goes before the data.
+bool IsFastRead(uint8_t command) { return command == kFastRead || IsQuadRead(command); }
+
 bool IsRead(uint8_t command) {
-  return command == kReadData || command == kReadLong || command == kFastRead;
+  return command == kReadData || command == kReadLong || IsFastRead(command);
+}
+
+bool IsErase(uint8_t command) {
+  return command == kErase4K || command == kErase4KLong || command == kErase32K ||
+         command == kErase64K || command == kErase64KLong || command == kEraseChip;
 }
 
 }  // namespace
@@ -74,7 +93,11 @@ SpiNorPart::SpiNorPart(const SpiNorTraits& traits, SimulatedClock& clock, PowerS
 
 void SpiNorPart::Reset() {
   DropIncoming();
-  busy_until_ns_ = 0;
+  if (suspended_ && suspended_->is_program)
+    nor_.SpoilProgram(suspended_->first, suspended_->length);
+  if (suspended_ && !suspended_->is_program) nor_.SpoilErase(suspended_->first, suspended_->length);
+  suspended_.reset();
+  busy_until_ns_ = suspend_from_ns_ = 0;
   is_write_enabled_ = is_powered_down_ = may_reset_ = false;
 }
 
@@ -92,23 +115,38 @@ uint8_t SpiNorPart::StatusRegister() {
   return static_cast<uint8_t>((is_busy ? 1 : 0) | (is_write_enabled_ ? 2 : 0));
 }
 
+uint8_t SpiNorPart::SecondStatusRegister() const {
+  return static_cast<uint8_t>((has_quad_ ? kQuadEnabled : 0) | (suspended_ ? kSuspended : 0));
+}
+
+bool SpiNorPart::IsSuspended(uint32_t address) const {
+  return suspended_ && address - suspended_->first < suspended_->length;
+}
+
+/// Whether the part hears this command as it is now.
+bool SpiNorPart::MayStart(uint8_t command) {
+  if (is_powered_down_) return command == kWakeUp;
+  if (IsBusy()) {
+    return command == kReadStatusCommand || command == kReadStatus2 || command == kSuspend;
+  }
+  if (IsQuadRead(command)) return has_quad_;
+  if (!suspended_) return true;
+  return !IsErase(command) && command != kWriteStatus2 &&
+         (!IsProgram(command) || !suspended_->is_program);
+}
+
 uint8_t SpiNorPart::Exchange(uint8_t in) {
   if (!nor_.is_powered()) return 0xFF;
   const uint32_t index = count_++;
   if (index == 0) {
     command_ = in;
-    if (is_powered_down_ && in != kWakeUp) {
-      violation_count_ += 1;
-      command_ = 0;
-      return 0xFF;
-    }
-    if (IsBusy() && in != kReadStatusCommand) {
-      violation_count_ += in != kWriteEnable ? 1 : 0;
-      command_ = 0;
-    }
+    if (MayStart(in)) return 0xFF;
+    violation_count_ += IsBusy() && in == kWriteEnable ? 0 : 1;
+    command_ = 0;
     return 0xFF;
   }
   if (command_ == kReadStatusCommand) return StatusRegister();
+  if (command_ == kReadStatus2) return SecondStatusRegister();
   if (command_ == kReadIdentification) return traits_.identification[(index - 1) % 3];
   if (index <= AddressBytes()) {
     address_ = (address_ << 8) | in;
@@ -119,14 +157,20 @@ uint8_t SpiNorPart::Exchange(uint8_t in) {
     page_count_ += 1;
     return 0xFF;
   }
-  if (command_ == kFastRead && index == AddressBytes() + 1) return 0xFF;
+  if (IsFastRead(command_) && index == AddressBytes() + 1) return 0xFF;
   return IsRead(command_) ? ReadNext() : 0xFF;
 }
 
 uint8_t SpiNorPart::ReadNext() {
   uint8_t byte = 0xFF;
+  const uint32_t address = address_ % nor_.traits().size_bytes;
   // A read error of this part would go unnoticed; it reads as what the line gives.
-  if (!IsOk(nor_.Read(address_ % nor_.traits().size_bytes, MutableByteSpan(&byte, 1)))) byte = 0xFF;
+  if (!IsOk(nor_.Read(address, MutableByteSpan(&byte, 1)))) byte = 0xFF;
+  const bool has_wrong_lines = (read_lines() == 4) != IsQuadRead(command_);
+  if (has_wrong_lines || IsSuspended(address)) {
+    violation_count_ += 1;
+    byte ^= static_cast<uint8_t>(nor_.traits().size_bytes / (address + 1) | 1);  // anything
+  }
   address_ += 1;
   return byte;
 }
@@ -140,12 +184,48 @@ void SpiNorPart::OnDeselect() {
   if (command_ == kPowerDown) is_powered_down_ = true;
   if (command_ == kWriteEnable) is_write_enabled_ = true;
   if (command_ == kWriteDisable) is_write_enabled_ = false;
+  if (command_ == kSuspend) Suspend();
+  if (command_ == kResume) Resume();
   Execute();
 }
 
-/// What changes the cells.
+/// A suspend that comes when all is done is heard by nobody.
+void SpiNorPart::Suspend() {
+  if (!IsBusy()) return;
+  const uint64_t now_ns = clock().now_ns();
+  if (suspended_ || !under_way_.can_be_suspended || now_ns < suspend_from_ns_) {
+    violation_count_ += 1;
+    return;
+  }
+  suspended_ = under_way_;
+  suspended_->rest_ns = busy_until_ns_ - now_ns;
+  under_way_ = {};
+  busy_until_ns_ = now_ns + traits_.suspend_ns;
+}
+
+void SpiNorPart::Resume() {
+  if (!suspended_) return;
+  under_way_ = *suspended_;
+  suspended_.reset();
+  suspend_from_ns_ = clock().now_ns() + traits_.suspend_ns;
+  busy_until_ns_ = clock().now_ns() + under_way_.rest_ns;
+}
+
+void SpiNorPart::WriteSecondStatus() {
+  if (!is_write_enabled_ || count_ != 2) {
+    violation_count_ += 1;
+    return;
+  }
+  has_quad_ = (address_ & kQuadEnabled) != 0;
+  Start({}, traits_.write_status_ns);
+}
+
+/// What changes the cells, and the status register.
 void SpiNorPart::Execute() {
   switch (command_) {
+    case kWriteStatus2:
+      WriteSecondStatus();
+      break;
     case kPageProgram:
     case kPageProgramLong:
       ProgramPage();
@@ -175,7 +255,7 @@ void SpiNorPart::Execute() {
 /// The bytes that came last win when more than a page came.
 void SpiNorPart::ProgramPage() {
   const uint32_t size_bytes = nor_.traits().size_bytes;
-  if (!is_write_enabled_ || page_count_ == 0 || address_ >= size_bytes) {
+  if (!is_write_enabled_ || page_count_ == 0 || address_ >= size_bytes || IsSuspended(address_)) {
     violation_count_ += 1;
     return;
   }
@@ -198,7 +278,7 @@ void SpiNorPart::ProgramPage() {
   };
   program(first, before_wrap);
   program(0, length - before_wrap);
-  Spend(traits_.program_ns);
+  Start({page_first, kPageBytes, true, true}, traits_.program_ns);
 }
 
 void SpiNorPart::Erase(uint32_t unit_bytes, uint64_t ns) {
@@ -208,6 +288,11 @@ void SpiNorPart::Erase(uint32_t unit_bytes, uint64_t ns) {
     return;
   }
   (void)nor_.Erase(first, unit_bytes);  // the part does not tell how it went
+  Start({first, unit_bytes, false, command_ != kEraseChip}, ns);
+}
+
+void SpiNorPart::Start(const Work& work, uint64_t ns) {
+  under_way_ = work;
   Spend(ns);
 }
 

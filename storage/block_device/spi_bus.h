@@ -35,4 +35,14 @@ class SpiDmaBus : public SpiBus {
   ~SpiDmaBus() = default;
 };
 
+/// An SPI bus with four data lines: commands go out on one of them, and data may come in on all.
+class QuadSpiBus : public SpiDmaBus {
+ public:
+  /// How many lines, 1 or 4, Read and StartRead take bytes in on, until the deselect.
+  virtual void SetReadLines(uint32_t count) = 0;
+
+ protected:
+  ~QuadSpiBus() = default;
+};
+
 }  // namespace ota::storage
