@@ -13,7 +13,13 @@ constexpr uint8_t kWakeUp = 0xAB;
 constexpr uint8_t kWriteEnable = 0x06;
 constexpr uint8_t kReadStatus = 0x05;
 constexpr uint8_t kRead = 0x03;
-constexpr uint8_t kReadLong = 0x13;  // with 32 address bits
+constexpr uint8_t kReadLong = 0x13;  // with 32 address bits, as all long ones
+constexpr uint8_t kReadStatus2 = 0x35;
+constexpr uint8_t kWriteStatus2 = 0x31;
+constexpr uint8_t kQuadRead = 0x6B;
+constexpr uint8_t kQuadReadLong = 0x6C;
+constexpr uint8_t kSuspend = 0x75;
+constexpr uint8_t kResume = 0x7A;
 constexpr uint8_t kPageProgram = 0x02;
 constexpr uint8_t kPageProgramLong = 0x12;
 constexpr uint8_t kSectorErase = 0x20;
@@ -21,6 +27,10 @@ constexpr uint8_t kSectorEraseLong = 0x21;
 
 constexpr uint8_t kStatusBusy = 0x01;
 constexpr uint8_t kStatusWriteEnabled = 0x02;
+constexpr uint8_t kStatus2QuadEnabled = 0x02;
+constexpr uint8_t kStatus2Suspended = 0x80;
+constexpr uint32_t kSuspendPollsMax = 1000;
+constexpr uint32_t kResumePolls = 200;  // 20 µs at 133 MHz, or longer
 
 constexpr uint32_t kPageBytes = 256;
 constexpr uint32_t kShortAddressEnd = MiB(16);
@@ -48,14 +58,16 @@ void SpiNorFlash::SendAddress(uint8_t code, uint8_t long_code, uint32_t offset) 
   bus_.Write(ByteSpan(bytes).first(is_long ? 5 : 4));
 }
 
-uint8_t SpiNorFlash::ReadStatus() {
-  uint8_t status = kReadStatus;
+uint8_t SpiNorFlash::ReadRegister(uint8_t code) {
+  uint8_t value = code;
   bus_.Select();
-  bus_.Write(ByteSpan(&status, 1));
-  bus_.Read(MutableByteSpan(&status, 1));
+  bus_.Write(ByteSpan(&value, 1));
+  bus_.Read(MutableByteSpan(&value, 1));
   bus_.Deselect();
-  return status;
+  return value;
 }
+
+uint8_t SpiNorFlash::ReadStatus() { return ReadRegister(kReadStatus); }
 
 Status SpiNorFlash::Start() {
   Command(kWakeUp);
@@ -90,6 +102,9 @@ Status SpiNorFlash::EnableWrite() {
 
 Status SpiNorFlash::StartProgram(uint32_t offset, ByteSpan data) {
   OTA_TRY(EnableWrite());
+  was_resumed_ = false;
+  work_begin_ = offset;
+  work_end_ = offset + static_cast<uint32_t>(data.size());
   SendAddress(kPageProgram, kPageProgramLong, offset);
   bus_.Write(data);
   bus_.Deselect();
@@ -98,6 +113,9 @@ Status SpiNorFlash::StartProgram(uint32_t offset, ByteSpan data) {
 
 Status SpiNorFlash::StartErase(uint32_t offset) {
   OTA_TRY(EnableWrite());
+  was_resumed_ = false;
+  work_begin_ = offset;
+  work_end_ = offset + geometry_.erase_unit;
   SendAddress(kSectorErase, kSectorEraseLong, offset);
   bus_.Deselect();
   return Status::kOk;
@@ -109,15 +127,60 @@ Status SpiNorFlash::Poll() {
   return (status & kStatusBusy) != 0 ? Status::kBusy : Status::kOk;
 }
 
+void SpiNorFlash::BeginRead(uint32_t offset) { SendAddress(kRead, kReadLong, offset); }
+
 Status SpiNorFlash::Read(uint32_t offset, MutableByteSpan target) {
-  SendAddress(kRead, kReadLong, offset);
+  BeginRead(offset);
   bus_.Read(target);
   bus_.Deselect();
   return Status::kOk;
 }
 
+// --- four lines
+
+void SpiNorFlash::BeginQuadRead(uint32_t offset) {
+  SendAddress(kQuadRead, kQuadReadLong, offset);
+  const uint8_t dummy = 0;
+  bus_.Write(ByteSpan(&dummy, 1));
+}
+
+Status SpiNorFlash::EnableQuad() {
+  OTA_TRY(Poll());
+  const uint8_t status = ReadRegister(kReadStatus2);
+  if ((status & kStatus2QuadEnabled) != 0) return Status::kOk;
+  OTA_TRY(EnableWrite());
+  const uint8_t command[2] = {kWriteStatus2, static_cast<uint8_t>(status | kStatus2QuadEnabled)};
+  bus_.Select();
+  bus_.Write(command);
+  bus_.Deselect();
+  return Status::kBusy;
+}
+
+// --- suspend and resume
+
+Status SpiNorFlash::Suspend() {
+  for (uint32_t i = was_resumed_ ? 0 : kResumePolls; i <= kResumePolls; ++i) {
+    if ((ReadStatus() & kStatusBusy) == 0) return Status::kWrongState;
+  }
+  Command(kSuspend);
+  uint8_t status = kStatusBusy;
+  for (uint32_t i = 0; i < kSuspendPollsMax && (status & kStatusBusy) != 0; ++i) {
+    status = ReadStatus();
+  }
+  if ((status & kStatusBusy) != 0) return Status::kBusy;
+  const bool is_suspended = (ReadRegister(kReadStatus2) & kStatus2Suspended) != 0;
+  return is_suspended ? Status::kOk : Status::kWrongState;
+}
+
+void SpiNorFlash::Resume() {
+  Command(kResume);
+  was_resumed_ = true;
+}
+
+// --- transfers
+
 Status SpiNorTransfer::StartRead(uint32_t offset, MutableByteSpan target) {
-  flash_.SendAddress(kRead, kReadLong, offset);
+  flash_.BeginRead(offset);
   bus_.StartRead(target);
   return Status::kOk;
 }
