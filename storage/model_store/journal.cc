@@ -11,7 +11,7 @@
 namespace ota::storage {
 namespace {
 
-constexpr uint32_t kCancelUnitCount = 2;
+constexpr uint32_t kFrontCount = 2;  // units to cancel with, or marks
 constexpr uint32_t kCancelWordBytes = 4;
 constexpr int kReadAttempts = 4;  // a weakly programmed record may read right the second time
 constexpr uint16_t kMissesMax = 2;
@@ -22,18 +22,27 @@ uint32_t ProgramUnitOf(const Geometry& geometry) {
   return std::clamp<uint32_t>(geometry.program_unit, 1, kProgramUnitMax);
 }
 
+uint32_t RecordStride(const Geometry& geometry) {
+  return RoundUp(kRecordBytes, ProgramUnitOf(geometry));
+}
+
+/// What stands in front of the head.
+uint32_t FrontBytes(const Geometry& geometry) {
+  const uint32_t cancel_bytes = RoundUp(kCancelWordBytes, ProgramUnitOf(geometry));
+  return kFrontCount * (geometry.needs_erase ? cancel_bytes : RecordStride(geometry));
+}
+
 /// What stands before the records.
-uint32_t HeadBytes(uint32_t unit) {
-  return kCancelUnitCount * RoundUp(kCancelWordBytes, unit) + RoundUp(kRecordBytes, unit) +
-         RoundUp(kRecordDigestBytes, unit);
+uint32_t HeadBytes(const Geometry& geometry) {
+  const uint32_t mark_bytes = RoundUp(kRecordDigestBytes, ProgramUnitOf(geometry));
+  return FrontBytes(geometry) + RecordStride(geometry) + (geometry.needs_erase ? mark_bytes : 0);
 }
 
 }  // namespace
 
 uint32_t Journal::ComputeSegmentBytes(const Geometry& geometry, uint32_t image_count_max) {
   const uint32_t record_count = image_count_max == 8 ? 24 : 64;
-  const uint32_t unit = ProgramUnitOf(geometry);
-  return RoundUp(HeadBytes(unit) + record_count * RoundUp(kRecordBytes, unit),
+  return RoundUp(HeadBytes(geometry) + record_count * RecordStride(geometry),
                  std::max<uint32_t>(geometry.erase_unit, 1));
 }
 
@@ -43,23 +52,33 @@ Status Journal::LayOut() {
       geometry_.read_unit > kReadUnitMax) {
     return Status::kNotSupported;
   }
-  cancel_bytes_ = RoundUp(kCancelWordBytes, unit);
-  mark_bytes_ = RoundUp(kRecordDigestBytes, unit);
-  record_stride_ = RoundUp(kRecordBytes, unit);
+  record_stride_ = RecordStride(geometry_);
+  head_at_ = FrontBytes(geometry_);
+  mark_at_ = geometry_.needs_erase ? head_at_ + record_stride_ : 0;
+  records_at_ = HeadBytes(geometry_);
   layout_.segment_bytes = ComputeSegmentBytes(geometry_, image_count_max_);
   const uint32_t share = geometry_.size_bytes / 8 / layout_.segment_bytes;
   layout_.segment_count = std::clamp<uint32_t>(share, 2, kSegmentCountMax);
   layout_.erase_unit = geometry_.erase_unit;
   layout_.program_unit = unit;
   layout_.size_bytes = geometry_.size_bytes;
-  const uint32_t room = layout_.segment_bytes - HeadBytes(unit);
+  const uint32_t room = layout_.segment_bytes - records_at_;
   capacity_ = std::min<uint32_t>(room / record_stride_, 0xFFFF);
+  ring_bytes_ = records_at_ + capacity_ * record_stride_;
+  turn_count_ = geometry_.needs_erase ? 1 : ring_bytes_ / record_stride_;
   const bool has_room = size_bytes() + geometry_.erase_unit <= geometry_.size_bytes;
   return has_room ? Status::kOk : Status::kNotSupported;
 }
 
-uint32_t Journal::RecordOffset(uint32_t segment, uint16_t position) const {
-  return MarkOffset(segment) + mark_bytes_ + position * record_stride_;
+/// Where what stands `at` bytes behind the beginning of a generation lies on the device.
+uint32_t Journal::OffsetOf(uint32_t segment, uint32_t generation, uint32_t at) const {
+  const uint32_t turn = generation / layout_.segment_count % turn_count_;
+  return segment * layout_.segment_bytes + (at + turn * record_stride_) % ring_bytes_;
+}
+
+uint32_t Journal::RecordOffset(uint32_t segment, uint64_t sequence) const {
+  const auto position = static_cast<uint16_t>(sequence);
+  return OffsetOf(segment, GenerationOf(sequence), records_at_ + position * record_stride_);
 }
 
 // --- finding what is there
@@ -73,28 +92,31 @@ Status Journal::ReadIsCancelUnitErased(uint32_t offset, bool& is_erased) {
   return Status::kOk;
 }
 
-Status Journal::ReadSegmentState(uint32_t segment, SegmentState& state) {
+Status Journal::ReadSegmentState(uint32_t segment, uint32_t turn, SegmentState& state) {
+  const uint32_t generation = turn * layout_.segment_count;
   RecordBytes head;
-  const Status status = ReadUnaligned(device_, HeadOffset(segment), head);
-  if (!IsOk(status)) return status;
+  OTA_TRY(ReadUnaligned(device_, OffsetOf(segment, generation, head_at_), head));
   if (!IsRecordValid(head) || RecordKindOf(head) != RecordKind::kSegment) return Status::kCorrupted;
   if (!IsSegmentOf(layout_, head)) return Status::kNotSupported;
-  state.generation = RecordPlaceOf(head).generation;
-  state.has_head = true;
-  for (uint32_t at = SegmentOffset(segment); at < HeadOffset(segment); at += cancel_bytes_) {
-    bool is_erased = false;
-    OTA_TRY(ReadIsCancelUnitErased(at, is_erased));
+  state.generation = GenerationOf(SequenceOf(head));
+  if (state.generation / layout_.segment_count % turn_count_ != turn) return Status::kCorrupted;
+  OTA_TRY(ReadMark(OffsetOf(segment, generation, mark_at_), head, state.has_mark));
+  for (uint32_t at = 0; at < head_at_; at += head_at_ / kFrontCount) {
+    const uint32_t offset = OffsetOf(segment, generation, at);
+    bool is_erased = true;
+    OTA_TRY(geometry_.needs_erase ? ReadIsCancelUnitErased(offset, is_erased)
+                                  : ReadMark(offset, head, state.has_mark));
     state.is_cancelled = state.is_cancelled || !is_erased;
   }
-  return ReadMark(segment, head, state.has_mark);
+  return Status::kOk;
 }
 
 /// A mark that cannot be read, torn on a medium with error correction, is none.
-Status Journal::ReadMark(uint32_t segment, const RecordBytes& head, bool& has_mark) {
+Status Journal::ReadMark(uint32_t offset, const RecordBytes& head, bool& has_mark) {
   std::array<uint8_t, kRecordDigestBytes> mark;
-  const Status status = ReadUnaligned(device_, MarkOffset(segment), mark);
+  const Status status = ReadUnaligned(device_, offset, mark);
   if (status == Status::kBusy) return status;
-  has_mark = IsOk(status) && std::equal(mark.begin(), mark.end(), head.begin());
+  has_mark = has_mark || (IsOk(status) && std::equal(mark.begin(), mark.end(), head.begin()));
   return Status::kOk;
 }
 
@@ -105,9 +127,10 @@ Status Journal::Mount() {
   Status reason = Status::kCorrupted;
   SegmentState chosen;
   int chosen_rank = -1;
-  for (uint32_t segment = 0; segment < layout_.segment_count; ++segment) {
+  for (uint32_t place = 0; place < layout_.segment_count * turn_count_; ++place) {
+    const uint32_t segment = place / turn_count_;
     SegmentState state;
-    const Status status = ReadSegmentState(segment, state);
+    const Status status = ReadSegmentState(segment, place % turn_count_, state);
     if (status == Status::kBusy) return status;
     if (!IsOk(status)) {
       if (status != Status::kCorrupted) reason = status;
@@ -132,7 +155,7 @@ Status Journal::Replay() {
   next_position_ = 0;
   for (uint16_t position = 0; position < capacity_ && misses < kMissesMax; ++position) {
     RecordBytes record;
-    const Status status = ReadRecordAt(segment_, {generation_, position}, record);
+    const Status status = ReadRecordAt(segment_, SequenceAt(generation_, position), record);
     if (status == Status::kBusy) return status;
     misses = IsOk(status) ? 0 : static_cast<uint16_t>(misses + 1);
     if (IsOk(status)) store_.TakeRecord(position, record);
@@ -140,16 +163,16 @@ Status Journal::Replay() {
   return Status::kOk;
 }
 
-Status Journal::ReadRecordAt(uint32_t segment, const RecordPlace& place, RecordBytes& record) {
-  OTA_TRY(ReadUnaligned(device_, RecordOffset(segment, place.position), record));
-  const bool is_valid = IsRecordValid(record) && RecordPlaceOf(record) == place;
+Status Journal::ReadRecordAt(uint32_t segment, uint64_t sequence, RecordBytes& record) {
+  OTA_TRY(ReadUnaligned(device_, RecordOffset(segment, sequence), record));
+  const bool is_valid = IsRecordValid(record) && SequenceOf(record) == sequence;
   return is_valid ? Status::kOk : Status::kCorrupted;
 }
 
 Status Journal::ReadRecord(uint16_t position, RecordBytes& record) {
   Status status = Status::kCorrupted;
   for (int attempt = 0; attempt < kReadAttempts && !IsOk(status); ++attempt) {
-    status = ReadRecordAt(segment_, {generation_, position}, record);
+    status = ReadRecordAt(segment_, SequenceAt(generation_, position), record);
     if (status == Status::kBusy) return status;
   }
   return status;
@@ -188,11 +211,11 @@ Status Journal::Drive() {
     if (status == Status::kBusy) return status;
     if (IsOk(status)) continue;
     // A segment that cannot be written is left; the next one of the ring is tried.
-    const bool is_append = step_ == Step::kAppend || step_ == Step::kVerify;
+    const bool is_target = step_ >= Step::kCancel && step_ <= Step::kPublished;
     if (status != Status::kMediumFailed || ++failure_count_ > layout_.segment_count) {
       return Fail(status);
     }
-    if (!is_append) ++skipped_count_;
+    if (is_target) ++skipped_count_;
     is_fresh_ = true;
     step_ = Step::kStart;
   }
@@ -211,6 +234,14 @@ Status Journal::DriveStep() {
       return Status::kOk;
     case Step::kStart:
       return ChooseTarget();
+    case Step::kMarkAgain:
+      OTA_TRY(ProgramMark(segment_, generation_, head_at_ / kFrontCount));
+      step_ = Step::kMarkedAgain;
+      return Status::kOk;
+    case Step::kMarkedAgain:
+      OTA_TRY(device_.Sync());
+      step_ = Step::kErase;
+      return Status::kOk;
     case Step::kCancel:
       return CancelTarget();
     case Step::kErase:
@@ -221,7 +252,9 @@ Status Journal::DriveStep() {
     case Step::kCopied:
       return PublishHead();
     case Step::kHead:
-      return PublishMark();
+      OTA_TRY(ProgramMark(target_, generation_ + 1, mark_at_));
+      step_ = Step::kMark;
+      return Status::kOk;
     case Step::kMark:
       OTA_TRY(device_.Sync());
       step_ = Step::kPublished;
@@ -235,7 +268,8 @@ Status Journal::DriveStep() {
       StartAppend();
       return Status::kOk;
     case Step::kAppend:
-      OTA_TRY(ProgramPadded(RecordOffset(segment_, next_position_), queued_));
+      OTA_TRY(
+          ProgramPadded(RecordOffset(segment_, SequenceAt(generation_, next_position_)), queued_));
       step_ = Step::kVerify;
       return Status::kOk;
     case Step::kVerify:
@@ -245,7 +279,7 @@ Status Journal::DriveStep() {
 }
 
 void Journal::StartAppend() {
-  SealRecord({generation_, next_position_}, queued_);
+  SealRecord(SequenceAt(generation_, next_position_), queued_);
   step_ = Step::kAppend;
 }
 
@@ -257,7 +291,9 @@ Status Journal::ChooseTarget() {
   target_ = (segment_ + 1 + skipped_count_) % layout_.segment_count;
   if (target_ == segment_) return Status::kMediumFailed;
   progress_ = 0;
-  step_ = Step::kCancel;
+  // What cannot be marked again is left as it was found.
+  const bool is_found = is_fresh_ && failure_count_ == 0;
+  step_ = geometry_.needs_erase ? Step::kCancel : is_found ? Step::kMarkAgain : Step::kErase;
   return Status::kOk;
 }
 
@@ -266,11 +302,12 @@ Status Journal::ChooseTarget() {
 Status Journal::CancelTarget() {
   OTA_TRY(device_.Sync());
   const std::array<uint8_t, kCancelWordBytes> zeros{};
-  for (uint32_t at = SegmentOffset(target_); at < HeadOffset(target_); at += cancel_bytes_) {
+  for (uint32_t at = 0; at < head_at_; at += head_at_ / kFrontCount) {
+    const uint32_t offset = OffsetOf(target_, generation_ + 1, at);
     bool is_erased = false;
-    OTA_TRY(ReadIsCancelUnitErased(at, is_erased));
-    if (!is_erased && geometry_.needs_erase) continue;
-    const Status status = ProgramPadded(at, zeros);
+    OTA_TRY(ReadIsCancelUnitErased(offset, is_erased));
+    if (!is_erased) continue;
+    const Status status = ProgramPadded(offset, zeros);
     if (status == Status::kNotErased) continue;
     OTA_TRY(status);
     break;
@@ -279,17 +316,17 @@ Status Journal::CancelTarget() {
   return Status::kOk;
 }
 
-/// Where no erase is needed, only what stands before the records is cleared: records are bound to
-/// their generation. Format clears all of it, since it starts the generations anew.
+/// Where no erase is needed, only marks and head are cleared, in this order: records are bound to
+/// their generation. Format clears all, since it starts the generations anew.
 Status Journal::EraseNext() {
   OTA_TRY(device_.Sync());
   const bool is_clear = step_ == Step::kClear;
-  const uint32_t first = SegmentOffset(target_);
-  const bool is_partial = !is_clear && !geometry_.needs_erase;
-  const uint32_t end = is_partial ? RecordOffset(target_, 0) : first + layout_.segment_bytes;
-  if (first + progress_ < end) {
-    OTA_TRY(device_.Erase(first + progress_, geometry_.erase_unit));
-    progress_ += geometry_.erase_unit;
+  const bool is_whole = is_clear || geometry_.needs_erase;
+  if (progress_ < (is_whole ? ring_bytes_ : records_at_)) {
+    const uint32_t offset = OffsetOf(target_, generation_ + 1, progress_);
+    OTA_TRY(geometry_.needs_erase ? device_.Erase(offset, geometry_.erase_unit)
+                                  : ProgramPadded(offset, RecordBytes{}));
+    progress_ += geometry_.needs_erase ? geometry_.erase_unit : record_stride_;
     return Status::kOk;
   }
   progress_ = 0;
@@ -308,8 +345,8 @@ Status Journal::CopyNext() {
   RecordBytes record;
   OTA_TRY(ReadRecord(store_.live_position(index), record));
   store_.RefreshRecord(index, record);
-  SealRecord({generation_ + 1, index}, record);
-  OTA_TRY(ProgramPadded(RecordOffset(target_, index), record));
+  SealRecord(SequenceAt(generation_ + 1, index), record);
+  OTA_TRY(ProgramPadded(RecordOffset(target_, SequenceAt(generation_ + 1, index)), record));
   progress_ += 1;
   return Status::kOk;
 }
@@ -318,32 +355,32 @@ Status Journal::PublishHead() {
   OTA_TRY(device_.Sync());
   RecordBytes head;
   for (uint16_t index = 0; index < progress_; ++index) {  // what cannot be read is not published
-    if (Status status = ReadRecordAt(target_, {generation_ + 1, index}, head); !IsOk(status)) {
+    if (Status status = ReadRecordAt(target_, SequenceAt(generation_ + 1, index), head);
+        !IsOk(status)) {
       return status == Status::kBusy ? status : Status::kMediumFailed;
     }
   }
   EncodeSegment(layout_, head);
-  SealRecord({generation_ + 1, 0}, head);
-  OTA_TRY(ProgramPadded(HeadOffset(target_), head));
+  SealRecord(SequenceAt(generation_ + 1, 0), head);
+  OTA_TRY(ProgramPadded(OffsetOf(target_, generation_ + 1, head_at_), head));
   step_ = Step::kHead;
   return Status::kOk;
 }
 
-Status Journal::PublishMark() {
+Status Journal::ProgramMark(uint32_t segment, uint32_t generation, uint32_t mark_at) {
   OTA_TRY(device_.Sync());
   RecordBytes head;
-  const Status status = ReadUnaligned(device_, HeadOffset(target_), head);
+  const Status status = ReadUnaligned(device_, OffsetOf(segment, generation, head_at_), head);
   if (status == Status::kBusy) return status;
   if (!IsOk(status) || !IsRecordValid(head)) return Status::kMediumFailed;
-  OTA_TRY(ProgramPadded(MarkOffset(target_), ByteSpan(head).first(kRecordDigestBytes)));
-  step_ = Step::kMark;
-  return Status::kOk;
+  return ProgramPadded(OffsetOf(segment, generation, mark_at),
+                       ByteSpan(head).first(kRecordDigestBytes));
 }
 
 Status Journal::VerifyAppended() {
   OTA_TRY(device_.Sync());
   RecordBytes record;
-  const Status status = ReadRecordAt(segment_, {generation_, next_position_}, record);
+  const Status status = ReadRecordAt(segment_, SequenceAt(generation_, next_position_), record);
   if (status == Status::kBusy) return status;
   if (!IsOk(status)) return Status::kMediumFailed;
   last_position_ = next_position_++;

@@ -17,7 +17,10 @@
 //    cancelled before it is erased, so that a half erased one is never taken for the newest;
 //  - a segment is published in two steps, head and then mark. Without its mark it counts only if no
 //    other segment does: so a head that reads differently twice is never built upon alone.
-// docs/formats/model_store.md tells why each of these is needed, and every byte.
+// Where nothing is erased there is no cancelling: what was found is marked once more instead,
+// before anything older is written over; and each generation begins one record further on, so that
+// no place is written more often than others. docs/formats/model_store.md tells why each of these
+// is needed, and every byte.
 
 namespace ota::storage {
 
@@ -74,7 +77,7 @@ class Journal {
   uint32_t image_count_max() const { return image_count_max_; }
 
   /// Differs for each record ever written to this device: its nonce.
-  uint64_t next_sequence() const { return (uint64_t{generation_} << 16) | next_position_; }
+  uint64_t next_sequence() const { return SequenceAt(generation_, next_position_); }
 
   /// Part of the layout that is the caller's: bit 0 encryption.
   void set_flags(uint32_t flags) { layout_.flags = flags; }
@@ -83,6 +86,8 @@ class Journal {
   enum class Step : uint8_t {
     kIdle,
     kStart,
+    kMarkAgain,
+    kMarkedAgain,
     kCancel,
     kErase,
     kCopy,
@@ -101,9 +106,9 @@ class Journal {
     bool is_cancelled = false;
   };
 
-  Status ReadSegmentState(uint32_t segment, SegmentState& state);
-  Status ReadMark(uint32_t segment, const RecordBytes& head, bool& has_mark);
-  Status ReadRecordAt(uint32_t segment, const RecordPlace& place, RecordBytes& record);
+  Status ReadSegmentState(uint32_t segment, uint32_t turn, SegmentState& state);
+  Status ReadMark(uint32_t offset, const RecordBytes& head, bool& has_mark);
+  Status ReadRecordAt(uint32_t segment, uint64_t sequence, RecordBytes& record);
   Status Replay();
   Status ReadIsCancelUnitErased(uint32_t offset, bool& is_erased);
 
@@ -114,36 +119,39 @@ class Journal {
   Status EraseNext();
   Status CopyNext();
   Status PublishHead();
-  Status PublishMark();
+  Status ProgramMark(uint32_t segment, uint32_t generation, uint32_t mark_at);
   Status VerifyAppended();
   Status Fail(Status status);
 
   Status ProgramPadded(uint32_t offset, ByteSpan bytes);
-  uint32_t SegmentOffset(uint32_t segment) const { return segment * layout_.segment_bytes; }
-  uint32_t RecordOffset(uint32_t segment, uint16_t position) const;
-  uint32_t HeadOffset(uint32_t segment) const { return SegmentOffset(segment) + 2 * cancel_bytes_; }
-  uint32_t MarkOffset(uint32_t segment) const { return HeadOffset(segment) + record_stride_; }
+  uint32_t OffsetOf(uint32_t segment, uint32_t generation, uint32_t at) const;
+  uint32_t RecordOffset(uint32_t segment, uint64_t sequence) const;
 
   BlockDevice& device_;
   const Geometry& geometry_;
   JournaledStore& store_;
+  // Small things first, since instructions that reach them are shorter.
+  Step step_ = Step::kIdle;
+  bool is_fresh_ = true;       ///< nothing was written since Mount
+  uint8_t failure_count_ = 0;  ///< for the queued record
+  uint8_t skipped_count_ = 0;  ///< segments that could not be written
+  uint16_t next_position_ = 0;
+  uint16_t last_position_ = 0;
+
   SegmentBody layout_;
   uint32_t image_count_max_ = 0;
-  uint32_t cancel_bytes_ = 0;
-  uint32_t mark_bytes_ = 0;
   uint32_t record_stride_ = 0;
+  uint32_t head_at_ = 0;  ///< behind where a segment begins
+  uint32_t mark_at_ = 0;
+  uint32_t records_at_ = 0;
+  uint32_t ring_bytes_ = 0;  ///< of a segment
+  uint32_t turn_count_ = 0;  ///< places in the ring where it can begin
   uint32_t capacity_ = 0;
 
   uint32_t segment_ = 0;
   uint32_t generation_ = 0;
   uint32_t target_ = 0;
-  uint32_t progress_ = 0;      ///< of erasing, in bytes; of copying, in records
-  uint8_t failure_count_ = 0;  ///< for the queued record
-  uint8_t skipped_count_ = 0;  ///< segments that could not be written
-  uint16_t next_position_ = 0;
-  uint16_t last_position_ = 0;
-  Step step_ = Step::kIdle;
-  bool is_fresh_ = true;  ///< nothing was written since Mount
+  uint32_t progress_ = 0;  ///< of erasing, in bytes; of copying, in records
   RecordBytes queued_;
 };
 

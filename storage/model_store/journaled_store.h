@@ -141,19 +141,6 @@ class JournaledStore : public ModelStore {
   /// How much is made durable at once.
   uint32_t ComputeBlockBytes() const;
 
-  MutableByteSpan workspace_;
-  Journal journal_;
-  std::array<Entry, kImageCountMax> entries_{};
-  uint32_t newest_place_ = 0;  ///< of the newest image, known by its nonce, and its size: where
-  uint32_t newest_bytes_ = 0;  ///< the search for a place starts, so that wear is even
-  bool has_garbage_ = false;   ///< an image went, since FinishChange took note of it
-
-  // The image in staging
-  Entry* staging_ = nullptr;
-  uint32_t taken_bytes_ = 0;
-  uint32_t programmed_bytes_ = 0;
-  uint32_t durable_bytes_ = 0;
-
  private:
   friend class Journal;
 
@@ -240,23 +227,43 @@ class JournaledStore : public ModelStore {
   Status ReadCipherStart(const Entry& entry, crypto::AesBlock& start);
   void ResetHash();
 
+  // Small things first, since instructions that reach them are shorter.
   bool is_mounted_ = false;
   Operation operation_ = Operation::kNone;
   FinishStep finish_step_ = FinishStep::kWrite;
-  uint32_t operation_key_ = 0;
-
-  std::array<uint16_t, kNoteKeyCount> note_places_{};  ///< position + 1; 0: there is none
-  std::array<Reader, kOpenCountMax> readers_{};
-  uint32_t scrub_index_ = 0;
-  uint64_t newest_nonce_ = 0;
-
   bool is_ready_ = false;  ///< Begin or Resume has finished
   bool has_failed_ = false;
-  uint32_t hashed_bytes_ = 0;           ///< of the pass that reads back
-  std::optional<crypto::Sha256> hash_;  ///< since the first ResetHash
 
+ protected:
+  bool has_garbage_ = false;  ///< an image went, since FinishChange took note of it
+
+  MutableByteSpan workspace_;
+
+  // The image in staging
+  Entry* staging_ = nullptr;
+  uint32_t taken_bytes_ = 0;
+  uint32_t programmed_bytes_ = 0;
+  uint32_t durable_bytes_ = 0;
+
+  uint32_t newest_place_ = 0;  ///< of the newest image, known by its nonce, and its size: where
+  uint32_t newest_bytes_ = 0;  ///< the search for a place starts, so that wear is even
+
+ private:
+  uint32_t operation_key_ = 0;
+  uint32_t scrub_index_ = 0;
+  uint32_t hashed_bytes_ = 0;  ///< of the pass that reads back
   ImageCipher* cipher_ = nullptr;
-  crypto::AesBlock start_{};  ///< of the image that is written or hashed
+  uint64_t newest_nonce_ = 0;
+  std::array<uint16_t, kNoteKeyCount> note_places_{};  ///< position + 1; 0: there is none
+  crypto::AesBlock start_{};                           ///< of the image that is written or hashed
+  std::optional<crypto::Sha256> hash_;                 ///< since the first ResetHash
+
+ protected:
+  Journal journal_;
+  std::array<Entry, kImageCountMax> entries_{};
+
+ private:
+  std::array<Reader, kOpenCountMax> readers_{};
 };
 
 }  // namespace ota::storage

@@ -85,9 +85,8 @@ void EncodeNote(uint8_t key, ByteSpan note, RecordBytes& record) {
   std::copy(note.begin(), note.end(), &record[kBodyAt]);
 }
 
-void SealRecord(const RecordPlace& place, RecordBytes& record) {
-  StoreLe16(&record[kSequenceAt], place.position);
-  StoreLe32(&record[kSequenceAt + 2], place.generation);
+void SealRecord(uint64_t sequence, RecordBytes& record) {
+  StoreLe64(&record[kSequenceAt], sequence);
   const crypto::Sha256Digest digest = ComputeRecordDigest(record);
   std::copy_n(digest.begin(), kRecordDigestBytes, record.begin());
 }
@@ -96,11 +95,6 @@ bool IsRecordValid(const RecordBytes& record) {
   if (LoadLe32(&record[kMagicAt]) != kMagic || record[kVersionAt] != kRecordVersion) return false;
   const crypto::Sha256Digest digest = ComputeRecordDigest(record);
   return std::equal(record.begin(), record.begin() + kRecordDigestBytes, digest.begin());
-}
-
-RecordPlace RecordPlaceOf(const RecordBytes& record) {
-  if (LoadLe16(&record[kSequenceAt + 6]) != 0) return {};
-  return {LoadLe32(&record[kSequenceAt + 2]), LoadLe16(&record[kSequenceAt])};
 }
 
 RecordKind RecordKindOf(const RecordBytes& record) {

@@ -54,22 +54,21 @@ void EncodeImage(const StageRequest& request, uint32_t place, uint64_t nonce, Re
 void EncodeTransition(Transition transition, uint32_t name_hash, RecordBytes& record);
 void EncodeNote(uint8_t key, ByteSpan note, RecordBytes& record);
 
-/// Where a record belongs: its sequence is generation × 65536 + position.
-struct RecordPlace {
-  uint32_t generation = 0;  ///< of the segment
-  uint16_t position = 0;    ///< in it; 0 for a head
+/// Where a record belongs: in a generation of the journal, at a position; 0 for a head.
+constexpr uint64_t SequenceAt(uint32_t generation, uint32_t position) {
+  return (uint64_t{generation} << 16) | position;
+}
 
-  bool operator==(const RecordPlace&) const = default;
-};
+constexpr uint32_t GenerationOf(uint64_t sequence) { return static_cast<uint32_t>(sequence >> 16); }
 
 /// Gives the record its sequence and its digest, which must be the last thing to happen to it.
-void SealRecord(const RecordPlace& place, RecordBytes& record);
+void SealRecord(uint64_t sequence, RecordBytes& record);
 
 /// Whether the digest is right and the version known.
 bool IsRecordValid(const RecordBytes& record);
 
-/// As sealed; a sequence that SealRecord cannot have written belongs nowhere: generation 0.
-RecordPlace RecordPlaceOf(const RecordBytes& record);
+/// As sealed.
+inline uint64_t SequenceOf(const RecordBytes& record) { return LoadLe64(&record[24]); }
 RecordKind RecordKindOf(const RecordBytes& record);
 
 /// Whether a valid record is the head of a segment of just this layout.
