@@ -64,21 +64,19 @@ Status Journal::LayOut() {
   layout_.size_bytes = geometry_.size_bytes;
   const uint32_t room = layout_.segment_bytes - records_at_;
   capacity_ = std::min<uint32_t>(room / record_stride_, 0xFFFF);
-  ring_bytes_ = records_at_ + capacity_ * record_stride_;
-  turn_count_ = geometry_.needs_erase ? 1 : ring_bytes_ / record_stride_;
+  start_stride_ = geometry_.needs_erase ? layout_.segment_bytes : record_stride_;
+  ring_bytes_ = size_bytes() / start_stride_ * start_stride_;
   const bool has_room = size_bytes() + geometry_.erase_unit <= geometry_.size_bytes;
   return has_room ? Status::kOk : Status::kNotSupported;
 }
 
-/// Where what stands `at` bytes behind the beginning of a generation lies on the device.
-uint32_t Journal::OffsetOf(uint32_t segment, uint32_t generation, uint32_t at) const {
-  const uint32_t turn = generation / layout_.segment_count % turn_count_;
-  return segment * layout_.segment_bytes + (at + turn * record_stride_) % ring_bytes_;
+/// Where what stands `at` bytes behind the start of a segment lies on the device.
+uint32_t Journal::OffsetOf(uint32_t segment, uint32_t at) const {
+  return (segment + at) % ring_bytes_;
 }
 
-uint32_t Journal::RecordOffset(uint32_t segment, uint64_t sequence) const {
-  const auto position = static_cast<uint16_t>(sequence);
-  return OffsetOf(segment, GenerationOf(sequence), records_at_ + position * record_stride_);
+uint32_t Journal::RecordOffset(uint32_t segment, uint32_t position) const {
+  return OffsetOf(segment, records_at_ + position * record_stride_);
 }
 
 // --- finding what is there
@@ -92,17 +90,15 @@ Status Journal::ReadIsCancelUnitErased(uint32_t offset, bool& is_erased) {
   return Status::kOk;
 }
 
-Status Journal::ReadSegmentState(uint32_t segment, uint32_t turn, SegmentState& state) {
-  const uint32_t generation = turn * layout_.segment_count;
+Status Journal::ReadSegmentState(uint32_t segment, SegmentState& state) {
   RecordBytes head;
-  OTA_TRY(ReadUnaligned(device_, OffsetOf(segment, generation, head_at_), head));
+  OTA_TRY(ReadUnaligned(device_, OffsetOf(segment, head_at_), head));
   if (!IsRecordValid(head) || RecordKindOf(head) != RecordKind::kSegment) return Status::kCorrupted;
   if (!IsSegmentOf(layout_, head)) return Status::kNotSupported;
   state.generation = GenerationOf(SequenceOf(head));
-  if (state.generation / layout_.segment_count % turn_count_ != turn) return Status::kCorrupted;
-  OTA_TRY(ReadMark(OffsetOf(segment, generation, mark_at_), head, state.has_mark));
+  OTA_TRY(ReadMark(OffsetOf(segment, mark_at_), head, state.has_mark));
   for (uint32_t at = 0; at < head_at_; at += head_at_ / kFrontCount) {
-    const uint32_t offset = OffsetOf(segment, generation, at);
+    const uint32_t offset = OffsetOf(segment, at);
     bool is_erased = true;
     OTA_TRY(geometry_.needs_erase ? ReadIsCancelUnitErased(offset, is_erased)
                                   : ReadMark(offset, head, state.has_mark));
@@ -127,10 +123,9 @@ Status Journal::Mount() {
   Status reason = Status::kCorrupted;
   SegmentState chosen;
   int chosen_rank = -1;
-  for (uint32_t place = 0; place < layout_.segment_count * turn_count_; ++place) {
-    const uint32_t segment = place / turn_count_;
+  for (uint32_t segment = 0; segment < ring_bytes_; segment += start_stride_) {
     SegmentState state;
-    const Status status = ReadSegmentState(segment, place % turn_count_, state);
+    const Status status = ReadSegmentState(segment, state);
     if (status == Status::kBusy) return status;
     if (!IsOk(status)) {
       if (status != Status::kCorrupted) reason = status;
@@ -158,13 +153,15 @@ Status Journal::Replay() {
     const Status status = ReadRecordAt(segment_, SequenceAt(generation_, position), record);
     if (status == Status::kBusy) return status;
     misses = IsOk(status) ? 0 : static_cast<uint16_t>(misses + 1);
-    if (IsOk(status)) store_.TakeRecord(position, record);
+    if (!IsOk(status)) continue;
+    store_.TakeRecord(position, record);
+    next_position_ = static_cast<uint16_t>(position + 1);
   }
   return Status::kOk;
 }
 
 Status Journal::ReadRecordAt(uint32_t segment, uint64_t sequence, RecordBytes& record) {
-  OTA_TRY(ReadUnaligned(device_, RecordOffset(segment, sequence), record));
+  OTA_TRY(ReadUnaligned(device_, RecordOffset(segment, static_cast<uint16_t>(sequence)), record));
   const bool is_valid = IsRecordValid(record) && SequenceOf(record) == sequence;
   return is_valid ? Status::kOk : Status::kCorrupted;
 }
@@ -187,7 +184,6 @@ Status Journal::Format() {
     target_ = 0;
     progress_ = 0;
     generation_ = 0;
-    segment_ = layout_.segment_count;  // none
   }
   while (step_ != Step::kPublished) {
     const Status status = DriveStep();
@@ -235,7 +231,7 @@ Status Journal::DriveStep() {
     case Step::kStart:
       return ChooseTarget();
     case Step::kMarkAgain:
-      OTA_TRY(ProgramMark(segment_, generation_, head_at_ / kFrontCount));
+      OTA_TRY(ProgramMark(segment_, head_at_ / kFrontCount));
       step_ = Step::kMarkedAgain;
       return Status::kOk;
     case Step::kMarkedAgain:
@@ -252,7 +248,7 @@ Status Journal::DriveStep() {
     case Step::kCopied:
       return PublishHead();
     case Step::kHead:
-      OTA_TRY(ProgramMark(target_, generation_ + 1, mark_at_));
+      OTA_TRY(ProgramMark(target_, mark_at_));
       step_ = Step::kMark;
       return Status::kOk;
     case Step::kMark:
@@ -268,8 +264,7 @@ Status Journal::DriveStep() {
       StartAppend();
       return Status::kOk;
     case Step::kAppend:
-      OTA_TRY(
-          ProgramPadded(RecordOffset(segment_, SequenceAt(generation_, next_position_)), queued_));
+      OTA_TRY(ProgramPadded(RecordOffset(segment_, next_position_), queued_));
       step_ = Step::kVerify;
       return Status::kOk;
     case Step::kVerify:
@@ -288,8 +283,15 @@ Status Journal::ChooseTarget() {
     StartAppend();
     return Status::kOk;
   }
-  target_ = (segment_ + 1 + skipped_count_) % layout_.segment_count;
-  if (target_ == segment_) return Status::kMediumFailed;
+  uint32_t distance = layout_.segment_bytes;
+  uint32_t skipped = distance;
+  if (!geometry_.needs_erase) {
+    distance = records_at_ + next_position_ * record_stride_;
+    skipped = records_at_ + store_.live_count() * record_stride_;
+  }
+  distance += skipped_count_ * skipped;
+  if (distance + layout_.segment_bytes > ring_bytes_) return Status::kMediumFailed;
+  target_ = OffsetOf(segment_, distance);
   progress_ = 0;
   // What cannot be marked again is left as it was found.
   const bool is_found = is_fresh_ && failure_count_ == 0;
@@ -303,7 +305,7 @@ Status Journal::CancelTarget() {
   OTA_TRY(device_.Sync());
   const std::array<uint8_t, kCancelWordBytes> zeros{};
   for (uint32_t at = 0; at < head_at_; at += head_at_ / kFrontCount) {
-    const uint32_t offset = OffsetOf(target_, generation_ + 1, at);
+    const uint32_t offset = OffsetOf(target_, at);
     bool is_erased = false;
     OTA_TRY(ReadIsCancelUnitErased(offset, is_erased));
     if (!is_erased) continue;
@@ -321,17 +323,17 @@ Status Journal::CancelTarget() {
 Status Journal::EraseNext() {
   OTA_TRY(device_.Sync());
   const bool is_clear = step_ == Step::kClear;
-  const bool is_whole = is_clear || geometry_.needs_erase;
-  if (progress_ < (is_whole ? ring_bytes_ : records_at_)) {
-    const uint32_t offset = OffsetOf(target_, generation_ + 1, progress_);
+  const uint32_t end = is_clear                ? ring_bytes_
+                       : geometry_.needs_erase ? layout_.segment_bytes
+                                               : records_at_;
+  if (progress_ < end) {
+    const uint32_t offset = OffsetOf(target_, progress_);
     OTA_TRY(geometry_.needs_erase ? device_.Erase(offset, geometry_.erase_unit)
                                   : ProgramPadded(offset, RecordBytes{}));
     progress_ += geometry_.needs_erase ? geometry_.erase_unit : record_stride_;
     return Status::kOk;
   }
   progress_ = 0;
-  if (is_clear && ++target_ < layout_.segment_count) return Status::kOk;
-  if (is_clear) target_ = 0;
   step_ = is_clear ? Step::kCopied : Step::kCopy;
   return Status::kOk;
 }
@@ -346,7 +348,7 @@ Status Journal::CopyNext() {
   OTA_TRY(ReadRecord(store_.live_position(index), record));
   store_.RefreshRecord(index, record);
   SealRecord(SequenceAt(generation_ + 1, index), record);
-  OTA_TRY(ProgramPadded(RecordOffset(target_, SequenceAt(generation_ + 1, index)), record));
+  OTA_TRY(ProgramPadded(RecordOffset(target_, progress_), record));
   progress_ += 1;
   return Status::kOk;
 }
@@ -362,19 +364,18 @@ Status Journal::PublishHead() {
   }
   EncodeSegment(layout_, head);
   SealRecord(SequenceAt(generation_ + 1, 0), head);
-  OTA_TRY(ProgramPadded(OffsetOf(target_, generation_ + 1, head_at_), head));
+  OTA_TRY(ProgramPadded(OffsetOf(target_, head_at_), head));
   step_ = Step::kHead;
   return Status::kOk;
 }
 
-Status Journal::ProgramMark(uint32_t segment, uint32_t generation, uint32_t mark_at) {
+Status Journal::ProgramMark(uint32_t segment, uint32_t mark_at) {
   OTA_TRY(device_.Sync());
   RecordBytes head;
-  const Status status = ReadUnaligned(device_, OffsetOf(segment, generation, head_at_), head);
+  const Status status = ReadUnaligned(device_, OffsetOf(segment, head_at_), head);
   if (status == Status::kBusy) return status;
   if (!IsOk(status) || !IsRecordValid(head)) return Status::kMediumFailed;
-  return ProgramPadded(OffsetOf(segment, generation, mark_at),
-                       ByteSpan(head).first(kRecordDigestBytes));
+  return ProgramPadded(OffsetOf(segment, mark_at), ByteSpan(head).first(kRecordDigestBytes));
 }
 
 Status Journal::VerifyAppended() {

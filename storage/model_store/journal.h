@@ -8,7 +8,9 @@
 
 // The journal: a ring of segments at the start of a block device, in one of which records are
 // appended. When a segment is full, and before the first record after each Mount, what is live is
-// copied into the next segment of the ring, which then is published by its head.
+// copied into the next segment of the ring, which then is published by its head. Where nothing is
+// erased the next segment starts behind the last record of this one, so that all of the ring is
+// written equally often.
 //
 // What holds whenever power is lost:
 //  - a segment is written by one session only, in order: only its last record can be torn, and
@@ -76,8 +78,10 @@ class Journal {
   uint32_t capacity() const { return capacity_; }
   uint32_t image_count_max() const { return image_count_max_; }
 
-  /// Differs for each record ever written to this device: its nonce.
-  uint64_t next_sequence() const { return SequenceAt(generation_, next_position_); }
+  /// Grows with each record written to this device, and is never the same for two: its nonce.
+  uint64_t next_sequence() const {
+    return is_fresh_ ? SequenceAt(generation_ + 1, 0) : SequenceAt(generation_, next_position_);
+  }
 
   /// Part of the layout that is the caller's: bit 0 encryption.
   void set_flags(uint32_t flags) { layout_.flags = flags; }
@@ -106,7 +110,7 @@ class Journal {
     bool is_cancelled = false;
   };
 
-  Status ReadSegmentState(uint32_t segment, uint32_t turn, SegmentState& state);
+  Status ReadSegmentState(uint32_t segment, SegmentState& state);
   Status ReadMark(uint32_t offset, const RecordBytes& head, bool& has_mark);
   Status ReadRecordAt(uint32_t segment, uint64_t sequence, RecordBytes& record);
   Status Replay();
@@ -119,13 +123,13 @@ class Journal {
   Status EraseNext();
   Status CopyNext();
   Status PublishHead();
-  Status ProgramMark(uint32_t segment, uint32_t generation, uint32_t mark_at);
+  Status ProgramMark(uint32_t segment, uint32_t mark_at);
   Status VerifyAppended();
   Status Fail(Status status);
 
   Status ProgramPadded(uint32_t offset, ByteSpan bytes);
-  uint32_t OffsetOf(uint32_t segment, uint32_t generation, uint32_t at) const;
-  uint32_t RecordOffset(uint32_t segment, uint64_t sequence) const;
+  uint32_t OffsetOf(uint32_t segment, uint32_t at) const;
+  uint32_t RecordOffset(uint32_t segment, uint32_t position) const;
 
   BlockDevice& device_;
   const Geometry& geometry_;
@@ -144,11 +148,11 @@ class Journal {
   uint32_t head_at_ = 0;  ///< behind where a segment begins
   uint32_t mark_at_ = 0;
   uint32_t records_at_ = 0;
-  uint32_t ring_bytes_ = 0;  ///< of a segment
-  uint32_t turn_count_ = 0;  ///< places in the ring where it can begin
+  uint32_t start_stride_ = 0;  ///< a segment starts at a multiple of it
+  uint32_t ring_bytes_ = 0;
   uint32_t capacity_ = 0;
 
-  uint32_t segment_ = 0;
+  uint32_t segment_ = 0;  ///< where the one in use starts, in bytes
   uint32_t generation_ = 0;
   uint32_t target_ = 0;
   uint32_t progress_ = 0;  ///< of erasing, in bytes; of copying, in records

@@ -114,6 +114,7 @@ Result<WearReport> MeasureWear(const WearRequest& request) {
   }
   const std::vector<uint32_t> wear = run.world().ReadWear();
   report.all = Summarize(wear);
+  report.units = wear;
   if (!run.world().has_raw_store()) return report;
   const Geometry& geometry = run.world().device().geometry();
   const size_t unit_bytes = geometry.size_bytes / wear.size();

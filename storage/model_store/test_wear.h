@@ -27,6 +27,7 @@ struct WearReport {
   WearSpread images;   ///< of a raw store: its slots
   WearSpread all;      ///< all units that the store lies on
   uint32_t refused_count = 0;
+  std::vector<uint32_t> units;
 };
 
 struct WearRequest {
