@@ -32,10 +32,12 @@ uint32_t FrontBytes(const Geometry& geometry) {
   return kFrontCount * (geometry.needs_erase ? cancel_bytes : RecordStride(geometry));
 }
 
-/// What stands before the records.
+/// What a segment takes besides its records. Where nothing is erased that is one record more than
+/// it needs: were the ring a whole number of full segments, all would start at the same few places.
 uint32_t HeadBytes(const Geometry& geometry) {
   const uint32_t mark_bytes = RoundUp(kRecordDigestBytes, ProgramUnitOf(geometry));
-  return FrontBytes(geometry) + RecordStride(geometry) + (geometry.needs_erase ? mark_bytes : 0);
+  const uint32_t stride = RecordStride(geometry);
+  return FrontBytes(geometry) + stride + (geometry.needs_erase ? mark_bytes : stride);
 }
 
 }  // namespace
@@ -54,19 +56,26 @@ Status Journal::LayOut() {
   }
   record_stride_ = RecordStride(geometry_);
   head_at_ = FrontBytes(geometry_);
-  mark_at_ = geometry_.needs_erase ? head_at_ + record_stride_ : 0;
-  records_at_ = HeadBytes(geometry_);
+  records_at_ = head_at_ + record_stride_;
+  if (geometry_.needs_erase) {
+    mark_at_ = records_at_;
+    records_at_ = HeadBytes(geometry_);
+  }
   layout_.segment_bytes = ComputeSegmentBytes(geometry_, image_count_max_);
-  const uint32_t share = geometry_.size_bytes / 8 / layout_.segment_bytes;
-  layout_.segment_count = std::clamp<uint32_t>(share, 2, kSegmentCountMax);
+  if (layout_.segment_count == 0) {
+    const uint32_t share = geometry_.size_bytes / 8 / layout_.segment_bytes;
+    layout_.segment_count = std::min(share, kSegmentCountMax);
+  }
+  layout_.segment_count = std::max<uint32_t>(layout_.segment_count, 2);
   layout_.erase_unit = geometry_.erase_unit;
   layout_.program_unit = unit;
   layout_.size_bytes = geometry_.size_bytes;
-  const uint32_t room = layout_.segment_bytes - records_at_;
+  const uint32_t room = layout_.segment_bytes - HeadBytes(geometry_);
   capacity_ = std::min<uint32_t>(room / record_stride_, 0xFFFF);
   start_stride_ = geometry_.needs_erase ? layout_.segment_bytes : record_stride_;
   ring_bytes_ = size_bytes() / start_stride_ * start_stride_;
-  const bool has_room = size_bytes() + geometry_.erase_unit <= geometry_.size_bytes;
+  const bool has_room = layout_.segment_count <= geometry_.size_bytes / layout_.segment_bytes &&
+                        size_bytes() + geometry_.erase_unit <= geometry_.size_bytes;
   return has_room ? Status::kOk : Status::kNotSupported;
 }
 
@@ -91,9 +100,13 @@ Status Journal::ReadIsCancelUnitErased(uint32_t offset, bool& is_erased) {
 }
 
 Status Journal::ReadSegmentState(uint32_t segment, SegmentState& state) {
+  const uint32_t head_offset = OffsetOf(segment, head_at_);
+  std::array<uint8_t, kKindPrefixBytes> prefix;  // most places hold other records
+  OTA_TRY(ReadUnaligned(device_, head_offset + kRecordDigestBytes, prefix));
+  if (!IsSegmentPrefix(prefix)) return Status::kCorrupted;
   RecordBytes head;
-  OTA_TRY(ReadUnaligned(device_, OffsetOf(segment, head_at_), head));
-  if (!IsRecordValid(head) || RecordKindOf(head) != RecordKind::kSegment) return Status::kCorrupted;
+  OTA_TRY(ReadUnaligned(device_, head_offset, head));
+  if (!IsRecordValid(head)) return Status::kCorrupted;
   if (!IsSegmentOf(layout_, head)) return Status::kNotSupported;
   state.generation = GenerationOf(SequenceOf(head));
   OTA_TRY(ReadMark(OffsetOf(segment, mark_at_), head, state.has_mark));

@@ -34,10 +34,14 @@ class JournaledStore;
 class Journal {
  public:
   /// `device`, whose geometry is `geometry`, and `store` must outlive it. `image_count_max` is 8 or
-  /// 32, and decides how many records a segment has.
+  /// 32, and decides how many records a segment has. `segment_count` 0: by the device's size.
   Journal(BlockDevice& device, const Geometry& geometry, JournaledStore& store,
-          uint32_t image_count_max)
-      : device_(device), geometry_(geometry), store_(store), image_count_max_(image_count_max) {}
+          uint32_t image_count_max, uint32_t segment_count)
+      : device_(device),
+        geometry_(geometry),
+        store_(store),
+        layout_{.segment_count = segment_count},
+        image_count_max_(image_count_max) {}
 
   /// How long a segment is.
   static uint32_t ComputeSegmentBytes(const Geometry& geometry, uint32_t image_count_max);

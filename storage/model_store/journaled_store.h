@@ -94,8 +94,9 @@ class JournaledStore : public ModelStore {
   };
 
   /// `device`, where the journal is, and `workspace`, what is programmed at once, must outlive it.
-  JournaledStore(BlockDevice& device, MutableByteSpan workspace, uint32_t image_count_max)
-      : JournaledStore(device, device.geometry(), workspace, image_count_max) {}
+  JournaledStore(BlockDevice& device, MutableByteSpan workspace, uint32_t image_count_max,
+                 uint32_t segment_count = 0)
+      : JournaledStore(device, device.geometry(), workspace, image_count_max, segment_count) {}
 
   // --- what the derived class does. kBusy: ask again.
 
@@ -145,8 +146,8 @@ class JournaledStore : public ModelStore {
   friend class Journal;
 
   JournaledStore(BlockDevice& device, const Geometry& geometry, MutableByteSpan workspace,
-                 uint32_t image_count_max)
-      : workspace_(workspace), journal_(device, geometry, *this, image_count_max) {}
+                 uint32_t image_count_max, uint32_t segment_count)
+      : workspace_(workspace), journal_(device, geometry, *this, image_count_max, segment_count) {}
 
   /// An open image.
   class Reader final : public ByteSource {

@@ -6,9 +6,15 @@
 namespace ota::storage {
 
 Status ModelRotation::Move() {
-  const Status status = Drive();
-  if (status != Status::kBusy) End();
-  return status == Status::kEndOfInput ? Status::kOk : status;
+  Status status = Status::kOk;
+  while (IsOk(status)) {
+    status = Drive();
+    if (status == Status::kBusy) return status;
+    End();
+  }
+  next_bytes_ = 0;
+  const bool is_done = status == Status::kEndOfInput || status == Status::kStorageFull;
+  return is_done ? Status::kOk : status;
 }
 
 void ModelRotation::End() {
@@ -57,38 +63,59 @@ uint32_t ModelRotation::UnitCount(uint32_t size_bytes) const {
   return store_.NeededBytes(size_bytes) / store_.NeededBytes(1);
 }
 
-/// Where the newest image ends, counted from the first place.
-Result<uint32_t> ModelRotation::ReadNewestEnd(uint32_t first_place) {
+Result<ImageInfo> ModelRotation::ReadNewest() {
   ImageInfo newest;
   for (uint32_t i = 0; i < store_.image_count(); ++i) {
     OTA_TRY(const ImageInfo info, store_.ReadImageInfo(i));
     if (info.nonce >= newest.nonce) newest = info;
   }
-  return newest.place - first_place + UnitCount(newest.size_bytes);
+  return newest;
 }
 
-Status ModelRotation::Choose() {
-  if (store_.FindStaging().status() != Status::kNotFound) return Status::kWrongState;
-  if (store_.image_count() == 0) return Status::kEndOfInput;
-  const StoreSpace space = store_.space();
-  const uint32_t unit_count = space.total_bytes / store_.NeededBytes(1);
-  OTA_TRY(const uint32_t begin, ReadNewestEnd(space.first_place));
-  uint32_t free_count = UINT32_MAX;  // in a row, from there on, and round the end
-  uint32_t least_distance = UINT32_MAX;
+/// The nearest image ahead of the newest, going round the end.
+Result<ImageInfo> ModelRotation::ReadNext(const ImageInfo& newest) {
+  ImageInfo next = newest;
   for (uint32_t i = 0; i < store_.image_count(); ++i) {
     OTA_TRY(const ImageInfo info, store_.ReadImageInfo(i));
-    OTA_TRY(const bool is_movable, ReadIsMovable(info));
-    const uint32_t at = info.place - space.first_place;
-    const uint32_t distance = at >= begin ? at - begin : at + unit_count - begin;
-    free_count = std::min(free_count, distance);
-    if (!is_movable || distance >= least_distance) continue;
-    least_distance = distance;
-    request_ = {info.name, info.size_bytes, info.digest, info.sequence_number};
+    if (info.place - newest.place - 1 < next.place - newest.place - 1) next = info;
   }
-  const bool is_due = least_distance != UINT32_MAX && free_count < UnitCount(request_.size_bytes);
-  if (!is_due) return Status::kEndOfInput;
-  OTA_TRY(source_, store_.Open(request_.name, ImageChoice::kConfirmed));
+  return next;
+}
+
+/// It is due if there is room to move it to, but no longer once another image as large as the one
+/// before came. Those that this turn has moved are newer than the image that came before it.
+Status ModelRotation::Choose() {
+  if (store_.FindStaging().status() != Status::kNotFound) return Status::kWrongState;
+  const StoreSpace space = store_.space();
+  if (store_.image_count() == 0 || space.free_bytes < space.total_bytes / kFullness) {
+    return Status::kEndOfInput;
+  }
+  OTA_TRY(const ImageInfo newest, ReadNewest());
+  OTA_TRY(const ImageInfo next, ReadNext(newest));
+  if (next_bytes_ == 0) {
+    next_bytes_ = newest.size_bytes;
+    first_nonce_ = newest.nonce;
+  }
+  OTA_TRY(const bool is_movable, ReadIsMovable(next));
+  if (!is_movable || next.nonce > first_nonce_) return Status::kEndOfInput;
+  const uint32_t size = UnitCount(next.size_bytes);
+  const uint32_t room = ComputeRoom(space, newest, next);
+  if (room < size || room >= size + UnitCount(next_bytes_)) return Status::kEndOfInput;
+  OTA_TRY(source_, store_.Open(next.name, ImageChoice::kConfirmed));
+  request_ = {next.name, next.size_bytes, next.digest, next.sequence_number};
   return Status::kOk;
+}
+
+/// Units in a row behind `newest`; if `next` lies at the start of the medium and has to be moved to
+/// its end, those there.
+uint32_t ModelRotation::ComputeRoom(const StoreSpace& space, const ImageInfo& newest,
+                                    const ImageInfo& next) const {
+  const uint32_t begin = newest.place + UnitCount(newest.size_bytes);
+  if (next.place > newest.place) return next.place - begin;
+  const uint32_t end = space.first_place + space.total_bytes / store_.NeededBytes(1);
+  const uint32_t room = next.place - space.first_place;
+  const uint32_t size = UnitCount(next.size_bytes);
+  return room >= size + UnitCount(next_bytes_) || end - begin < size ? room : end - begin;
 }
 
 Status ModelRotation::Copy() {

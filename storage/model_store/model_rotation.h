@@ -10,9 +10,11 @@ namespace ota::storage {
 /// lets it have its turn after each update; where endurance is no matter it need not be linked. (A
 /// store on SPIFFS needs none: there the file system does it.)
 ///
-/// New images take what is free from its start to its end, again and again. Each time that they
-/// have reached the end, the model that lies behind it is moved to the start; so what is free goes
-/// round the medium, model by model, and no memory is needed of where it was.
+/// New images take what is free from its start to its end, again and again. When they come near the
+/// models that lie behind it, these are moved to where it starts, one after the other: so what is
+/// free stays in one piece and goes round the medium, and with each round every unit is written
+/// once. Of a medium of which less than an eighth is free nothing is moved, since that would wear
+/// it more than it evens out.
 ///
 /// A move is an update by the model's own bytes: staged, read back, activated and confirmed. A
 /// power cut leaves the model at its old place or at its new one. One between the last two steps
@@ -22,25 +24,32 @@ class ModelRotation {
   /// `store` and `buffer`, through which models are copied, must outlive it.
   ModelRotation(ModelStore& store, MutableByteSpan buffer) : store_(store), buffer_(buffer) {}
 
-  /// Goes on with moving a confirmed model if one is due. kOk: it is moved, or none was due, or the
-  /// one that is has a candidate. kBusy: call again, and do not change the store meanwhile.
-  /// kWrongState: an image is in staging. kStorageFull: no room beside where it lies. Others as the
-  /// store's operations; in each case the model is there as it was, and the next call begins anew.
+  /// Goes on with moving the confirmed models that are due. kOk: they are moved, or none was due,
+  /// or the one that is has a candidate. kBusy: call again, and do not change the store meanwhile.
+  /// kWrongState: an image is in staging. Others as the store's operations; in each case the models
+  /// are there as they were, and the next call begins anew.
   Status Move();
 
  private:
+  static constexpr uint32_t kFullness = 8;  ///< less than an eighth free: it would wear too much
+
   enum class Step : uint8_t { kChoose, kBegin, kCopy, kFinish, kActivate, kConfirm };
 
   Status Drive();
   Status Choose();
   Result<bool> ReadIsMovable(const ImageInfo& info);
-  Result<uint32_t> ReadNewestEnd(uint32_t first_place);
+  Result<ImageInfo> ReadNewest();
+  Result<ImageInfo> ReadNext(const ImageInfo& newest);
   uint32_t UnitCount(uint32_t size_bytes) const;
+  uint32_t ComputeRoom(const StoreSpace& space, const ImageInfo& newest,
+                       const ImageInfo& next) const;
   Status Copy();
   void End();
 
   ModelStore& store_;
   MutableByteSpan buffer_;
+  uint32_t next_bytes_ = 0;   ///< of the next image, as far as known; 0: a turn begins
+  uint64_t first_nonce_ = 0;  ///< of the newest image when the turn began
   Step step_ = Step::kChoose;
   StageRequest request_;
   ByteSource* source_ = nullptr;

@@ -9,7 +9,7 @@
 namespace ota::storage {
 namespace {
 
-/// 64 KiB of flash, of which the journal takes a part, and three models that never change.
+/// 256 KiB of flash, of which the journal takes a part, and three models that never change.
 class ModelRotationTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -55,6 +55,30 @@ TEST_F(ModelRotationTest, MovesEachModelWhenTheFreeSpaceWasGoneThroughOnce) {
   for (const auto& [seed, count] : move_counts) EXPECT_NEAR(count, sum / 3, 1) << seed;
   EXPECT_GT(sum, 6u);
   EXPECT_LT(sum, 40u) << "far fewer than updates";
+}
+
+TEST_F(ModelRotationTest, MovesAllThatLieInARowInOneTurn) {
+  uint32_t moved_count = 0;
+  for (uint32_t update = 0; update < 100 && moved_count == 0; ++update) {
+    ASSERT_EQ(InstallModel(store(), "hot", MakeModel(600, update % 5)), Status::kOk) << update;
+    std::map<uint32_t, uint32_t> before;
+    for (const uint32_t seed : {1u, 2u, 3u}) before[seed] = PlaceOf(Name(seed));
+    ASSERT_EQ(Move(), Status::kOk) << update;
+    for (const auto& [seed, place] : before) moved_count += PlaceOf(Name(seed)) == place ? 0 : 1;
+  }
+  EXPECT_EQ(moved_count, 3u) << "so that what is free stays in one piece";
+  ExpectAllThere();
+}
+
+TEST_F(ModelRotationTest, LeavesAStoreAloneThatIsNearlyFull) {
+  const uint32_t free_bytes = store().space().free_bytes;
+  ASSERT_EQ(InstallModel(store(), "large", MakeModel(free_bytes - KiB(24), 4)), Status::kOk);
+  const uint32_t place = PlaceOf(Name(1));
+  for (uint32_t update = 0; update < 20; ++update) {
+    ASSERT_EQ(InstallModel(store(), "hot", MakeModel(600, update % 5)), Status::kOk) << update;
+    ASSERT_EQ(Move(), Status::kOk) << update;
+  }
+  EXPECT_EQ(PlaceOf(Name(1)), place);
 }
 
 TEST_F(ModelRotationTest, LeavesAloneWhatIsNotDue) {

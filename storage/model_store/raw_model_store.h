@@ -17,8 +17,13 @@ class RawModelStore final : public JournaledStore {
  public:
   /// `device` and `workspace` must outlive it. `workspace` is what is programmed at once: a
   /// multiple of the device's program unit, best a power of two; it takes at least one unit.
-  RawModelStore(BlockDevice& device, MutableByteSpan workspace)
-      : JournaledStore(device, workspace, ImageCountMaxOf(device.geometry().size_bytes)),
+  ///
+  /// `segment_count`, at least 2, is how many segments the journal has: with more it wears less and
+  /// takes more room; docs/formats/model_store.md tells how to choose. 0: two to four, by the size
+  /// of the device. A store is mounted only with the count that it was formatted with.
+  RawModelStore(BlockDevice& device, MutableByteSpan workspace, uint32_t segment_count = 0)
+      : JournaledStore(device, workspace, ImageCountMaxOf(device.geometry().size_bytes),
+                       segment_count),
         device_(device) {}
 
   Status Mount() override;

@@ -277,6 +277,46 @@ TEST_F(RawModelStoreTest, ScrubFindsAFlippedBitAndDropsTheCandidate) {
   EXPECT_EQ(store().FindImage("good", ImageChoice::kCandidate).status(), Status::kNotFound);
 }
 
+TEST_F(RawModelStoreTest, GivesEachImageAGreaterNonceAlsoOverRestarts) {
+  uint64_t last = 0;
+  for (uint32_t i = 1; i <= 6; ++i) {
+    if (i % 2 == 0) Restart();
+    const std::string name = "model" + std::to_string(i);
+    ASSERT_EQ(InstallModel(store(), name.c_str(), MakeModel(1000, i)), Status::kOk);
+    const auto info = store().FindImage(name.c_str(), ImageChoice::kInUse);
+    ASSERT_TRUE(info.ok());
+    EXPECT_GT(info->nonce, last) << name;
+    last = info->nonce;
+  }
+}
+
+TEST(RawModelStore, GivesTheJournalAsManySegmentsAsAskedFor) {
+  FlashWorld few(kNrf52840Flash, kSmallSize, 2);
+  FlashWorld many(kNrf52840Flash, kSmallSize, 7);
+  ASSERT_EQ(few.Format(), Status::kOk);
+  ASSERT_EQ(many.Format(), Status::kOk);
+  const uint32_t difference = few.store().space().total_bytes - many.store().space().total_bytes;
+  EXPECT_EQ(difference % 5, 0u);
+  EXPECT_GT(difference, 5 * KiB(4));
+  for (uint32_t i = 0; i < 9; ++i) {  // more sessions than segments
+    ASSERT_EQ(InstallModel(many.store(), "kws", MakeModel(5000, i)), Status::kOk);
+    ASSERT_EQ(many.RestartAndMount(), Status::kOk);
+    EXPECT_TRUE(*ReadModel(many.store(), "kws") == MakeModel(5000, i));
+  }
+}
+
+TEST(RawModelStore, RefusesAStoreOfAnotherCountOfSegments) {
+  FlashWorld world(kNrf52840Flash, kSmallSize, 3);
+  ASSERT_EQ(world.Format(), Status::kOk);
+  world.UseSegments(4);
+  EXPECT_EQ(world.RestartAndMount(), Status::kNotSupported);
+}
+
+TEST(RawModelStore, RefusesMoreSegmentsThanThereIsRoomFor) {
+  FlashWorld world(kNrf52840Flash, kSmallSize, 1u << 30);
+  EXPECT_EQ(world.Format(), Status::kNotSupported);
+}
+
 TEST_F(RawModelStoreTest, TakesAsManyImagesAsItHasRoomFor) {
   uint32_t count = 0;
   Status status = Status::kOk;

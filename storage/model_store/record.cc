@@ -23,6 +23,7 @@ constexpr size_t kNameAt = 88;
 constexpr size_t kNonceAt = 120;
 
 static_assert(kMagicAt == kRecordDigestBytes);
+static_assert(kMagicAt + kKindPrefixBytes == kKindAt + 1);
 static_assert(kBodyAt + kNoteBytesMax <= kRecordBytes);
 static_assert(kImageDigestAt + crypto::kSha256Bytes == kNameAt);
 static_assert(kNameAt + kModelNameBytesMax + 1 == kNonceAt);
@@ -95,6 +96,11 @@ bool IsRecordValid(const RecordBytes& record) {
   if (LoadLe32(&record[kMagicAt]) != kMagic || record[kVersionAt] != kRecordVersion) return false;
   const crypto::Sha256Digest digest = ComputeRecordDigest(record);
   return std::equal(record.begin(), record.begin() + kRecordDigestBytes, digest.begin());
+}
+
+bool IsSegmentPrefix(std::span<const uint8_t, kKindPrefixBytes> prefix) {
+  return LoadLe32(prefix.data()) == kMagic && prefix[4] == kRecordVersion &&
+         prefix[5] == static_cast<uint8_t>(RecordKind::kSegment);
 }
 
 RecordKind RecordKindOf(const RecordBytes& record) {

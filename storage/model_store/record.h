@@ -67,6 +67,10 @@ void SealRecord(uint64_t sequence, RecordBytes& record);
 /// Whether the digest is right and the version known.
 bool IsRecordValid(const RecordBytes& record);
 
+/// Whether a record that goes on with these bytes behind its digest may be the head of a segment.
+inline constexpr size_t kKindPrefixBytes = 6;
+bool IsSegmentPrefix(std::span<const uint8_t, kKindPrefixBytes> prefix);
+
 /// As sealed.
 inline uint64_t SequenceOf(const RecordBytes& record) { return LoadLe64(&record[24]); }
 RecordKind RecordKindOf(const RecordBytes& record);

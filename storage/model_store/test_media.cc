@@ -222,6 +222,10 @@ class MediumWorld : public StoreWorld {
     is_encrypted_ = true;
     this->Restart();
   }
+  void UseSegments(uint32_t count) override {
+    segment_count_ = count;
+    this->Restart();
+  }
 
  protected:
   template <typename... Arguments>
@@ -234,6 +238,7 @@ class MediumWorld : public StoreWorld {
 
   simulator::PowerSupply power_;
   Medium medium_;
+  uint32_t segment_count_ = 0;
 
  private:
   static constexpr crypto::AesKey kKey = {1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233};
@@ -255,7 +260,8 @@ class RawStoreWorld final : public MediumWorld<PartMedium<Part>> {
   ModelStore& store() override { return *store_; }
   void Restart() override {
     this->power_.Restore();
-    store_ = std::make_unique<RawModelStore>(this->medium_.Restart(), workspace_);
+    store_ =
+        std::make_unique<RawModelStore>(this->medium_.Restart(), workspace_, this->segment_count_);
     this->Protect(*store_);
   }
 
@@ -416,7 +422,7 @@ class ContainerWorld final : public MediumWorld<Medium> {
     place_ = IsOk(mounted) && found.ok() ? *found : ContainerPlace{};
     partition_ = std::make_unique<Partition>(device, place_.offset, place_.size_bytes);
     workspace_.resize(std::max<uint32_t>(device.geometry().program_unit, kWorkspaceBytesMin));
-    store_ = std::make_unique<RawModelStore>(*partition_, workspace_);
+    store_ = std::make_unique<RawModelStore>(*partition_, workspace_, this->segment_count_);
     this->Protect(*store_);
   }
   std::string FindFault() override { return ForeignFile::FindFault(*files_, 1); }

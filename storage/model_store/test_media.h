@@ -45,6 +45,9 @@ class StoreWorld {
   virtual void Encrypt() = 0;
   virtual bool is_encrypted() const = 0;
 
+  /// Gives the journal of a raw store that many segments; to be called before Format.
+  virtual void UseSegments(uint32_t count) = 0;
+
   /// The bytes as they lie on the medium.
   virtual ByteSpan medium() const = 0;
 

@@ -96,8 +96,10 @@ inline Result<std::vector<uint8_t>> ReadModel(ModelStore& store, const ModelName
 /// A store on an on-chip flash that survives restarts.
 class FlashWorld {
  public:
-  explicit FlashWorld(const simulator::OnChipFlashTraits& traits, uint32_t size_bytes = 0)
+  explicit FlashWorld(const simulator::OnChipFlashTraits& traits, uint32_t size_bytes = 0,
+                      uint32_t segment_count = 0)
       : flash_(traits, clock_, power_, "", size_bytes),
+        segment_count_(segment_count),
         workspace_(std::max<uint32_t>(traits.nor.program_unit, 64)) {
     Restart();
   }
@@ -106,7 +108,7 @@ class FlashWorld {
   void Restart() {
     power_.Restore();
     driver_ = std::make_unique<FlashDriver>(flash_, queue_);
-    store_ = std::make_unique<RawModelStore>(*driver_, workspace_);
+    store_ = std::make_unique<RawModelStore>(*driver_, workspace_, segment_count_);
   }
   Status RestartAndMount() {
     Restart();
@@ -115,6 +117,9 @@ class FlashWorld {
   Status Format() {
     return RunToEnd([&] { return store_->Format(); });
   }
+
+  /// From the next restart on.
+  void UseSegments(uint32_t count) { segment_count_ = count; }
 
   RawModelStore& store() { return *store_; }
   simulator::OnChipFlash& flash() { return flash_; }
@@ -125,6 +130,7 @@ class FlashWorld {
   simulator::SimulatedClock clock_;
   simulator::PowerSupply power_;
   simulator::OnChipFlash flash_;
+  uint32_t segment_count_;
   std::array<uint8_t, 512> queue_;
   std::vector<uint8_t> workspace_;
   std::unique_ptr<FlashDriver> driver_;

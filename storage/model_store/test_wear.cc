@@ -44,10 +44,13 @@ class WearRun {
   StoreWorld& world() { return *world_; }
   ModelStore& store() { return world_->store(); }
 
-  /// Stages, activates and confirms, as far as the power lasts.
+  /// Stages, activates and confirms, as far as the power lasts; goes on with what a cut
+  /// interrupted.
   Status Install(const std::string& name, const std::vector<uint8_t>& model) {
     const StageRequest request = MakeRequest(name.c_str(), model);
-    OTA_TRY(Drive([&] { return store().Begin(request); }));
+    const Result<ImageInfo> staging = store().FindStaging();
+    const bool is_resumed = staging.ok() && staging->digest == request.digest;
+    OTA_TRY(Drive([&] { return is_resumed ? store().Resume() : store().Begin(request); }));
     while (store().staged_bytes() < model.size() && is_on()) {
       const Result<uint32_t> taken =
           store().Append(ByteSpan(model).subspan(store().staged_bytes()));
@@ -86,8 +89,13 @@ Status UpdateOften(WearRun& run, const WearRequest& request, WearReport& report)
   for (uint32_t update = 0; update < request.update_count; ++update) {
     const bool is_cut = update % kCutEvery == kCutEvery - 1;
     if (is_cut) power.CutAt(power.point_count() + prng.NextBelow(kCutPointsMax), prng.Next());
-    const Status status =
-        run.Install("updated", MakeModel(request.model_bytes, 2 + update % kSeeds));
+    const uint32_t model_bytes = request.model_bytes - prng.NextBelow(request.model_bytes / 4);
+    const std::vector<uint8_t> model = MakeModel(model_bytes, 2 + update % kSeeds);
+    Status status = run.Install("updated", model);
+    if (!run.is_on()) {
+      OTA_TRY(run.Restart());
+      status = run.Install("updated", model);
+    }
     if (!IsOk(status) && run.is_on()) report.refused_count += 1;
     const bool moves = run.world().has_raw_store();
     const Status moved = moves ? run.Move() : Status::kOk;
@@ -100,6 +108,7 @@ Status UpdateOften(WearRun& run, const WearRequest& request, WearReport& report)
 
 Result<WearReport> MeasureWear(const WearRequest& request) {
   WearRun run(request.world);
+  run.world().UseSegments(request.segment_count);
   OTA_TRY(run.Format());
   const auto name = [](uint32_t index) { return "static" + std::to_string(index); };
   for (uint32_t i = 0; i < request.static_count; ++i) {
@@ -114,7 +123,6 @@ Result<WearReport> MeasureWear(const WearRequest& request) {
   }
   const std::vector<uint32_t> wear = run.world().ReadWear();
   report.all = Summarize(wear);
-  report.units = wear;
   if (!run.world().has_raw_store()) return report;
   const Geometry& geometry = run.world().device().geometry();
   const size_t unit_bytes = geometry.size_bytes / wear.size();

@@ -27,15 +27,15 @@ struct WearReport {
   WearSpread images;   ///< of a raw store: its slots
   WearSpread all;      ///< all units that the store lies on
   uint32_t refused_count = 0;
-  std::vector<uint32_t> units;
 };
 
 struct WearRequest {
   std::string world;
   uint32_t update_count = 10000;
-  uint32_t model_bytes = 600;          ///< of the model that is updated
-  uint32_t static_count = 1;           ///< models that never change,
+  uint32_t model_bytes = 600;  ///< of the model that is updated, at most; at least 3/4 of it
+  uint32_t static_count = 1;   ///< models that never change,
   uint32_t static_model_bytes = 9000;  ///< and their size
+  uint32_t segment_count = 0;          ///< of the journal of a raw store; 0: by its size
 };
 
 /// Updates a model again and again, with power cut in every tenth update and a restart after it;
