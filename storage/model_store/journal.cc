@@ -14,7 +14,7 @@ namespace {
 constexpr uint32_t kFrontCount = 2;  // units to cancel with, or marks
 constexpr uint32_t kCancelWordBytes = 4;
 constexpr int kReadAttempts = 4;  // a weakly programmed record may read right the second time
-constexpr uint16_t kMissesMax = 2;
+constexpr uint32_t kMissesMax = 2;
 constexpr uint32_t kSegmentCountMax = 4;
 
 /// As the journal uses it, whatever the device claims.
@@ -159,15 +159,15 @@ Status Journal::Mount() {
 }
 
 Status Journal::Replay() {
-  uint16_t misses = 0;
+  uint32_t miss_count = 0;
   next_position_ = 0;
-  for (uint16_t position = 0; position < capacity_ && misses < kMissesMax; ++position) {
+  for (uint32_t position = 0; position < capacity_ && miss_count < kMissesMax; ++position) {
     RecordBytes record;
     const Status status = ReadRecordAt(segment_, SequenceAt(generation_, position), record);
     if (status == Status::kBusy) return status;
-    misses = IsOk(status) ? 0 : static_cast<uint16_t>(misses + 1);
+    miss_count = IsOk(status) ? 0 : miss_count + 1;
     if (!IsOk(status)) continue;
-    store_.TakeRecord(position, record);
+    store_.TakeRecord(static_cast<uint16_t>(position), record);
     next_position_ = static_cast<uint16_t>(position + 1);
   }
   return Status::kOk;
