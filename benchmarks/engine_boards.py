@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Instructions of one inference on emulated boards, and bytes of arena, beside recorded ones of TensorFlow Lite Micro.
 
-Run in the root of the repository, with the run_model images of the board presets built (make bench does both). The
-models of ../shared are left out where it is absent. Counts are exact to 40 instructions, and the same in every run.
+Then bytes of code of both sets of int8 kernels, and what the smaller one costs. Run in the root of the repository, with
+the images of the board presets built (make bench does both). The models of ../shared are left out where it is absent.
+Counts are exact to 40 instructions, and the same in every run.
 """
 import json
 import pathlib
@@ -33,14 +34,22 @@ RECORDED = {
     "micro_speech_quantized": (1495384, 1489464, 2597040, 6836),
     "person_detect": (22928440, 22715880, 83704160, 82308),
 }
+# Bytes of its code with the same seven operators on M4, without the C library.
+RECORDED_TEXT = "33,400 with reference kernels, 45,700 with CMSIS-NN"
 SHARED = ("mlperf_tiny/kws_ref_model", "mlperf_tiny/pretrainedResnet_quant", "mlperf_tiny/vww_96_int8",
           "mlperf_tiny/ad01_int8", "article/micro_speech_quantized", "tflm/person_detect")
 
 
-def run(preset, model, golden, page=0):
-    """Figures that run_model prints for one inference; dies if the outputs are not the recorded ones."""
+def run_speed(preset, model, golden, page=0):
+    """With the kernels for speed: in the image with the seven operators, or in that with all if they are not enough."""
+    return run(preset, model, golden, page, "run_tiny_model") or run(preset, model, golden, page, "run_model")
+
+
+def run(preset, model, golden, page, name):
+    """Figures that an image prints for one inference, None if it has not all operators; dies if the outputs are not the
+    recorded ones."""
     machine, psram = BOARDS[preset]
-    image = pathlib.Path("build") / preset / "firmware/run_model.elf"
+    image = pathlib.Path("build") / preset / f"firmware/{name}.elf"
     job = (model.stat().st_size, CASE, 0, page)
     command = ["qemu-system-arm", "-M", machine, "-display", "none", "-monitor", "none", "-serial", "stdio",
                "-icount", "shift=0,sleep=off", "-semihosting-config", "enable=on,target=native", "-kernel", image,
@@ -48,6 +57,8 @@ def run(preset, model, golden, page=0):
     for index, value in enumerate(job):
         command += ["-device", f"loader,addr={psram + 4 * index},data={value},data-len=4"]
     printed = subprocess.run(command, capture_output=True, text=True, timeout=600).stdout
+    if "status UnknownOperator" in printed:
+        return None
     outputs = re.findall(r"^output ([0-9a-f]+)$", printed, re.MULTILINE)
     expected = [output["hex"] for output in json.loads(golden.read_text())["cases"][CASE]["outputs"]]
     if outputs != expected:
@@ -72,7 +83,7 @@ def print_boards(models):
         recorded = RECORDED.get(model.stem)
         cells = ""
         for index, preset in enumerate(BOARDS):
-            figures = run(preset, model, golden)
+            figures = run_speed(preset, model, golden)
             brackets = f"({recorded[index] / 1e6:.3f})" if recorded else ""
             cells += f"{figures['invoke_instructions'] / 1e6:>13.3f}{brackets:>11}"
         brackets = f"({recorded[3]})" if recorded else ""
@@ -83,13 +94,47 @@ def print_streaming(models, preset):
     print(f"\n{preset}, million instructions of an inference: in place, and streamed through a page; bytes of arena")
     print(f"{'model':24}{'in place':>10}" + "".join(f"{f'page {page}':>26}" for page in PAGES))
     for model, golden in models:
-        mapped = run(preset, model, golden)["invoke_instructions"]
+        mapped = run_speed(preset, model, golden)["invoke_instructions"]
         cells = f"{mapped / 1e6:>10.3f}"
         for page in PAGES:
-            figures = run(preset, model, golden, page)
+            figures = run_speed(preset, model, golden, page)
             streamed = figures["invoke_instructions"]
             cells += f"{streamed / 1e6:>10.3f}{streamed / mapped - 1:>+8.1%}{figures['arena_bytes']:>8}"
         print(f"{model.stem:24}{cells}")
+
+
+def measure_text(preset, image, library):
+    """Bytes of code and constants of the interpreter and its operators in an image."""
+    check = ["firmware/check_text.sh", f"build/{preset}/firmware/{image}.map", "1000000", "ltrans", library, "libota_formats.a"]
+    printed = subprocess.run(check, capture_output=True, text=True, check=True).stdout
+    return int(re.search(r"^total (\d+)", printed, re.MULTILINE).group(1))
+
+
+def print_text():
+    print("\nbytes of code of the interpreter with the seven operators of MLPerf Tiny for int8; TFLM on M4 as recorded:")
+    print(RECORDED_TEXT)
+    for preset in BOARDS:
+        speed = measure_text(preset, "run_tiny_model", "libota_engine.a")
+        size = measure_text(preset, "run_tiny_model_small", "libota_engine_small.a")
+        print(f"{preset:16}ota_engine {speed:>8}    ota_engine_small {size:>8}")
+
+
+def print_small_kernels(models):
+    print("\nota_engine_small, million instructions of an inference: in place, and streamed through a page of 1024; in")
+    print("brackets, on M4, TFLM + CMSIS-NN as recorded")
+    print(f"{'model':24}" + "".join(f"{preset:>32}" for preset in BOARDS))
+    for model, golden in models:
+        cells = ""
+        for preset in BOARDS:
+            mapped = run(preset, model, golden, 0, "run_tiny_model_small")
+            if mapped is None:
+                break
+            streamed = run(preset, model, golden, 1024, "run_tiny_model_small")
+            recorded = RECORDED.get(model.stem) if preset == "cortex-m4" else None
+            brackets = f"({recorded[0] / 1e6:.3f})" if recorded else ""
+            cells += f"{mapped['invoke_instructions'] / 1e6:>12.3f}{streamed['invoke_instructions'] / 1e6:>10.3f}{brackets:>10}"
+        if cells:
+            print(f"{model.stem:24}{cells}")
 
 
 def main():
@@ -97,6 +142,8 @@ def main():
     print_boards(models)
     for preset in ("cortex-m4", "cortex-m0plus"):
         print_streaming(models, preset)
+    print_text()
+    print_small_kernels(models)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,14 @@ function(ota_device_library name)
   target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
 endfunction()
 
+# ota_optimize_at_link(SOURCES …): on boards the linker sees what these sources do, and leaves out what an image does
+# not need of them. Objects hold code too, for images that are linked with -fno-lto.
+function(ota_optimize_at_link)
+  if(NOT OTA_HOST)
+    set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS -flto -ffat-lto-objects)
+  endif()
+endfunction()
+
 # ota_host_library(NAME SOURCES … DEPS …): a part that only runs on a host.
 function(ota_host_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})

@@ -175,9 +175,8 @@ void dsp::SumChannelQuad(const ChannelQuads& run, int32_t* sums) {
 
 bool BeginQuadTermS8(const ConvRows<ConvS8>& job, ChannelTermS8& term) {
   const WindowShape& shape = *job.shape;
-  const int64_t taps = int64_t{shape.window_height} * shape.window_width * shape.window_channels;
-  term = dsp::BeginQuadTerm(job, term, taps * 255 * 128);
-  return dsp::FormOf(term) != dsp::QuadForm::kConstant;
+  const uint32_t taps = uint32_t{shape.window_height} * shape.window_width * shape.window_channels;
+  return dsp::BeginQuadTerms(job, taps, 1, &term) != dsp::QuadForm::kConstant;
 }
 
 void FillQuadS8(const ConvRows<ConvS8>& job, ChannelQuadS8& quad, uint32_t index, uint32_t first,

@@ -10,32 +10,11 @@
 namespace ota::engine::dsp {
 namespace {
 
-/// Shifts of terms, once begun: from 1 to kFastShiftMax the cheap form; kConstantShift: the result
-/// is the bias, whatever the input; from kGeneralShift - 31 on the general form, its shift and
-/// kGeneralShift.
-constexpr int32_t kConstantShift = 64;
-constexpr int32_t kGeneralShift = 128;
-
 /// Front of the scratch.
 struct Header {
   QuadForm worst_form;
   uint32_t unused;
 };
-
-bool IsFast(const ChannelTermS8& term) { return term.multiplier.shift <= kFastShiftMax; }
-
-int32_t Finish(const ConvRows<ConvS8>& job, const Multiplier& multiplier, int32_t sum) {
-  return ReferenceFinish<ConvS8>(sum, {0, multiplier}, job.range, job.rounding);
-}
-
-/// Whether a channel has the same result for all sums up to `reach` from its bias, as one has whose
-/// scale is tiny, or whose bias lies far beyond its limits; then its weights do not matter.
-bool IsConstant(const ConvRows<ConvS8>& job, const ChannelTermS8& term, int64_t reach) {
-  const int64_t lowest = term.bias - reach, highest = term.bias + reach;
-  if (lowest < INT32_MIN || highest > INT32_MAX || term.multiplier.shift > 0) return false;
-  return Finish(job, term.multiplier, static_cast<int32_t>(lowest)) ==
-         Finish(job, term.multiplier, static_cast<int32_t>(highest));
-}
 
 int8_t* FillBytes(int32_t value, uint32_t count, int8_t* target) {
   for (; count != 0; --count) *target++ = static_cast<int8_t>(value);
@@ -354,12 +333,12 @@ class QuadRows {
   void ComputeChannels(uint32_t begin, uint32_t end, int8_t* output, uint32_t step) {
     while (begin < end) {
       const ChannelTermS8& term = job_.terms[begin];
-      if (!is_all_fast_ && !IsFast(term)) {
+      if (!is_all_fast_ && FormOf(term) != QuadForm::kFast) {
         ComputeOther(begin++, output++, step);
         continue;
       }
       uint32_t fast_end = is_all_fast_ ? end : begin + 1;
-      while (fast_end < end && IsFast(job_.terms[fast_end])) ++fast_end;
+      while (fast_end < end && FormOf(job_.terms[fast_end]) == QuadForm::kFast) ++fast_end;
       ComputeFast(begin, fast_end - begin, output, step);
       output += fast_end - begin;
       begin = fast_end;
@@ -383,7 +362,7 @@ class QuadRows {
   /// A channel without the cheap form.
   void ComputeOther(uint32_t channel, int8_t* output, uint32_t step) const {
     const ChannelTermS8& term = job_.terms[channel];
-    if (term.multiplier.shift == kConstantShift) {
+    if (FormOf(term) == QuadForm::kConstant) {
       for (uint32_t i = 0; i < kQuadPixels; ++i) output[i * step] = static_cast<int8_t>(term.bias);
       return;
     }
@@ -396,7 +375,7 @@ class QuadRows {
                                    int8_t* output, uint32_t step) const {
     const ChannelTermS8& term = job_.terms[channel];
     const std::span<const int32_t> results(sums, count);
-    if (!IsFast(term)) {
+    if (FormOf(term) != QuadForm::kFast) {
       for (const int32_t sum : results) {
         *output = FinishQuadSum(job_, term, WrappingAdd(sum, term.bias));
         output += step;
@@ -416,7 +395,7 @@ class QuadRows {
       const uint32_t end = std::min(begin + gather_.chunk_taps(), layout_.tap_count);
       gather_.Gather(begin, end);
       for (uint32_t channel = 0; channel < job_.channel_count; ++channel) {
-        if (job_.terms[channel].multiplier.shift == kConstantShift) continue;
+        if (FormOf(job_.terms[channel]) == QuadForm::kConstant) continue;
         SumPixelQuad(gather_.values(), weights_ + channel * channel_bytes_ + begin, end - begin,
                      sums_ + kQuadPixels * channel);
       }
@@ -438,41 +417,9 @@ class QuadRows {
 
 }  // namespace
 
-ChannelTermS8 BeginQuadTerm(const ConvRows<ConvS8>& job, const ChannelTermS8& term, int64_t reach) {
-  if (IsConstant(job, term, reach)) {
-    return {Finish(job, term.multiplier, term.bias), {0, kConstantShift}};
-  }
-  const int64_t bias = term.bias;
-  if (HasFastForm(term.multiplier, (bias < 0 ? -bias : bias) + reach, job.rounding)) {
-    const FastTerm fast = MakeFastTerm(term.multiplier, job.range.output_zero_point);
-    return {term.bias, {fast.multiplier, fast.shift}};
-  }
-  return {term.bias, {term.multiplier.value, term.multiplier.shift + kGeneralShift}};
-}
-
-int8_t FinishQuadSum(const ConvRows<ConvS8>& job, const ChannelTermS8& term, int32_t sum) {
-  if (IsFast(term)) {
-    const int32_t rounding_unit = 2 * job.range.output_zero_point + 1;
-    return static_cast<int8_t>(RequantizeFast(sum, FastTermOf(term, rounding_unit)));
-  }
-  if (term.multiplier.shift == kConstantShift) return static_cast<int8_t>(term.bias);
-  const Multiplier multiplier = {term.multiplier.value, term.multiplier.shift - kGeneralShift};
-  return static_cast<int8_t>(Finish(job, multiplier, sum));
-}
-
 void BeginQuads(const ConvRows<ConvS8>& job, const QuadLayout& layout, ChannelTermS8* terms) {
-  const int64_t reach = int64_t{layout.tap_count} * 255 * 128;
-  auto worst = QuadForm::kFast;
-  for (uint32_t channel = 0; channel < job.channel_count; ++channel) {
-    terms[channel] = BeginQuadTerm(job, terms[channel], reach);
-    worst = std::max(worst, FormOf(terms[channel]));
-  }
-  reinterpret_cast<Header*>(job.scratch)->worst_form = worst;
-}
-
-QuadForm FormOf(const ChannelTermS8& begun_term) {
-  if (IsFast(begun_term)) return QuadForm::kFast;
-  return begun_term.multiplier.shift == kConstantShift ? QuadForm::kConstant : QuadForm::kGeneral;
+  reinterpret_cast<Header*>(job.scratch)->worst_form =
+      BeginQuadTerms(job, layout.tap_count, job.channel_count, terms);
 }
 
 QuadForm WorstForm(const ConvRows<ConvS8>& job) {
