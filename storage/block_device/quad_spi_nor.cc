@@ -17,7 +17,6 @@ Status QuadSpiNorFlash::Start() {
   return status;
 }
 
-/// Leaves the part selected.
 void QuadSpiNorFlash::BeginRead(uint32_t offset) {
   flash_.BeginQuadRead(offset);
   bus_.SetReadLines(kLineCount);
@@ -28,23 +27,6 @@ Status QuadSpiNorFlash::Read(uint32_t offset, MutableByteSpan target) {
   bus_.Read(target);
   bus_.Deselect();
   return Status::kOk;
-}
-
-Status QuadSpiNorTransfer::StartRead(uint32_t offset, MutableByteSpan target) {
-  flash_.BeginRead(offset);
-  flash_.bus_.StartRead(target);
-  return Status::kOk;
-}
-
-Status QuadSpiNorTransfer::PollRead() {
-  if (flash_.bus_.IsReading()) return Status::kBusy;
-  flash_.bus_.Deselect();
-  return Status::kOk;
-}
-
-void QuadSpiNorTransfer::AbandonRead() {
-  flash_.bus_.StopReading();
-  flash_.bus_.Deselect();
 }
 
 }  // namespace ota::storage

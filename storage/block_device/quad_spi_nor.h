@@ -26,28 +26,15 @@ class QuadSpiNorFlash final : public FlashController {
   Status Read(uint32_t offset, MutableByteSpan target) override;
   std::optional<ByteSpan> Map() const override { return flash_.Map(); }
 
- private:
-  friend class QuadSpiNorTransfer;
-
+  /// Selects the part, which then gives the bytes from `offset` on, until the deselect.
   void BeginRead(uint32_t offset);
 
+ private:
   QuadSpiBus& bus_;
   SpiNorFlash flash_;
   bool has_asked_ = false;
 };
 
-/// Its reading by DMA.
-class QuadSpiNorTransfer final : public ReadTransfer {
- public:
-  /// `flash` must outlive it.
-  explicit QuadSpiNorTransfer(QuadSpiNorFlash& flash) : flash_(flash) {}
-
-  Status StartRead(uint32_t offset, MutableByteSpan target) override;
-  Status PollRead() override;
-  void AbandonRead() override;
-
- private:
-  QuadSpiNorFlash& flash_;
-};
+using QuadSpiNorTransfer = SpiTransfer<QuadSpiNorFlash>;
 
 }  // namespace ota::storage

@@ -177,23 +177,4 @@ void SpiNorFlash::Resume() {
   was_resumed_ = true;
 }
 
-// --- transfers
-
-Status SpiNorTransfer::StartRead(uint32_t offset, MutableByteSpan target) {
-  flash_.BeginRead(offset);
-  bus_.StartRead(target);
-  return Status::kOk;
-}
-
-Status SpiNorTransfer::PollRead() {
-  if (bus_.IsReading()) return Status::kBusy;
-  bus_.Deselect();
-  return Status::kOk;
-}
-
-void SpiNorTransfer::AbandonRead() {
-  bus_.StopReading();
-  bus_.Deselect();
-}
-
 }  // namespace ota::storage

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "storage/block_device/flash_controller.h"
-#include "storage/block_device/read_transfer.h"
 #include "storage/block_device/spi_bus.h"
+#include "storage/block_device/spi_transfer.h"
 
 namespace ota::storage {
 
@@ -68,19 +68,6 @@ class SpiNorFlash final : public FlashController {
   bool was_resumed_ = false;  ///< the same
 };
 
-/// Its reading by DMA: one transfer, whatever the length.
-class SpiNorTransfer final : public ReadTransfer {
- public:
-  /// `flash`, and `bus`, on which it is, must outlive it.
-  SpiNorTransfer(SpiNorFlash& flash, SpiDmaBus& bus) : flash_(flash), bus_(bus) {}
-
-  Status StartRead(uint32_t offset, MutableByteSpan target) override;
-  Status PollRead() override;
-  void AbandonRead() override;
-
- private:
-  SpiNorFlash& flash_;
-  SpiDmaBus& bus_;
-};
+using SpiNorTransfer = SpiTransfer<SpiNorFlash>;
 
 }  // namespace ota::storage

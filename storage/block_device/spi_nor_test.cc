@@ -163,7 +163,7 @@ TEST_F(QuadSpiNorTest, ReadsAheadOnFourLines) {
   ASSERT_EQ(driver_.Program(0, data), Status::kOk);
   ASSERT_EQ(RunToEnd([&] { return driver_.Sync(); }), Status::kOk);
   clock_.set_skips_waits(false);
-  QuadSpiNorTransfer transfer(flash_);
+  QuadSpiNorTransfer transfer(flash_, part_);
   ReadAheadDevice device(driver_, transfer);
   Bytes read(500);
   ASSERT_TRUE(device.TryBeginAhead(read));
