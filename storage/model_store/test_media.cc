@@ -11,12 +11,14 @@
 #include "simulator/memory_parts/i2c_memory_part.h"
 #include "simulator/memory_parts/on_chip_flash.h"
 #include "simulator/memory_parts/sd_card_part.h"
+#include "simulator/memory_parts/spi_fram_part.h"
 #include "simulator/memory_parts/spi_nor_part.h"
 #include "storage/block_device/emmc.h"
 #include "storage/block_device/flash_driver.h"
 #include "storage/block_device/i2c_eeprom.h"
 #include "storage/block_device/partition.h"
 #include "storage/block_device/sd_card.h"
+#include "storage/block_device/spi_fram.h"
 #include "storage/block_device/spi_nor.h"
 #include "storage/file_system/eefs/eefs_file_system.h"
 #include "storage/file_system/fat/fat_file_system.h"
@@ -102,6 +104,27 @@ class I2cMemory {
  private:
   simulator::I2cMemoryPart part_;
   std::unique_ptr<I2cEeprom> eeprom_;
+};
+
+class SpiFramMemory {
+ public:
+  SpiFramMemory(simulator::SimulatedClock& clock, simulator::PowerSupply& power,
+                const simulator::SpiFramTraits& traits, uint32_t size_bytes)
+      : part_(traits, clock, power, "", size_bytes) {}
+
+  FlashController& Restart() {
+    part_.Reset();
+    fram_ = std::make_unique<SpiFram>(part_);
+    return StartController(*fram_);
+  }
+  std::vector<uint32_t> ReadWear() const { return ReadArrayWear(part_.array()); }
+  ByteSpan bytes() const { return part_.array().bytes(); }
+  simulator::PartFigures figures() const { return part_.array().figures(); }
+  uint32_t violation_count() const { return part_.violation_count(); }
+
+ private:
+  simulator::SpiFramPart part_;
+  std::unique_ptr<SpiFram> fram_;
 };
 
 class Sd {
@@ -502,6 +525,7 @@ const std::map<std::string, Factory>& Factories() {
       {"eeprom-128k", Make<I2cMemory>(128, k24Lc1025, KiB(128))},
       {"fram-128k", Make<I2cMemory>(64, kFm24V10, KiB(128))},
       {"fram-128k-encrypted", Encrypted(Make<I2cMemory>(64, kFm24V10, KiB(128)))},
+      {"spi-fram-32k", Make<SpiFramMemory>(64, kFm25V10, KiB(32))},
       {"sd-1m", Make<Sd>(512, kSdsc64M, MiB(1))},
       {"fat12-512k",
        MakeContained<OverwriteMedium>(Fat(FatFormatOptions::Kind::kFat12), KiB(512), 512u)},
@@ -526,6 +550,7 @@ const std::map<std::string, Factory>& FullSizeFactories() {
       {"W25Q16", Make<SpiNor>(256, kW25Q16, MiB(2))},
       {"24LC1025", Make<I2cMemory>(128, k24Lc1025, KiB(128))},
       {"FM24V10", Make<I2cMemory>(64, kFm24V10, KiB(128))},
+      {"FM25V10", Make<SpiFramMemory>(64, kFm25V10, KiB(128))},
       {"SD 64 MB", Make<Sd>(512, kSdsc64M, MiB(64))},
       {"SPIFFS on W25Q16", MakeFiles<PartMedium<SpiNor>>(Spiffs{kExtentsMany}, kW25Q16, MiB(2))},
       {"FAT on SD 64 MB",
