@@ -63,6 +63,7 @@ void EmmcPart::Reset() {
   state_ = State::kIdle;
   status_ = 0;
   is_high_speed_ = is_cached_ = is_reliable_ = false;
+  line_count_ = 1;
   cached_count_ = block_count_ = 0;
   erase_step_ = 0;
   busy_until_ns_ = 0;
@@ -250,15 +251,27 @@ bool EmmcPart::StartData(State next, uint32_t sector, uint32_t count) {
   return Move(next);
 }
 
+/// Whether that byte of the extended CSD can be set to that value.
+bool EmmcPart::HasRegister(uint32_t index, uint32_t value) const {
+  switch (index) {
+    case 32:
+    case 33:
+      return traits_.cache_kib != 0 && value <= 1;
+    case 183:  // lines at double rate are not among them
+      return value <= 2;
+    case 185:
+      return value <= 1;
+    default:
+      return false;
+  }
+}
+
 /// CMD6: writes one byte of the extended CSD.
 bool EmmcPart::SetRegister(uint32_t argument) {
   const uint32_t access = (argument >> 24) & 3;
   const uint32_t index = (argument >> 16) & 0xFF;
   const uint32_t value = (argument >> 8) & 0xFF;
-  const bool has_cache = traits_.cache_kib != 0;
-  const bool is_known =
-      access == 3 && value <= 1 && (index == 185 || ((index == 32 || index == 33) && has_cache));
-  if (!is_known) {
+  if (access != 3 || !HasRegister(index, value)) {
     status_ |= kSwitchError;
     BeBusy(0);
     return true;
@@ -271,6 +284,7 @@ bool EmmcPart::SetRegister(uint32_t argument) {
     if (!IsOk(cells_.Flush())) status_ |= kError;
   }
   if (index == 33) is_cached_ = value == 1;
+  if (index == 183) line_count_ = value == 0 ? 1 : 4 * value;
   if (index == 185) is_high_speed_ = value == 1;
   BeBusy(ns);
   return true;
@@ -308,11 +322,11 @@ bool EmmcPart::Erase(uint32_t argument) {
 
 // --- data
 
-bool EmmcPart::ReadBlock(MutableByteSpan data, uint16_t& crc) {
+bool EmmcPart::ReadBlock(MutableByteSpan data, storage::LineCheckBits& crc) {
   if (!array().power().is_on() || state_ != State::kSending) return false;
   if (!has_started_) clock_.AdvanceNs(traits_.read_ns);
   has_started_ = true;
-  Transfer(8 * data.size() + kBlockBits);
+  Transfer(8 * data.size() / host_line_count_ + kBlockBits);
   if (sends_registers_) {
     FillExtendedCsd(data);
   } else {
@@ -325,16 +339,18 @@ bool EmmcPart::ReadBlock(MutableByteSpan data, uint16_t& crc) {
   }
   sends_registers_ = false;
   crc = ComputeCrc(data);
+  if (!is_heard()) data[0] ^= 0x55;
   EndBlock();
   if (blocks_left_ == 0) state_ = State::kTransfer;
   return true;
 }
 
-uint16_t EmmcPart::ComputeCrc(ByteSpan data) {
-  const uint16_t crc = storage::ComputeSdCrc16(data);
+storage::LineCheckBits EmmcPart::ComputeCrc(ByteSpan data) {
+  storage::LineCheckBits crc = storage::ComputeLineCheckBits(data, host_line_count_);
   if (corrupt_count_ == 0) return crc;
   corrupt_count_ -= 1;
-  return crc ^ 1;
+  crc[corrupt_count_ % host_line_count_] ^= 1;
+  return crc;
 }
 
 void EmmcPart::EndBlock() {
@@ -342,10 +358,10 @@ void EmmcPart::EndBlock() {
   if (blocks_left_ != kOpenEnded) blocks_left_ -= 1;
 }
 
-BlockAnswer EmmcPart::WriteBlock(ByteSpan data, uint16_t crc) {
-  Transfer(8 * data.size() + kBlockBits + 8);
+BlockAnswer EmmcPart::WriteBlock(ByteSpan data, const storage::LineCheckBits& crc) {
+  Transfer(8 * data.size() / host_line_count_ + kBlockBits + 8);
   if (!array().power().is_on() || state() != State::kReceiving) return BlockAnswer::kNone;
-  if (storage::ComputeSdCrc16(data) != crc) {
+  if (!is_heard() || storage::ComputeLineCheckBits(data, line_count_) != crc) {
     if (blocks_left_ == 1) state_ = State::kTransfer;
     return BlockAnswer::kWrongCheckBits;
   }

@@ -14,6 +14,7 @@ namespace ota::simulator {
 struct EmmcTraits {
   const char* name = "";
   uint32_t size_bytes = 0;  ///< of the user area, at most 4 GiB less one sector
+  uint32_t line_count = 8;  ///< data lines that it has and that are connected: 1, 4 or 8
   uint32_t cache_kib = 64;  ///< 0: it has none, each write is final
   uint64_t initialize_ns = 100'000'000;
   uint64_t read_ns = 150'000;         ///< until the first sector of a command comes
@@ -32,7 +33,8 @@ extern const EmmcTraits kEmmc4G;  ///< 3.5 GiB of user area
 
 /// An eMMC, command by command, after JEDEC JESD84-B51: CMD0 to 3, 6 to 10, 12, 13, 16 to 18, 23 to
 /// 25, 35, 36, 38. A command that does not belong to the state it is in, or whose check bits are
-/// wrong, it does not answer; the next answer tells. The bus has one data line.
+/// wrong, it does not answer; the next answer tells. Data go over 1, 4 or 8 lines, at single rate;
+/// over other ones than both sides use, nothing sound comes.
 class EmmcPart final : public storage::MmcBus {
  public:
   static constexpr uint32_t kSectorBytes = CardCells::kSectorBytes;
@@ -55,10 +57,15 @@ class EmmcPart final : public storage::MmcBus {
            const std::string& path = "", uint32_t size_bytes = 0);
 
   bool Command(ByteSpan frame, MutableByteSpan response) override;
-  bool ReadBlock(MutableByteSpan data, uint16_t& crc) override;
-  storage::BlockAnswer WriteBlock(ByteSpan data, uint16_t crc) override;
+  bool ReadBlock(MutableByteSpan data, storage::LineCheckBits& crc) override;
+  storage::BlockAnswer WriteBlock(ByteSpan data, const storage::LineCheckBits& crc) override;
   bool IsBusy() override;
   void SetFrequency(uint32_t hz) override { frequency_hz_ = hz; }
+  uint32_t line_count() const override { return board_line_count_; }
+  void SetLineCount(uint32_t count) override { host_line_count_ = count; }
+
+  /// How many lines the board has, whatever is connected to them.
+  void set_board_line_count(uint32_t count) { board_line_count_ = count; }
 
   /// Power was off: it has forgotten all but its NAND.
   void Reset();
@@ -85,6 +92,10 @@ class EmmcPart final : public storage::MmcBus {
   bool Move(State next);
   bool StartData(State next, uint32_t sector, uint32_t count);
   bool SetRegister(uint32_t argument);
+  bool HasRegister(uint32_t index, uint32_t value) const;
+  bool is_heard() const {
+    return host_line_count_ == line_count_ && line_count_ <= traits_.line_count;
+  }
   bool SelectErase(uint8_t index, uint32_t sector);
   bool Erase(uint32_t argument);
   void AnswerStatus(uint8_t index, MutableByteSpan response);
@@ -93,7 +104,7 @@ class EmmcPart final : public storage::MmcBus {
   void EndBlock();
   void Store(ByteSpan data);
   void FillExtendedCsd(MutableByteSpan data) const;
-  uint16_t ComputeCrc(ByteSpan data);
+  storage::LineCheckBits ComputeCrc(ByteSpan data);
 
   EmmcTraits traits_;
   SimulatedClock& clock_;
@@ -103,6 +114,9 @@ class EmmcPart final : public storage::MmcBus {
   uint32_t status_ = 0;  ///< errors that were not told yet
   uint32_t frequency_hz_ = 400'000;
   bool is_high_speed_ = false;
+  uint32_t line_count_ = 1;
+  uint32_t host_line_count_ = 1;
+  uint32_t board_line_count_ = 8;
   bool is_cached_ = false;
   uint32_t cached_count_ = 0;  ///< sectors written since the last flush
   uint16_t relative_address_ = 1;

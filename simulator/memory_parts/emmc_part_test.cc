@@ -65,7 +65,7 @@ class EmmcPartTest : public testing::Test {
     ASSERT_EQ(part_.state(), State::kTransfer);
   }
   BlockAnswer WriteBlock(ByteSpan data) {
-    return part_.WriteBlock(data, storage::ComputeSdCrc16(data));
+    return part_.WriteBlock(data, storage::ComputeLineCheckBits(data, 1));
   }
   void WaitUntilIdle() {
     while (part_.IsBusy()) {
@@ -105,7 +105,7 @@ TEST_F(EmmcPartTest, RefusesWrongCheckBits) {
   EXPECT_EQ(Ask(13, kAddress) & kCheckBits, kCheckBits);
   EXPECT_EQ(Ask(13, kAddress) & kCheckBits, 0u) << "told once";
   Ask(24, 3);
-  EXPECT_EQ(part_.WriteBlock(Filled(1), 0x1234), BlockAnswer::kWrongCheckBits);
+  EXPECT_EQ(part_.WriteBlock(Filled(1), {0x1234}), BlockAnswer::kWrongCheckBits);
   EXPECT_EQ(part_.state(), State::kTransfer);
   EXPECT_EQ(part_.array().bytes()[3 * kSector], 0);
 }
@@ -132,7 +132,7 @@ TEST_F(EmmcPartTest, RefusesWhatLiesOutside) {
   EXPECT_EQ(Ask(16, 1024) & (1u << 29), 1u << 29) << "blocks have 512 bytes";
   Ask(18, MiB(4) / kSector - 1);
   std::array<uint8_t, kSector> data;
-  uint16_t crc = 0;
+  storage::LineCheckBits crc{};
   EXPECT_TRUE(part_.ReadBlock(data, crc));
   EXPECT_FALSE(part_.ReadBlock(data, crc)) << "beyond the end";
   EXPECT_EQ(Ask(12, 0) >> 31, 1u);
@@ -212,6 +212,50 @@ TEST_F(EmmcPartTest, TellsOfARegisterThatItDoesNotHave) {
   Ask(6, 0x03FF0100);
   WaitUntilIdle();
   EXPECT_EQ(Ask(13, kAddress) & 0x80, 0x80u);
+}
+
+TEST_F(EmmcPartTest, SendsSoundBlocksOnlyOverTheLinesThatBothSidesUse) {
+  BringUp();
+  Ask(24, 3);
+  EXPECT_EQ(WriteBlock(Filled(9)), BlockAnswer::kAccepted);
+  WaitUntilIdle();
+  const auto is_sound = [&](uint32_t lines) {
+    std::array<uint8_t, kSector> data;
+    storage::LineCheckBits crc{};
+    part_.SetLineCount(lines);
+    Ask(17, 3);
+    EXPECT_TRUE(part_.ReadBlock(data, crc));
+    return data[0] == 9 && crc == storage::ComputeLineCheckBits(data, lines);
+  };
+  EXPECT_TRUE(is_sound(1));
+  EXPECT_FALSE(is_sound(4));
+  Ask(6, 0x03B70100);
+  WaitUntilIdle();
+  EXPECT_FALSE(is_sound(1));
+  EXPECT_FALSE(is_sound(8));
+  EXPECT_TRUE(is_sound(4));
+  part_.SetLineCount(8);
+  Ask(24, 3);
+  EXPECT_EQ(part_.WriteBlock(Filled(1), storage::ComputeLineCheckBits(Filled(1), 8)),
+            BlockAnswer::kWrongCheckBits);
+  EXPECT_EQ(part_.array().bytes()[3 * kSector], 9);
+  Ask(6, 0x03B70500);
+  WaitUntilIdle();
+  EXPECT_EQ(Ask(13, kAddress) & 0x80, 0x80u) << "no lines at double rate";
+}
+
+TEST_F(EmmcPartTest, RefusesABlockWhoseCheckBitsAreWrongOnOneOfItsLines) {
+  BringUp();
+  Ask(6, 0x03B70200);
+  WaitUntilIdle();
+  part_.SetLineCount(8);
+  for (uint32_t line = 0; line < 8; ++line) {
+    storage::LineCheckBits crc = storage::ComputeLineCheckBits(Filled(5), 8);
+    crc[line] ^= 0x0100;
+    Ask(24, 3);
+    EXPECT_EQ(part_.WriteBlock(Filled(5), crc), BlockAnswer::kWrongCheckBits) << line;
+  }
+  EXPECT_EQ(part_.array().bytes()[3 * kSector], 0);
 }
 
 // --- with its driver
@@ -364,6 +408,40 @@ TEST_P(EmmcTest, CarriesAFatVolumeOverARestart) {
   std::vector<uint8_t> read(5000);
   ASSERT_EQ(files.Read(*file, 0, read), Status::kOk);
   EXPECT_EQ(read, model);
+}
+
+TEST(Emmc, UsesAsManyLinesAsBoardAndPartHave) {
+  struct Case {
+    uint32_t board;
+    uint32_t part;
+    uint32_t used;
+  };
+  uint64_t single_ns = 0;
+  for (const auto& [board, part_lines, used] :
+       {Case{1, 8, 1}, Case{4, 8, 4}, Case{8, 8, 8}, Case{8, 4, 4}, Case{8, 1, 1}, Case{4, 1, 1}}) {
+    SCOPED_TRACE(std::to_string(board) + " and " + std::to_string(part_lines));
+    EmmcTraits traits = kEmmc4G;
+    traits.line_count = part_lines;
+    SimulatedClock clock;
+    PowerSupply power;
+    EmmcPart part(traits, clock, power, "", MiB(1));
+    part.set_board_line_count(board);
+    storage::Emmc emmc(part);
+    ASSERT_EQ(Retry([&] { return emmc.Start(); }), Status::kOk);
+    EXPECT_EQ(emmc.line_count(), used);
+    std::vector<uint8_t> data(kSector);
+    for (size_t i = 0; i < data.size(); ++i) data[i] = static_cast<uint8_t>(i * 7);
+    ASSERT_EQ(emmc.StartProgram(kSector, data), Status::kOk);
+    ASSERT_EQ(Retry([&] { return emmc.Flush(); }), Status::kOk);
+    std::vector<uint8_t> read(64 * kSector);
+    const uint64_t start_ns = clock.now_ns();
+    ASSERT_EQ(emmc.Read(0, read), Status::kOk);
+    EXPECT_TRUE(std::equal(data.begin(), data.end(), read.begin() + kSector));
+    const uint64_t read_ns = clock.now_ns() - start_ns - traits.read_ns;
+    if (single_ns == 0) single_ns = read_ns;
+    EXPECT_NEAR(static_cast<double>(read_ns), static_cast<double>(single_ns) / used,
+                static_cast<double>(single_ns) / 15);
+  }
 }
 
 TEST(CardCells, WearOfRandomWritesIsThatOfWholeGroups) {

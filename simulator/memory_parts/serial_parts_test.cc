@@ -320,6 +320,24 @@ TEST(I2cEeprom, DriverGivesUpOnAPartThatIsGone) {
 
 // --- SD
 
+TEST(SdCrc, IsThatOfTheBitsOfEachLine) {
+  const std::vector<uint8_t> block = Counting(512);
+  for (const uint32_t lines : {1u, 4u, 8u}) {
+    const storage::LineCheckBits crcs = storage::ComputeLineCheckBits(block, lines);
+    for (uint32_t line = 0; line < lines; ++line) {
+      std::vector<uint8_t> carried(512 / lines);
+      uint32_t count = 0;
+      for (uint32_t bit = 0; bit < 512 * 8; ++bit) {
+        if ((7 - bit % 8) % lines != line) continue;
+        const uint32_t value = (block[bit / 8] >> (7 - bit % 8)) & 1u;
+        carried[count / 8] = static_cast<uint8_t>(carried[count / 8] * 2u | value);
+        count += 1;
+      }
+      EXPECT_EQ(crcs[line], storage::ComputeSdCrc16(carried)) << line << " of " << lines;
+    }
+  }
+}
+
 TEST(SdCrc, KnownValues) {
   const std::array<uint8_t, 5> go_idle = {0x40, 0, 0, 0, 0};
   EXPECT_EQ(storage::ComputeSdCrc7(go_idle), 0x95);

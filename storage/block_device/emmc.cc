@@ -44,6 +44,7 @@ constexpr uint32_t kTransferState = 4u << 9;
 // Bytes of the extended CSD.
 constexpr uint8_t kFlushCache = 32;
 constexpr uint8_t kCacheControl = 33;
+constexpr uint8_t kBusWidth = 183;
 constexpr uint8_t kHighSpeedTiming = 185;
 constexpr size_t kSectorCountAt = 212;
 constexpr size_t kCacheSizeAt = 249;  // KiB
@@ -98,6 +99,8 @@ Status Emmc::Start() {
     switch (step_) {
       case Step::kReset:
         bus_.SetFrequency(kIdentificationHz);
+        bus_.SetLineCount(1);
+        line_count_ = 1;
         is_cached_ = is_at_work_ = has_unflushed_ = false;
         (void)Send(kGoIdle, 0, {});  // has no answer
         step_ = Step::kInitialize;
@@ -114,6 +117,10 @@ Status Emmc::Start() {
         break;
       case Step::kSpeedUp:
         OTA_TRY(SpeedUp());
+        step_ = Step::kWiden;
+        break;
+      case Step::kWiden:
+        OTA_TRY(Widen());
         step_ = Step::kReady;
         break;
       case Step::kReady:
@@ -151,6 +158,8 @@ Status Emmc::ReadRegisters() {
   OTA_TRY(Command(kSetBlockLength, kSectorBytes));
   const uint32_t sectors = std::min(LoadLe32(&registers[kSectorCountAt]), kSectorCountMax);
   if (sectors == 0) return Status::kNotSupported;
+  if (line_count_ != 1)
+    return sectors * kSectorBytes == geometry_.size_bytes ? Status::kOk : Status::kMediumFailed;
   cache_kib_ = LoadLe32(&registers[kCacheSizeAt]);
   geometry_ = Geometry{.size_bytes = sectors * kSectorBytes,
                        .read_unit = kSectorBytes,
@@ -165,6 +174,27 @@ Status Emmc::ReadRegisters() {
 Status Emmc::SpeedUp() {
   OTA_TRY(Poll());
   bus_.SetFrequency(kHighSpeedHz);
+  const uint32_t wired = bus_.line_count();
+  return SwitchLines(wired >= 8 ? 8 : wired >= 4 ? 4 : 1);
+}
+
+Status Emmc::SwitchLines(uint32_t count) {
+  line_count_ = count;
+  return Switch(kBusWidth, count == 8 ? 2 : count == 4 ? 1 : 0);
+}
+
+/// Of more lines than one it must be seen that they are there: the registers must come over them as
+/// they came over one.
+Status Emmc::Widen() {
+  const Status switched = Poll();
+  if (switched == Status::kBusy) return switched;
+  step_ = Step::kReset;  // where it begins again, if what follows fails
+  bus_.SetLineCount(line_count_);
+  if (line_count_ != 1 && (!IsOk(switched) || !IsOk(ReadRegisters()))) {
+    OTA_TRY(SwitchLines(line_count_ == 8 ? 4 : 1));
+    step_ = Step::kWiden;
+    return Status::kBusy;
+  }
   if (cache_kib_ == 0 || writing_ == EmmcWriting::kReliable) return Status::kOk;
   OTA_TRY(Switch(kCacheControl, 1));
   is_cached_ = true;
@@ -187,7 +217,7 @@ Status Emmc::StartProgram(uint32_t offset, ByteSpan data) {
 
 Status Emmc::WriteData(ByteSpan data) {
   is_at_work_ = true;
-  const BlockAnswer answer = bus_.WriteBlock(data, ComputeSdCrc16(data));
+  const BlockAnswer answer = bus_.WriteBlock(data, ComputeLineCheckBits(data, line_count_));
   if (answer == BlockAnswer::kAccepted) return Status::kOk;
   // The refusal is what counts; the write that it leaves open is ended.
   if (writing_ == EmmcWriting::kReliable) (void)Command(kStopTransmission, 0);
@@ -228,9 +258,10 @@ Status Emmc::Flush() {
 // --- reading
 
 Status Emmc::ReadData(MutableByteSpan target) {
-  uint16_t crc = 0;
-  const bool is_read = bus_.ReadBlock(target, crc);
-  return is_read && crc == ComputeSdCrc16(target) ? Status::kOk : Status::kMediumFailed;
+  LineCheckBits crc{};
+  const bool is_sound =
+      bus_.ReadBlock(target, crc) && crc == ComputeLineCheckBits(target, line_count_);
+  return is_sound ? Status::kOk : Status::kMediumFailed;
 }
 
 Status Emmc::Read(uint32_t offset, MutableByteSpan target) {

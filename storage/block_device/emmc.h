@@ -28,8 +28,9 @@ class Emmc final : public FlashController {
   explicit Emmc(MmcBus& bus, EmmcWriting writing = EmmcWriting::kCached)
       : bus_(bus), writing_(writing) {}
 
-  /// Brings the part from power on to the transfer state, and its clock up to 52 MHz. kBusy: it is
-  /// at it; call again, for a second if need be. kNotSupported: no part, or one of a kind not
+  /// Brings the part from power on to the transfer state, its clock up to 52 MHz, and as many data
+  /// lines into use as board and part have and carry data soundly. kBusy: it is at it; call again,
+  /// for a second if need be. kNotSupported: no part, or one of a kind not
   /// known. kMediumFailed: its answers have wrong check bits or tell of an error.
   Status Start();
 
@@ -45,9 +46,11 @@ class Emmc final : public FlashController {
 
   /// Whether the part has a cache, and it is on.
   bool is_cached() const { return is_cached_; }
+  /// The data lines in use.
+  uint32_t line_count() const { return line_count_; }
 
  private:
-  enum class Step : uint8_t { kReset, kInitialize, kIdentify, kSpeedUp, kReady };
+  enum class Step : uint8_t { kReset, kInitialize, kIdentify, kSpeedUp, kWiden, kReady };
 
   using ShortResponse = std::array<uint8_t, 6>;
 
@@ -59,6 +62,8 @@ class Emmc final : public FlashController {
   Status Identify();
   Status ReadRegisters();
   Status SpeedUp();
+  Status Widen();
+  Status SwitchLines(uint32_t count);
   Status ReadSectors(uint32_t sector, MutableByteSpan target);
   Status ReadData(MutableByteSpan target);
   Status WriteData(ByteSpan data);
@@ -68,6 +73,7 @@ class Emmc final : public FlashController {
   Geometry geometry_{};
   Step step_ = Step::kReset;
   uint32_t cache_kib_ = 0;
+  uint32_t line_count_ = 1;
   bool is_cached_ = false;
   bool is_at_work_ = false;     ///< its end was not seen yet
   bool has_unflushed_ = false;  ///< sectors may be in the cache only

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/bytes.h"
+#include "storage/block_device/sd_crc.h"
 
 namespace ota::storage {
 
@@ -14,25 +15,30 @@ enum class BlockAnswer : uint8_t {
   kNone,
 };
 
-/// One eMMC on a bus of a command line and one data line, as a board's host controller offers it.
-/// Check bits are given as they are on the line: ComputeSdCrc7 and ComputeSdCrc16.
+/// One eMMC on a bus of a command line and 1, 4 or 8 data lines, as a board's host controller
+/// offers it. Check bits are given as they are on the lines: ComputeSdCrc7, ComputeLineCheckBits.
 class MmcBus {
  public:
   /// Sends the 48 bits of `frame` and fills `response` with what comes: nothing if it is empty, 6
   /// bytes, or 17 for the long ones. False: nothing came within 64 clocks.
   virtual bool Command(ByteSpan frame, MutableByteSpan response) = 0;
 
-  /// Takes a block off the data line, and its check bits. False: none came within 100 ms.
-  virtual bool ReadBlock(MutableByteSpan data, uint16_t& crc) = 0;
+  /// Takes a block off the data lines, and their check bits. False: none came within 100 ms.
+  virtual bool ReadBlock(MutableByteSpan data, LineCheckBits& crc) = 0;
 
   /// Sends a block.
-  virtual BlockAnswer WriteBlock(ByteSpan data, uint16_t crc) = 0;
+  virtual BlockAnswer WriteBlock(ByteSpan data, const LineCheckBits& crc) = 0;
 
   /// Whether the part holds the data line low: it is at work.
   virtual bool IsBusy() = 0;
 
   /// Sets the clock, or the next lower one that there is. It starts at 400 kHz at most.
   virtual void SetFrequency(uint32_t hz) = 0;
+
+  /// The data lines that the board has.
+  virtual uint32_t line_count() const = 0;
+  /// Blocks go over so many of them from now on. It starts with one.
+  virtual void SetLineCount(uint32_t count) = 0;
 
  protected:
   ~MmcBus() = default;
