@@ -89,5 +89,6 @@ int main() {
               "waiting", "ahead", "times");
   PrintUnit<NorHardware>("SPI NOR, 40 MHz");
   PrintUnit<SdHardware>("SD, SPI, 20 MHz");
+  PrintUnit<EmmcHardware>("eMMC, 8 lines");
   return 0;
 }

@@ -80,7 +80,7 @@ TEST(TimedInterpreter, TransfersFromSerialNorWhileItComputes) {
         RunModel(unit.clock(), model, ahead, kSlowPs, [&] { ahead.Drive(); });
     EXPECT_EQ(overlapped.output, waiting.output);
     EXPECT_LT(overlapped.all_ns, waiting.all_ns - transfer_ns / hidden_share);
-    EXPECT_EQ(unit.hardware().part().collision_count(), 0u);
+    EXPECT_EQ(unit.hardware().collision_count(), 0u);
   }
 }
 

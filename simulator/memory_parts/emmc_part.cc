@@ -60,6 +60,7 @@ EmmcPart::EmmcPart(const EmmcTraits& traits, SimulatedClock& clock, PowerSupply&
 
 void EmmcPart::Reset() {
   cells_.DropCache();
+  incoming_ = {};
   state_ = State::kIdle;
   status_ = 0;
   is_high_speed_ = is_cached_ = is_reliable_ = false;
@@ -78,7 +79,12 @@ EmmcPart::State EmmcPart::state() {
 
 void EmmcPart::Transfer(uint64_t bit_count) {
   const uint64_t ns = bit_count * 1'000'000'000 / frequency_hz_;
+  if (!incoming_.empty()) collision_count_ += 1;
   clock_.AdvanceNs(ns);
+  Account(ns);
+}
+
+void EmmcPart::Account(uint64_t ns) {
   array().figures().transfer_ns += ns;
   array().figures().energy_nj += ComputeEnergyNj(traits_.read_ua, traits_.voltage_mv, ns);
 }
@@ -327,6 +333,12 @@ bool EmmcPart::ReadBlock(MutableByteSpan data, storage::LineCheckBits& crc) {
   if (!has_started_) clock_.AdvanceNs(traits_.read_ns);
   has_started_ = true;
   Transfer(8 * data.size() / host_line_count_ + kBlockBits);
+  return SendBlock(data, crc);
+}
+
+/// What comes of a block once its time is over.
+bool EmmcPart::SendBlock(MutableByteSpan data, storage::LineCheckBits& crc) {
+  if (!array().power().is_on() || state_ != State::kSending) return false;
   if (sends_registers_) {
     FillExtendedCsd(data);
   } else {
@@ -343,6 +355,49 @@ bool EmmcPart::ReadBlock(MutableByteSpan data, storage::LineCheckBits& crc) {
   EndBlock();
   if (blocks_left_ == 0) state_ = State::kTransfer;
   return true;
+}
+
+uint64_t EmmcPart::BlockNs() const {
+  return (8 * kSectorBytes / host_line_count_ + kBlockBits) * 1'000'000'000 / frequency_hz_;
+}
+
+void EmmcPart::StartBlocks(MutableByteSpan data) {
+  if (!incoming_.empty()) collision_count_ += 1;
+  incoming_ = data;
+  incoming_from_ns_ = clock_.now_ns() + (has_started_ ? 0 : traits_.read_ns);
+  has_started_ = true;
+}
+
+Status EmmcPart::PollBlocks() {
+  const uint64_t end_ns = incoming_from_ns_ + incoming_.size() / kSectorBytes * BlockNs();
+  if (array().power().is_on() && clock_.now_ns() < end_ns) {
+    if (clock_.skips_waits()) clock_.AdvanceTo(end_ns);
+    return Status::kBusy;
+  }
+  const MutableByteSpan data = incoming_;
+  incoming_ = {};
+  for (size_t at = 0; at < data.size(); at += kSectorBytes) {
+    const MutableByteSpan block = data.subspan(at, kSectorBytes);
+    storage::LineCheckBits crc{};
+    Account(BlockNs());
+    const bool is_sound =
+        SendBlock(block, crc) && crc == storage::ComputeLineCheckBits(block, host_line_count_);
+    if (!is_sound) return Status::kMediumFailed;
+  }
+  return Status::kOk;
+}
+
+/// The blocks that have come until now.
+void EmmcPart::StopBlocks() {
+  const uint64_t now_ns = std::max(clock_.now_ns(), incoming_from_ns_);
+  const size_t come = (now_ns - incoming_from_ns_) / BlockNs() * kSectorBytes;
+  const MutableByteSpan data = incoming_.first(std::min(come, incoming_.size()));
+  incoming_ = {};
+  for (size_t at = 0; at < data.size(); at += kSectorBytes) {
+    storage::LineCheckBits crc{};
+    Account(BlockNs());
+    (void)SendBlock(data.subspan(at, kSectorBytes), crc);  // nobody wants them any more
+  }
 }
 
 storage::LineCheckBits EmmcPart::ComputeCrc(ByteSpan data) {

@@ -35,7 +35,7 @@ extern const EmmcTraits kEmmc4G;  ///< 3.5 GiB of user area
 /// 25, 35, 36, 38. A command that does not belong to the state it is in, or whose check bits are
 /// wrong, it does not answer; the next answer tells. Data go over 1, 4 or 8 lines, at single rate;
 /// over other ones than both sides use, nothing sound comes.
-class EmmcPart final : public storage::MmcBus {
+class EmmcPart final : public storage::MmcDmaBus {
  public:
   static constexpr uint32_t kSectorBytes = CardCells::kSectorBytes;
   static constexpr uint32_t kGroupSectors = 1024;  ///< erase group: 512 KiB
@@ -59,6 +59,9 @@ class EmmcPart final : public storage::MmcBus {
   bool Command(ByteSpan frame, MutableByteSpan response) override;
   bool ReadBlock(MutableByteSpan data, storage::LineCheckBits& crc) override;
   storage::BlockAnswer WriteBlock(ByteSpan data, const storage::LineCheckBits& crc) override;
+  void StartBlocks(MutableByteSpan data) override;
+  Status PollBlocks() override;
+  void StopBlocks() override;
   bool IsBusy() override;
   void SetFrequency(uint32_t hz) override { frequency_hz_ = hz; }
   uint32_t line_count() const override { return board_line_count_; }
@@ -74,6 +77,8 @@ class EmmcPart final : public storage::MmcBus {
   void CorruptAnswers(uint32_t count) { corrupt_count_ = count; }
 
   State state();
+  /// How often the bus was used while blocks came by DMA.
+  uint32_t collision_count() const { return collision_count_; }
   CardCells& cells() { return cells_; }
   OverwriteArray& array() { return cells_.array(); }
   const OverwriteArray& array() const { return cells_.array(); }
@@ -82,6 +87,9 @@ class EmmcPart final : public storage::MmcBus {
   using Register = std::array<uint8_t, 16>;
 
   void Transfer(uint64_t bit_count);
+  void Account(uint64_t ns);
+  uint64_t BlockNs() const;
+  bool SendBlock(MutableByteSpan data, storage::LineCheckBits& crc);
   void BeBusy(uint64_t ns);
   bool IsClockLegal() const;
   bool Execute(uint8_t index, uint32_t argument, MutableByteSpan response);
@@ -133,6 +141,9 @@ class EmmcPart final : public storage::MmcBus {
   uint64_t busy_until_ns_ = 0;
   uint64_t ready_at_ns_ = 0;
   uint32_t corrupt_count_ = 0;
+  MutableByteSpan incoming_;  ///< by DMA, and from when on
+  uint64_t incoming_from_ns_ = 0;
+  uint32_t collision_count_ = 0;
 };
 
 }  // namespace ota::simulator

@@ -20,7 +20,6 @@ constexpr uint8_t kSendCsd = 9;
 constexpr uint8_t kStopTransmission = 12;
 constexpr uint8_t kSendStatus = 13;
 constexpr uint8_t kSetBlockLength = 16;
-constexpr uint8_t kReadSingleBlock = 17;
 constexpr uint8_t kReadMultipleBlocks = 18;
 constexpr uint8_t kSetBlockCount = 23;
 constexpr uint8_t kWriteBlock = 24;
@@ -52,7 +51,6 @@ constexpr size_t kCacheSizeAt = 249;  // KiB
 constexpr uint32_t kIdentificationHz = 400'000;
 constexpr uint32_t kHighSpeedHz = 52'000'000;
 constexpr uint8_t kVersionMin = 4;
-constexpr size_t kReadBytesMax = 0x8000 * size_t{Emmc::kSectorBytes};  // the count has 16 bits
 constexpr uint32_t kSectorCountMax = UINT32_MAX / Emmc::kSectorBytes;
 
 }  // namespace
@@ -101,7 +99,7 @@ Status Emmc::Start() {
         bus_.SetFrequency(kIdentificationHz);
         bus_.SetLineCount(1);
         line_count_ = 1;
-        is_cached_ = is_at_work_ = has_unflushed_ = false;
+        is_cached_ = is_at_work_ = is_reading_ = has_unflushed_ = false;
         (void)Send(kGoIdle, 0, {});  // has no answer
         step_ = Step::kInitialize;
         break;
@@ -205,6 +203,7 @@ Status Emmc::Widen() {
 
 Status Emmc::StartProgram(uint32_t offset, ByteSpan data) {
   const uint32_t sector = offset / kSectorBytes;
+  OTA_TRY(CloseReading());
   if (writing_ == EmmcWriting::kReliable) {
     OTA_TRY(Command(kSetBlockCount, kReliableWrite | 1));
     OTA_TRY(Command(kWriteMultipleBlocks, sector));
@@ -228,6 +227,7 @@ Status Emmc::WriteData(ByteSpan data) {
 
 Status Emmc::StartErase(uint32_t offset) {
   const uint32_t sector = offset / kSectorBytes;
+  OTA_TRY(CloseReading());
   OTA_TRY(Command(kEraseGroupStart, sector));
   OTA_TRY(Command(kEraseGroupEnd, sector));
   OTA_TRY(Command(kErase, kTrim));
@@ -250,6 +250,7 @@ Status Emmc::Poll() {
 Status Emmc::Flush() {
   OTA_TRY(Poll());
   if (!has_unflushed_) return Status::kOk;
+  OTA_TRY(CloseReading());
   has_unflushed_ = false;
   OTA_TRY(Switch(kFlushCache, 1));
   return Poll();
@@ -264,28 +265,61 @@ Status Emmc::ReadData(MutableByteSpan target) {
   return is_sound ? Status::kOk : Status::kMediumFailed;
 }
 
+Status Emmc::OpenReading(uint32_t sector) {
+  if (is_reading_ && sector == next_sector_) return Status::kOk;
+  OTA_TRY(CloseReading());
+  OTA_TRY(Poll());
+  is_reading_ = true;
+  next_sector_ = sector;
+  const Status status = Command(kReadMultipleBlocks, sector);
+  if (!IsOk(status)) (void)CloseReading();  // it may have heard the command all the same
+  return status;
+}
+
+/// Back to the transfer state. Of what the part tells only that it was heard counts: it may have
+/// read on beyond its end.
+Status Emmc::CloseReading() {
+  if (!is_reading_) return Status::kOk;
+  is_reading_ = false;
+  ShortResponse response{};
+  if (Send(kStopTransmission, 0, response)) return Status::kOk;
+  ClearErrors();
+  return Status::kMediumFailed;
+}
+
 Status Emmc::Read(uint32_t offset, MutableByteSpan target) {
-  while (!target.empty()) {
-    const MutableByteSpan piece = target.first(std::min<size_t>(target.size(), kReadBytesMax));
-    OTA_TRY(ReadSectors(offset / kSectorBytes, piece));
-    offset += static_cast<uint32_t>(piece.size());
-    target = target.subspan(piece.size());
+  if (target.empty()) return Poll();
+  OTA_TRY(OpenReading(offset / kSectorBytes));
+  for (size_t at = 0; at < target.size(); at += kSectorBytes) {
+    const Status status = ReadData(target.subspan(at, kSectorBytes));
+    if (!IsOk(status)) {
+      (void)CloseReading();  // the first failure counts
+      return status;
+    }
+    next_sector_ += 1;
   }
   return Status::kOk;
 }
 
-Status Emmc::ReadSectors(uint32_t sector, MutableByteSpan target) {
-  const auto count = static_cast<uint32_t>(target.size() / kSectorBytes);
-  if (count > 1) OTA_TRY(Command(kSetBlockCount, count));
-  OTA_TRY(Command(count == 1 ? kReadSingleBlock : kReadMultipleBlocks, sector));
-  Status status = Status::kOk;
-  for (size_t at = 0; at < target.size() && IsOk(status); at += kSectorBytes) {
-    status = ReadData(target.subspan(at, kSectorBytes));
-  }
-  if (IsOk(status)) return status;
-  if (count > 1) (void)Command(kStopTransmission, 0);  // back to the transfer state
-  ClearErrors();
+// --- reading by DMA
+
+Status EmmcTransfer::StartRead(uint32_t offset, MutableByteSpan target) {
+  OTA_TRY(emmc_.OpenReading(offset / Emmc::kSectorBytes));
+  sector_count_ = static_cast<uint32_t>(target.size() / Emmc::kSectorBytes);
+  bus_.StartBlocks(target);
+  return Status::kOk;
+}
+
+Status EmmcTransfer::PollRead() {
+  const Status status = bus_.PollBlocks();
+  if (IsOk(status)) emmc_.next_sector_ += sector_count_;
+  if (status == Status::kMediumFailed) (void)emmc_.CloseReading();  // the first failure counts
   return status;
+}
+
+void EmmcTransfer::AbandonRead() {
+  bus_.StopBlocks();
+  (void)emmc_.CloseReading();  // a part that is gone is noticed by what comes next
 }
 
 }  // namespace ota::storage

@@ -5,6 +5,7 @@
 
 #include "storage/block_device/flash_controller.h"
 #include "storage/block_device/mmc_bus.h"
+#include "storage/block_device/read_transfer.h"
 
 namespace ota::storage {
 
@@ -17,7 +18,8 @@ enum class EmmcWriting : uint8_t {
 };
 
 /// The user area of an eMMC of version 4.5 or later that is addressed by sectors, as all above 2 GB
-/// are. Commands, registers and states: JEDEC JESD84-B51, chapters 6 and 7.
+/// are. Sectors that follow one another are read with one read of many, which stays open until
+/// something else is asked for. Commands, registers and states: JEDEC JESD84-B51, chapters 6 and 7.
 ///
 /// Of a part only the first 4 GiB less one sector are used, since offsets have 32 bits.
 class Emmc final : public FlashController {
@@ -50,6 +52,8 @@ class Emmc final : public FlashController {
   uint32_t line_count() const { return line_count_; }
 
  private:
+  friend class EmmcTransfer;
+
   enum class Step : uint8_t { kReset, kInitialize, kIdentify, kSpeedUp, kWiden, kReady };
 
   using ShortResponse = std::array<uint8_t, 6>;
@@ -64,7 +68,8 @@ class Emmc final : public FlashController {
   Status SpeedUp();
   Status Widen();
   Status SwitchLines(uint32_t count);
-  Status ReadSectors(uint32_t sector, MutableByteSpan target);
+  Status OpenReading(uint32_t sector);
+  Status CloseReading();
   Status ReadData(MutableByteSpan target);
   Status WriteData(ByteSpan data);
 
@@ -76,7 +81,25 @@ class Emmc final : public FlashController {
   uint32_t line_count_ = 1;
   bool is_cached_ = false;
   bool is_at_work_ = false;     ///< its end was not seen yet
+  bool is_reading_ = false;     ///< a read of many sectors is open
+  uint32_t next_sector_ = 0;    ///< of it
   bool has_unflushed_ = false;  ///< sectors may be in the cache only
+};
+
+/// Its reading by DMA.
+class EmmcTransfer final : public ReadTransfer {
+ public:
+  /// `emmc`, and `bus`, on which it is, must outlive it.
+  EmmcTransfer(Emmc& emmc, MmcDmaBus& bus) : emmc_(emmc), bus_(bus) {}
+
+  Status StartRead(uint32_t offset, MutableByteSpan target) override;
+  Status PollRead() override;
+  void AbandonRead() override;
+
+ private:
+  Emmc& emmc_;
+  MmcDmaBus& bus_;
+  uint32_t sector_count_ = 0;
 };
 
 }  // namespace ota::storage

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/bytes.h"
+#include "base/status.h"
 #include "storage/block_device/sd_crc.h"
 
 namespace ota::storage {
@@ -42,6 +43,24 @@ class MmcBus {
 
  protected:
   ~MmcBus() = default;
+};
+
+/// An MMC bus whose host controller can take blocks in by itself (DMA), and looks after their check
+/// bits.
+class MmcDmaBus : public MmcBus {
+ public:
+  /// Begins to take in the blocks that fill `data`, and returns at once. Until PollBlocks has
+  /// returned something else than kBusy, or StopBlocks was called, `data` is to be left alone and
+  /// nothing else is to be done with the bus.
+  virtual void StartBlocks(MutableByteSpan data) = 0;
+  /// kBusy: not yet. kOk: `data` is filled. kMediumFailed: a block did not come within 100 ms, or
+  /// has wrong check bits.
+  virtual Status PollBlocks() = 0;
+  /// Ends it, done or not: `data` are not written any more.
+  virtual void StopBlocks() = 0;
+
+ protected:
+  ~MmcDmaBus() = default;
 };
 
 }  // namespace ota::storage

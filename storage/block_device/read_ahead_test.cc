@@ -35,7 +35,7 @@ class DeviceSource final : public ByteSource {
   BlockDevice& device_;
 };
 
-using MakeHardware = std::function<std::unique_ptr<SpiHardware>()>;
+using MakeHardware = std::function<std::unique_ptr<TestHardware>()>;
 
 struct Kind {
   const char* name;
@@ -54,7 +54,7 @@ class ReadAheadTest : public testing::TestWithParam<Kind> {
     ASSERT_EQ(RunToEnd([&] { return device_.Sync(); }), Status::kOk);
     hardware_->clock.set_skips_waits(false);
   }
-  void TearDown() override { EXPECT_EQ(hardware_->part().collision_count(), 0u); }
+  void TearDown() override { EXPECT_EQ(hardware_->collision_count(), 0u); }
 
   template <typename Function>
   Status RunToEnd(Function function) {
@@ -86,7 +86,7 @@ class ReadAheadTest : public testing::TestWithParam<Kind> {
   uint64_t now_ns() const { return hardware_->clock.now_ns(); }
   void Compute() { hardware_->clock.AdvanceNs(kStepNs); }
 
-  std::unique_ptr<SpiHardware> hardware_ = GetParam().make();
+  std::unique_ptr<TestHardware> hardware_ = GetParam().make();
   Bytes queue_ = Bytes(512);
   FlashDriver driver_{hardware_->controller(), queue_};
   ReadAheadDevice device_{driver_, hardware_->transfer()};
@@ -98,11 +98,12 @@ class ReadAheadTest : public testing::TestWithParam<Kind> {
 };
 
 const Kind kSpiNor = {"SpiNor", [] { return std::make_unique<NorHardware>(kSizeBytes); }};
+const Kind kEmmc = {"Emmc", [] { return std::make_unique<EmmcHardware>(kSizeBytes); }};
 const Kind kSd = {"Sd", [] { return std::make_unique<SdHardware>(kSizeBytes); }};
 
 std::string NameOf(const testing::TestParamInfo<Kind>& info) { return info.param.name; }
 
-INSTANTIATE_TEST_SUITE_P(Parts, ReadAheadTest, testing::Values(kSpiNor, kSd), NameOf);
+INSTANTIATE_TEST_SUITE_P(Parts, ReadAheadTest, testing::Values(kSpiNor, kSd, kEmmc), NameOf);
 
 TEST_P(ReadAheadTest, TransfersWhileTheProcessorComputes) {
   Bytes target(8192, 0xEE);
@@ -233,7 +234,7 @@ TEST_P(ReadAheadTest, EndsWhenThePowerIsLost) {
 /// Serial NOR does not tell of failures.
 class ReadAheadFailureTest : public ReadAheadTest {};
 
-INSTANTIATE_TEST_SUITE_P(Parts, ReadAheadFailureTest, testing::Values(kSd), NameOf);
+INSTANTIATE_TEST_SUITE_P(Parts, ReadAheadFailureTest, testing::Values(kSd, kEmmc), NameOf);
 
 TEST_P(ReadAheadFailureTest, TellsOfAFailureAndReadsAgainAfterIt) {
   Bytes target(2048);
