@@ -50,7 +50,7 @@ mbedtls_ecdsa_context* ContextIn(MutableByteSpan storage) {
 
 Es256Verification::~Es256Verification() { Abandon(); }
 
-Status Es256Verification::Begin(const P256PublicKey& key, const Sha256Digest& digest,
+Status Es256Verification::Begin(P256PublicKeySpan key, const Sha256Digest& digest,
                                 ByteSpan signature, SignatureForm form) {
   static_assert(sizeof(mbedtls_ecdsa_context) <= sizeof(context_));
   Abandon();
@@ -78,7 +78,7 @@ Status Es256Verification::Begin(const P256PublicKey& key, const Sha256Digest& di
   return Status::kOk;
 }
 
-Status Es256Verification::LoadKey(const P256PublicKey& key) {
+Status Es256Verification::LoadKey(P256PublicKeySpan key) {
   mbedtls_ecdsa_context* const context = ContextIn(context_);
   int error = mbedtls_ecp_group_load(&context->grp, MBEDTLS_ECP_DP_SECP256R1);
   std::array<uint8_t, 1 + sizeof(P256PublicKey)> point = {0x04};

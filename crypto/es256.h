@@ -36,7 +36,7 @@ class Es256Verification {
   /// kSignatureInvalid: `signature` has not 64 bytes, or r or s is not in [1, n-1].
   /// kSignatureMalleated: s lies in the upper half, and `form` wants the lower.
   /// kKeyInvalid: the key is no point of P-256. kCryptoMemoryFull: see there. Nothing is started.
-  Status Begin(const P256PublicKey& key, const Sha256Digest& digest, ByteSpan signature,
+  Status Begin(P256PublicKeySpan key, const Sha256Digest& digest, ByteSpan signature,
                SignatureForm form = SignatureForm::kLowerSOnly);
 
   /// Goes on for about `operations_max` multiplications in the field (0: to the end); a whole
@@ -48,7 +48,7 @@ class Es256Verification {
   void Abandon();
 
  private:
-  Status LoadKey(const P256PublicKey& key);
+  Status LoadKey(P256PublicKeySpan key);
 
   static constexpr size_t kDerBytesMax = 72;
 

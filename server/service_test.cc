@@ -444,7 +444,7 @@ TEST_F(ServiceTest, TakesRootsAndReleasesFromCurlAndAnswersPolls) {
   const Result<formats::PollAnswer> decoded =
       formats::DecodePollAnswer({reinterpret_cast<const uint8_t*>(answer.data()), answer.size()});
   ASSERT_TRUE(decoded.ok()) << answer;
-  EXPECT_EQ(decoded->offer_count, 1u);
+  EXPECT_EQ(decoded->offer_count(), 1u);
   EXPECT_EQ(Shell("curl -sS -o /dev/null -w '%{http_code}' --cacert $CA -d nonsense $URL/poll"),
             "400");
 }

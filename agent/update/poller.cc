@@ -100,7 +100,7 @@ Status Poller::Go(State next) {
 Status Poller::TakeAnswer() {
   OTA_TRY(const uint32_t size_bytes, exchange_.Step(answer_bytes_));
   answered_ms_ = port_.clock.now_ms();
-  OTA_TRY(answer_, formats::DecodePollAnswer(answer_bytes_.first(size_bytes)));
+  OTA_TRY(formats::DecodePollAnswer(answer_bytes_.first(size_bytes), answer_));
   return BeginVerification();
 }
 
@@ -171,9 +171,9 @@ void Poller::NoteSaved() {
 }
 
 Result<OfferedEnvelope> Poller::FindOffer(uint32_t index) const {
-  if (index >= offer_count()) return Status::kOutOfRange;
+  if (state_ != State::kDone) return Status::kOutOfRange;
   OfferedEnvelope found;
-  OTA_TRY(found.offer, formats::FindPollOffer(answer_, index));
+  OTA_TRY(formats::FindPollOffer(answer_, index, found.offer));
   OTA_TRY(found.component, freshness_.FindNewest(found.offer.newest_index));
   return found;
 }

@@ -86,7 +86,7 @@ class Poller {
   /// Seconds since 1970 that have surely passed, by the last statement; 0: none since the start.
   uint64_t now_s() const { return time_.earliest_s(port_.clock.now_ms()); }
 
-  uint32_t offer_count() const { return state_ == State::kDone ? answer_.offer_count : 0; }
+  uint32_t offer_count() const { return state_ == State::kDone ? answer_.offer_count() : 0; }
   /// After kOk. kOutOfRange: there are not so many, or it is for no number that the answer names.
   Result<OfferedEnvelope> FindOffer(uint32_t index) const;
   const formats::LogHead& log() const { return freshness_.log(); }

@@ -52,8 +52,10 @@ Status UsePoll(ByteSpan input) {
   question.vendor_id = input;
   formats::WritePollQuestion(writer, question);
   OTA_TRY(writer.Finish());
-  OTA_TRY(const formats::PollAnswer answer, formats::DecodePollAnswer(input));
-  OTA_TRY(const formats::PollOffer offer, formats::FindPollOffer(answer, 0));
+  formats::PollAnswer answer;
+  formats::PollOffer offer;
+  OTA_TRY(formats::DecodePollAnswer(input, answer));
+  OTA_TRY(formats::FindPollOffer(answer, 0, offer));
   return formats::VerifyLogProof(offer, freshness.log(), input);
 }
 

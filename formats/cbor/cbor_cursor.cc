@@ -2,23 +2,21 @@
 #include "formats/cbor/cbor_cursor.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace ota::formats {
 namespace {
 
 constexpr uint32_t kSimpleFalse = 20;
 constexpr uint32_t kSimpleTrue = 21;
-constexpr uint32_t kSimpleNull = 22;
 
 constexpr uint32_t BitOf(CborType type) { return 1u << static_cast<uint32_t>(type); }
+constexpr uint32_t kIntegers = BitOf(CborType::kUnsigned) | BitOf(CborType::kNegative);
 constexpr uint32_t kAnyType = 0xFF;
 
+// Of two encodings, of which none begins with the other.
 bool IsBefore(ByteSpan first, ByteSpan second) {
-  const size_t common = std::min(first.size(), second.size());
-  for (size_t i = 0; i < common; ++i) {
-    if (first[i] != second[i]) return first[i] < second[i];
-  }
-  return first.size() < second.size();
+  return std::memcmp(first.data(), second.data(), std::min(first.size(), second.size())) < 0;
 }
 
 // The well-formed sequences of the Unicode standard, table 3-7: what the first byte is says how
@@ -96,6 +94,12 @@ uint64_t CborCursor::ReadHead(uint32_t types_allowed) {
   return info < 24 ? info : ReadArgument(info);
 }
 
+uint64_t CborCursor::ReadHeadOf(CborType type) {
+  const uint32_t types = type <= CborType::kNegative ? kIntegers : BitOf(type);
+  const uint64_t argument = ReadHead(types);
+  return head_type_ == static_cast<uint8_t>(type) ? argument : UINT64_MAX;
+}
+
 uint64_t CborCursor::ReadUnsigned() { return ReadHead(BitOf(CborType::kUnsigned)); }
 
 uint32_t CborCursor::ReadNumber(uint32_t value_max) {
@@ -106,7 +110,7 @@ uint32_t CborCursor::ReadNumber(uint32_t value_max) {
 }
 
 int32_t CborCursor::ReadInteger() {
-  const uint64_t argument = ReadHead(BitOf(CborType::kUnsigned) | BitOf(CborType::kNegative));
+  const uint64_t argument = ReadHead(kIntegers);
   if (argument > INT32_MAX) {
     Fail(Status::kCborOutOfRange);
     return 0;
@@ -152,7 +156,7 @@ bool CborCursor::ReadBool() {
 }
 
 void CborCursor::ReadNull() {
-  FailUnless(ReadHead(BitOf(CborType::kSimple)) == kSimpleNull, Status::kCborTypeUnexpected);
+  FailUnless(ReadHead(BitOf(CborType::kSimple)) == kCborSimpleNull, Status::kCborTypeUnexpected);
 }
 
 uint64_t CborCursor::ReadTag() { return ReadHead(BitOf(CborType::kTag)); }
@@ -217,7 +221,8 @@ void CborCursor::Skip(uint32_t depth) {
   const auto type = static_cast<CborType>(head_type_);
   if (!ok() || type <= CborType::kNegative) return;
   if (type == CborType::kSimple) {
-    return FailUnless(count >= kSimpleFalse && count <= kSimpleNull, Status::kCborTypeUnexpected);
+    return FailUnless(count >= kSimpleFalse && count <= kCborSimpleNull,
+                      Status::kCborTypeUnexpected);
   }
   if (type <= CborType::kText) {
     ByteSpan string;

@@ -32,6 +32,7 @@ enum class CborType : uint8_t {
   kTag = 6,
   kSimple = 7,
 };
+inline constexpr uint32_t kCborSimpleNull = 22;
 
 /// How deep arrays, maps and tags may lie in each other.
 inline constexpr uint32_t kCborDepthMax = 8;
@@ -130,6 +131,11 @@ class CborCursor {
 
   /// status(), or kCborTrailingBytes: something follows what was read.
   Status Finish();
+
+ protected:
+  /// The argument of a head of that type; never one that fits a byte if an integer of the other
+  /// sign is there.
+  uint64_t ReadHeadOf(CborType type);
 
  private:
   uint64_t ReadHead(uint32_t types_allowed);

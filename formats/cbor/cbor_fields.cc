@@ -61,16 +61,23 @@ void CborFieldReader::ReadMember(const CborTableWord* table, int32_t key, void* 
 }
 
 void CborFieldReader::Run(const CborTableWord* at, uint8_t* target, uint32_t statuses) {
+  bool is_longer = false;
   for (;;) {
     const CborStep step = Take(at);
     const CborOp op = OpOf(step);
-    if (op <= CborOp::kKey) return;
-    if (op == CborOp::kStatuses) {
+    if (op == CborOp::kEnd || op == CborOp::kKey) return;
+    if (op == CborOp::kIfLonger) {
+      if (!is_longer) return;
+    } else if (op == CborOp::kStatuses) {
       statuses = step;
     } else if (op == CborOp::kAt) {
       target += OffsetOf(step);
     } else if (op == CborOp::kSpecial) {
-      special_(*this, LimitOf(step), target);
+      FailUnless(special_(*this, LimitOf(step), target), ValueRefused(statuses));
+    } else if (op == CborOp::kArray) {
+      const uint32_t count = ReadArrayHead();
+      is_longer = count == LimitOf(step) >> 4;
+      FailUnless(is_longer || count == (LimitOf(step) & 15), ValueRefused(statuses));
     } else if (IsFollowed(op)) {
       RunBlock(step, at, target, statuses);
       at = FindEnd(at);
@@ -145,20 +152,13 @@ void CborFieldReader::RunField(CborStep step, uint8_t* field, uint32_t statuses)
   const uint32_t limit = LimitOf(step);
   const size_t bytes_max = limit == kCborAnySize ? SIZE_MAX : limit * kCborSizeUnitBytes;
   bool is_right = true;
+  if (OpOf(step) < CborOp::kEnd) {
+    return FailUnless(ReadHeadOf(static_cast<CborType>(OpOf(step))) == limit,
+                      ValueRefused(statuses));
+  }
   switch (OpOf(step)) {
-    case CborOp::kArray:
-      is_right = ReadArrayHead() == limit;
-      break;
-    case CborOp::kTag:
-      is_right = ReadTag() == limit;
-      break;
-    case CborOp::kEqual:
-      is_right = ReadInteger() == ValueOf(step);
-      break;
     case CborOp::kSkip:
       return SkipItem();
-    case CborOp::kNull:
-      return ReadNull();
     case CborOp::kLeast:
       return FailUnless(IsNextAtLeast(limit), SizeRefused(statuses));
     case CborOp::kInteger32:
@@ -170,17 +170,17 @@ void CborFieldReader::RunField(CborStep step, uint8_t* field, uint32_t statuses)
       *field = static_cast<uint8_t>(number);
       break;
     }
+    case CborOp::kOptional32:
+      field = reinterpret_cast<uint8_t*>(&In<std::optional<uint32_t>>(field).emplace());
+      [[fallthrough]];
     case CborOp::kNumber32:
       In<uint32_t>(field) = ReadNumber();
       return;
+    case CborOp::kOptional64:
+      field = reinterpret_cast<uint8_t*>(&In<std::optional<uint64_t>>(field).emplace());
+      [[fallthrough]];
     case CborOp::kNumber64:
       In<uint64_t>(field) = ReadUnsigned();
-      return;
-    case CborOp::kOptional32:
-      In<std::optional<uint32_t>>(field) = ReadNumber();
-      return;
-    case CborOp::kOptional64:
-      In<std::optional<uint64_t>>(field) = ReadUnsigned();
       return;
     case CborOp::kBytes:
       return ReadBytes(In<ByteSpan>(field), bytes_max);
@@ -204,6 +204,14 @@ bool CborItems::HasNext() {
   if (left_ == 0 || !ok()) return false;
   --left_;
   return true;
+}
+
+bool CborItems::HasNextAfter(uint32_t count) {
+  for (; HasNext(); --count) {
+    if (count == 0) return true;
+    SkipItem();
+  }
+  return false;
 }
 
 Status DecodeFields(ByteSpan bytes, void* target, const CborTableWord* table) {

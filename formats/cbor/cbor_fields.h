@@ -23,14 +23,13 @@ namespace ota::formats {
 
 /// What a step does. Those up to kWrapped take two bytes in a table, the others four.
 enum class CborOp : uint8_t {
-  kEnd,
+  kHead,  // of each CborType: that one and the seven that follow
+  kEnd = 8,
   kKey,
   kSpecial,
   kArray,
-  kTag,
-  kEqual,
+  kIfLonger,
   kSkip,
-  kNull,
   kLeast,
   kWrapped,
   kMap,  // as kWrapped, kList and kItems followed by others, to a kEnd
@@ -103,22 +102,34 @@ constexpr CborStep CborAt(CborPlace<T> place) {
   return MakeCborStep(CborOp::kAt, 0, place.offset);
 }
 
-/// Calls the special of the table with that number.
+/// Calls the special of the table with that number; the value is refused if it says so.
 constexpr CborStep CborSpecial(uint32_t number) { return MakeCborStep(CborOp::kSpecial, number); }
 
+constexpr CborStep MakeCborHeadStep(CborType type, uint32_t argument) {
+  return static_cast<uint32_t>(type) | (argument & 0xFF) << 8;
+}
+
 /// An array of so many items, which follow.
-constexpr CborStep CborArray(uint32_t count) { return MakeCborStep(CborOp::kArray, count); }
-constexpr CborStep CborTag(uint32_t tag) { return MakeCborStep(CborOp::kTag, tag); }
+constexpr CborStep CborArray(uint32_t count) { return MakeCborHeadStep(CborType::kArray, count); }
+constexpr CborStep CborTag(uint32_t tag) { return MakeCborHeadStep(CborType::kTag, tag); }
+
+/// An array of so many items, or of so many more; at most 15. kCborIfLonger stands before those
+/// that only the longer one has: where the shorter one ends.
+constexpr CborStep CborArray(uint32_t count, uint32_t longer_count) {
+  return MakeCborStep(CborOp::kArray, count | longer_count << 4);
+}
+inline constexpr CborStep kCborIfLonger = MakeCborStep(CborOp::kIfLonger);
 
 /// An integer that must be `value`.
 constexpr CborStep CborEqual(int64_t value) {
-  return MakeCborStep(CborOp::kEqual, static_cast<uint8_t>(value));
+  return value < 0 ? MakeCborHeadStep(CborType::kNegative, static_cast<uint32_t>(~value))
+                   : MakeCborHeadStep(CborType::kUnsigned, static_cast<uint32_t>(value));
 }
 
 /// Any item; nothing is done with it.
 inline constexpr CborStep kCborSkip = MakeCborStep(CborOp::kSkip);
 
-inline constexpr CborStep kCborNull = MakeCborStep(CborOp::kNull);
+inline constexpr CborStep kCborNull = MakeCborHeadStep(CborType::kSimple, kCborSimpleNull);
 
 /// What comes next must be a number of at least `least`, or hold so many bytes or items; otherwise
 /// its size is refused. At most 24.
@@ -214,13 +225,14 @@ constexpr CborStep CborElements(CborPlace<std::array<T, kCount>> place) {
 constexpr CborStep CborItemsOf(CborPlace<ByteSpan> place, uint32_t count_max = kCborAnyCount) {
   return MakeCborStep(CborOp::kItems, count_max, place.offset);
 }
-inline constexpr size_t kCborScratchBytes = 32;
+inline constexpr size_t kCborScratchBytes = 48;
 
 /// A cursor that also reads by tables.
 class CborFieldReader : public CborCursor {
  public:
-  /// Reads or checks what a table cannot say. `target`: what the table fills at that place.
-  using Special = void (*)(CborFieldReader& reader, uint32_t number, void* target);
+  /// Reads or checks what a table cannot say. `target`: what the table fills at that place. False:
+  /// the value is refused, with the status that the table has for it.
+  using Special = bool (*)(CborFieldReader& reader, uint32_t number, void* target);
 
   explicit CborFieldReader(ByteSpan bytes, Special special = nullptr)
       : CborCursor(bytes), special_(special) {}
@@ -256,6 +268,12 @@ class CborItems : public CborFieldReader {
 
   /// False at the end and after anything wrong.
   bool HasNext();
+
+  /// Goes over so many items. False: there are not more than that.
+  bool HasNextAfter(uint32_t count);
+
+  /// How many items there still are.
+  uint32_t count_left() const { return left_; }
 
  private:
   uint32_t left_;

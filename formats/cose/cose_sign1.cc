@@ -15,41 +15,47 @@ constexpr uint8_t kEncodedEsp256 = 0x28;
 constexpr uint8_t kSigStructureBegin[] = {0x84, 0x6A, 'S', 'i', 'g', 'n',
                                           'a',  't',  'u', 'r', 'e', '1'};
 
-// There is one form of the header for each algorithm, so bytes can be compared.
-Status CheckProtectedHeader(ByteSpan header) {
-  const bool has_algorithm_alone =
-      header.size() < 2 || (header[0] == kProtectedEs256[0] && header[1] == kProtectedEs256[1]);
-  if (!has_algorithm_alone) return Status::kCoseHeaderRefused;
-  const bool is_right = header.size() == sizeof(kProtectedEs256) &&
-                        (header[2] == kProtectedEs256[2] || header[2] == kEncodedEsp256);
-  return is_right ? Status::kOk : Status::kSignatureAlgorithmRefused;
-}
-
 constexpr uint32_t kSpecialProtectedHeader = 0;
 constexpr uint32_t kSpecialAlgorithm = 1;
 constexpr uint32_t kSpecialPayload = 2;
 
-constexpr auto kTable = CborTable<
-    CborStatuses(Status::kCborTypeUnexpected), CborTag(kCoseTagSign1), CborArray(4),
-    CborBytes(OTA_CBOR_PLACE(CoseSign1, protected_header)), CborSpecial(kSpecialProtectedHeader),
-    CborStatuses(Status::kCoseHeaderRefused, Status::kSignatureInvalid), CborMap(Status::kOk, 0),
-    CborKey(kCoseLabelAlgorithm),  // which nobody has signed
-    CborSpecial(kSpecialAlgorithm), CborKey(kCoseLabelKeyId),
-    CborStatuses(Status::kCoseHeaderRefused), kCborNotZero,
-    CborBytes(OTA_CBOR_PLACE(CoseSign1, key_id), kCoseKeyIdBytesMax), kCborEnd,
-    CborSpecial(kSpecialPayload),
-    CborBytesOf(OTA_CBOR_PLACE(CoseSign1, signature), sizeof(crypto::Es256Signature)), kCborEnd>();
+constexpr auto kTable =
+    CborTable<CborStatuses(Status::kCborTypeUnexpected), CborTag(kCoseTagSign1), CborArray(4),
+              CborBytes(OTA_CBOR_PLACE(CoseSign1, protected_header)),
+              CborStatuses(Status::kCoseHeaderRefused, Status::kSignatureInvalid),
+              CborSpecial(kSpecialProtectedHeader), CborMap(Status::kOk, 0),
+              CborKey(kCoseLabelAlgorithm),  // which nobody has signed
+              CborSpecial(kSpecialAlgorithm), CborKey(kCoseLabelKeyId),
+              CborStatuses(Status::kCoseHeaderRefused), kCborNotZero,
+              CborBytes(OTA_CBOR_PLACE(CoseSign1, key_id), kCoseKeyIdBytesMax), kCborEnd,
+              CborSpecial(kSpecialPayload),
+              CborBytesOf(OTA_CBOR_PLACE(CoseSign1, signature), sizeof(crypto::Es256Signature)),
+              kCborEnd>();
 
-void ReadSpecial(CborFieldReader& reader, uint32_t number, void* target) {
+// There is one form of the header for each algorithm, so bytes can be compared. False: it holds
+// something besides the algorithm.
+bool CheckAlgorithm(CborFieldReader& reader, ByteSpan header, bool is_protected) {
+  const bool has_algorithm_alone =
+      header.size() < 2 || (header[0] == kProtectedEs256[0] && header[1] == kProtectedEs256[1]);
+  if (!has_algorithm_alone) return false;
+  const bool is_right = is_protected && header.size() == sizeof(kProtectedEs256) &&
+                        (header[2] == kProtectedEs256[2] || header[2] == kEncodedEsp256);
+  reader.FailUnless(is_right, Status::kSignatureAlgorithmRefused);
+  return true;
+}
+
+bool ReadSpecial(CborFieldReader& reader, uint32_t number, void* target) {
   CoseSign1& message = *static_cast<CoseSign1*>(target);
-  if (number == kSpecialAlgorithm) return reader.Fail(Status::kSignatureAlgorithmRefused);
-  if (number == kSpecialProtectedHeader) {
-    const Status refusal = CheckProtectedHeader(message.protected_header);
-    return reader.FailUnless(IsOk(refusal), refusal);
+  if (number != kSpecialPayload) {
+    return CheckAlgorithm(reader, message.protected_header, number == kSpecialProtectedHeader);
   }
   message.is_detached = !reader.IsNext(CborType::kBytes);
-  if (message.is_detached) return reader.ReadNull();
-  reader.ReadBytes(message.payload);
+  if (message.is_detached) {
+    reader.ReadNull();
+  } else {
+    reader.ReadBytes(message.payload);
+  }
+  return true;
 }
 
 void WriteHeaders(CborWriter& writer, ByteSpan key_id) {

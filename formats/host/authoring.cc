@@ -262,7 +262,7 @@ Result<std::vector<Bytes>> AnswerFreshness(std::span<const FreshnessQuestion> qu
   BuildTree(nodes, questions.size());
   const auto leaf_count = static_cast<uint32_t>(questions.size());
   OTA_TRY(const Bytes statement,
-          SignStatement({time_s, nodes.back(), leaf_count, root_version}, freshness_key));
+          SignStatement({time_s, {leaf_count, nodes.back()}, root_version}, freshness_key));
   std::vector<Bytes> answers;
   for (uint32_t i = 0; i < leaf_count; ++i) {
     std::array<crypto::Sha256Digest, kAuditPathHashesMax> path;

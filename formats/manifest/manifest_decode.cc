@@ -20,21 +20,39 @@ constexpr uint32_t kSharedParameters =
     BitOf(kSuitMinimumBattery) | BitOf(kSuitUpdatePriority) | BitOf(kSuitPrivateRequirements);
 constexpr uint32_t kRequiredParameters =
     BitOf(kSuitVendorId) | BitOf(kSuitClassId) | BitOf(kSuitImageDigest) | BitOf(kSuitImageSize);
-// What is set must also be checked, or a processor that follows SUIT to the letter would ignore it.
-constexpr uint32_t kCheckedParameters =
+constexpr uint32_t kConditions =
     BitOf(kSuitVendorId) | BitOf(kSuitClassId) | BitOf(kSuitImageDigest) | BitOf(kSuitUseBefore) |
     BitOf(kSuitComponentSlot) | BitOf(kSuitDeviceId) | BitOf(kSuitMinimumBattery);
+// What is set must also be checked, or a processor that follows SUIT to the letter would ignore it;
+// a URI, by being fetched.
+static_assert(kSuitFetch == kSuitUri);
+constexpr uint32_t kCheckedParameters = kConditions | BitOf(kSuitFetch);
+constexpr uint32_t kCommandsAnywhere = kConditions | BitOf(kSuitUpdatePriority) |
+                                       BitOf(kSuitSetComponentIndex) |
+                                       BitOf(kSuitOverrideParameters);
 
-bool IsCondition(int32_t code) {
-  return code > 0 && code < 32 &&
-         ((kCheckedParameters | BitOf(kSuitUpdatePriority)) & BitOf(code)) != 0;
-}
+// What the sequence of commands in one member of the manifest may hold.
+struct Section {
+  uint32_t commands;
+  uint32_t parameters;
+  uint32_t checks;  // the commands that count as the check of their parameter
+};
+constexpr Section kSections[] = {
+    {kCommandsAnywhere | BitOf(kSuitTryEach), kSharedParameters,
+     kConditions & ~BitOf(kSuitImageDigest)},
+    {kCommandsAnywhere, 0, BitOf(kSuitImageDigest)},
+    {kCommandsAnywhere | BitOf(kSuitFetch), kInstallParameters, BitOf(kSuitFetch)},
+    {kCommandsAnywhere | BitOf(kSuitInvoke), 0, 0},
+};
 
-// The numbers of the specials: sequences of commands by the member that holds them.
-constexpr uint32_t kSpecialComponentId = 0;
-constexpr uint32_t kSpecialClassId = 1;
-constexpr uint32_t kSpecialReportingPolicy = 2;
-constexpr uint32_t kSpecialRequirements = 4;
+// The numbers of the specials; the first are those of the sections.
+constexpr uint32_t kSpecialCommon = 0;
+constexpr uint32_t kSpecialValidate = 1;
+constexpr uint32_t kSpecialInstall = 2;
+constexpr uint32_t kSpecialInvoke = 3;
+constexpr uint32_t kSpecialComponentId = 4;
+constexpr uint32_t kSpecialReportingPolicy = 5;
+constexpr uint32_t kSpecialRequirements = 6;
 
 constexpr auto kManifestTable = CborTable<
     CborStatuses(Status::kManifestPartUnknown, Status::kManifestMalformed),
@@ -43,21 +61,21 @@ constexpr auto kManifestTable = CborTable<
     CborKey(kSuitManifestSequenceNumber), CborNumber(OTA_CBOR_PLACE(Manifest, sequence_number)),
     CborKey(kSuitManifestCommon), kCborWrapped, CborMap(Status::kManifestIncomplete, 2),
     CborKey(kSuitCommonComponents), CborArray(1), CborSpecial(kSpecialComponentId),
-    CborKey(kSuitCommonSharedSequence), kCborWrapped, CborSpecial(kSuitManifestCommon), kCborEnd,
-    kCborEnd, kCborEnd, CborKey(kSuitManifestValidate), kCborWrapped,
-    CborSpecial(kSuitManifestValidate), kCborEnd, CborKey(kSuitManifestLoad), kCborWrapped,
-    CborSpecial(kSuitManifestLoad), kCborEnd, CborKey(kSuitManifestInvoke), kCborWrapped,
-    CborSpecial(kSuitManifestInvoke), kCborEnd, CborKey(kSuitManifestInstall), kCborWrapped,
-    CborSpecial(kSuitManifestInstall), kCborEnd,
+    CborKey(kSuitCommonSharedSequence), kCborWrapped, CborSpecial(kSpecialCommon), kCborEnd,
+    kCborEnd, kCborEnd, CborKey(kSuitManifestValidate), kCborWrapped, CborSpecial(kSpecialValidate),
+    kCborEnd, CborKey(kSuitManifestLoad), kCborWrapped, CborSpecial(kSpecialInvoke), kCborEnd,
+    CborKey(kSuitManifestInvoke), kCborWrapped, CborSpecial(kSpecialInvoke), kCborEnd,
+    CborKey(kSuitManifestInstall), kCborWrapped, CborSpecial(kSpecialInstall), kCborEnd,
     CborKey(kSuitManifestReferenceUri),  // for people, as the text, and read by nobody here
     kCborSkip, CborKey(kSuitManifestText), kCborSkip, kCborEnd, kCborEnd>();
 
 constexpr auto kParameterTable = CborTable<
     CborStatuses(Status::kManifestPartUnknown, Status::kManifestMalformed), CborMap(Status::kOk, 0),
     CborKey(kSuitVendorId), CborBytesOf(OTA_CBOR_PLACE(Manifest, vendor_id), kUuidBytes),
-    CborKey(kSuitClassId), CborSpecial(kSpecialClassId), CborKey(kSuitDeviceId),
-    CborBytesOf(OTA_CBOR_PLACE(Manifest, device_id), kUuidBytes), CborKey(kSuitImageDigest),
-    kCborWrapped, CborArray(2), CborEqual(kSuitDigestSha256),
+    CborKey(kSuitClassId),
+    CborBytesOf(CborPlace<ByteSpan>{offsetof(Manifest, class_ids)}, kUuidBytes),
+    CborKey(kSuitDeviceId), CborBytesOf(OTA_CBOR_PLACE(Manifest, device_id), kUuidBytes),
+    CborKey(kSuitImageDigest), kCborWrapped, CborArray(2), CborEqual(kSuitDigestSha256),
     CborBytesOf(OTA_CBOR_PLACE(Manifest, image_digest), kImageDigestBytes), kCborEnd,
     CborKey(kSuitUseBefore), CborNumber(OTA_CBOR_PLACE(Manifest, use_before_s)),
     CborKey(kSuitComponentSlot), CborNumber(OTA_CBOR_PLACE(Manifest, slot)),
@@ -70,13 +88,31 @@ constexpr auto kParameterTable = CborTable<
     CborText(OTA_CBOR_PLACE(Manifest, uri), kUriBytesMax), CborKey(kSuitPrivateRequirements),
     kCborWrapped, CborSpecial(kSpecialRequirements), kCborEnd, kCborEnd, kCborEnd>();
 
-// One of the sequences of try-each: it sets a class id and checks it.
-constexpr auto kClassAlternativeTable =
-    CborTable<CborStatuses(Status::kManifestPartUnknown, Status::kManifestMalformed), kCborWrapped,
-              CborArray(4), CborEqual(kSuitOverrideParameters),
-              CborMap(Status::kManifestPartUnknown, 1), CborKey(kSuitClassId),
-              CborSpecial(kSpecialClassId), kCborEnd, CborEqual(kSuitClassId),
-              CborSpecial(kSpecialReportingPolicy), kCborEnd, kCborEnd>();
+constexpr auto kComponentPartsTable =
+    CborTable<CborStatuses(Status::kManifestPartUnknown), CborItemsOf(CborPlace<ByteSpan>{}),
+              CborBytes({}), kCborEnd, kCborEnd>();
+
+// A component id of our form.
+struct ComponentId {
+  std::array<uint8_t, 1> kind = {};
+  ByteSpan name;
+  ByteSpan unit;  // one byte; empty: any
+};
+
+constexpr auto kComponentIdTable =
+    CborTable<CborStatuses(Status::kManifestPartUnknown), CborArray(2, 3),
+              CborCopyOf(OTA_CBOR_PLACE(ComponentId, kind)),
+              CborBytes(OTA_CBOR_PLACE(ComponentId, name)), kCborIfLonger,
+              CborBytesOf(OTA_CBOR_PLACE(ComponentId, unit), 1), kCborEnd>();
+
+// try-each: the device must be of one of the classes. Each sequence sets a class id and checks it.
+constexpr auto kTryEachTable =
+    CborTable<CborStatuses(Status::kManifestPartUnknown, Status::kManifestMalformed), CborLeast(2),
+              CborListOf(OTA_CBOR_PLACE(Manifest, class_id_count), kClassIdsMax),
+              CborElements(OTA_CBOR_PLACE(Manifest, class_ids)), kCborWrapped, CborArray(4),
+              CborEqual(kSuitOverrideParameters), CborMap(Status::kManifestPartUnknown, 1),
+              CborKey(kSuitClassId), CborBytesOf({}, kUuidBytes), kCborEnd, CborEqual(kSuitClassId),
+              CborSpecial(kSpecialReportingPolicy), kCborEnd, kCborEnd, kCborEnd>();
 
 class Decoder : public CborFieldReader {
  public:
@@ -86,142 +122,115 @@ class Decoder : public CborFieldReader {
   Status Decode();
 
  private:
-  static void ReadSpecial(CborFieldReader& reader, uint32_t number, void* target);
-  void DecodeComponentId();
-  void DecodeSequence(uint32_t section);
-  void DecodeCommand(int32_t code);
-  void DecodeCondition(int32_t code);
-  void DecodeParameters();
-  void DecodeClassAlternatives();
-  void ReadClassId();
+  static bool ReadSpecial(CborFieldReader& reader, uint32_t number, void* target);
+  bool DecodeComponentId();
+  void DecodeSequence(const Section& section);
+  Status DecodeCommand(int32_t code, const Section& section);
+  Status DecodeParameters(uint32_t allowed);
+  Status DecodeClassAlternatives();
   void ReadReportingPolicy() { (void)ReadNumber(kSuitReportAll); }  // only checked
-  Status CheckComplete() const;
+  bool IsComplete() const;
 
   Manifest& manifest_;
-  uint32_t section_ = 0;  // the member whose command sequence is being read
-  uint32_t parameters_ = 0;
-  uint32_t shared_conditions_ = 0;
-  bool has_image_match_ = false;
-  bool has_fetch_ = false;
+  uint32_t parameters_ = BitOf(kSuitInvoke);  // a command that needs none
+  uint32_t checked_ = 0;
 };
 
 Status Decoder::Decode() {
   Read(kManifestTable.data(), &manifest_);
   OTA_TRY(Finish());
-  return CheckComplete();
+  if (manifest_.class_id_count == 0) manifest_.class_id_count = 1;
+  if (manifest_.payload_digest.empty()) manifest_.payload_size_bytes = manifest_.image_size_bytes;
+  return IsComplete() ? Status::kOk : Status::kManifestIncomplete;
 }
 
-void Decoder::ReadSpecial(CborFieldReader& reader, uint32_t number, void*) {
+bool Decoder::ReadSpecial(CborFieldReader& reader, uint32_t number, void*) {
   auto& decoder = static_cast<Decoder&>(reader);
-  switch (number) {
-    case kSpecialComponentId:
-      return decoder.DecodeComponentId();
-    case kSpecialClassId:
-      return decoder.ReadClassId();
-    case kSpecialReportingPolicy:
-      return decoder.ReadReportingPolicy();
-    case kSpecialRequirements:
-      return DecodeRequirements(reader, decoder.manifest_);
-    default:
-      return decoder.DecodeSequence(number);
+  if (number == kSpecialComponentId) return decoder.DecodeComponentId();
+  if (number == kSpecialReportingPolicy) {
+    decoder.ReadReportingPolicy();
+  } else if (number == kSpecialRequirements) {
+    DecodeRequirements(reader, decoder.manifest_);
+  } else {
+    decoder.DecodeSequence(kSections[number]);
   }
+  return true;
 }
 
-void Decoder::DecodeComponentId() {
-  std::array<ByteSpan, 4> parts;  // what is beyond the third makes it one of others
-  const uint32_t count = ReadArrayHead();
-  for (uint32_t i = 0; i < count; ++i) ReadBytes(parts[std::min(i, 3u)]);
-  const auto& [kind, name, unit, rest] = parts;
-  const std::string_view text(reinterpret_cast<const char*>(name.data()), name.size());
-  const bool is_ours = (count == 2 || (count == 3 && unit.size() == 1 && unit[0] >= 1)) &&
-                       kind.size() == 1 && kind[0] >= 1 && kind[0] <= kComponentKindLast &&
-                       IsComponentName(text);
-  if (!is_ours) return;  // stays kForeign
-  manifest_.kind = static_cast<ComponentKind>(kind[0]);
-  manifest_.component_name = text;
-  if (unit.empty()) return;
-  FailUnless(unit[0] <= kMemoryUnitLast, Status::kManifestPartUnknown);
-  manifest_.memory_unit = static_cast<MemoryUnit>(unit[0]);
+// An id that has not our form leaves the component kForeign.
+bool Decoder::DecodeComponentId() {
+  ByteSpan parts;
+  Read(kComponentPartsTable.data(), &parts);
+  ComponentId id;
+  const Status decoded = DecodeFields(parts, &id, kComponentIdTable.data());
+  const uint8_t unit = id.unit.empty() ? 0 : id.unit[0];
+  const std::string_view name(reinterpret_cast<const char*>(id.name.data()), id.name.size());
+  const bool is_ours = IsOk(decoded) && id.kind[0] >= 1 && id.kind[0] <= kComponentKindLast &&
+                       IsComponentName(name) && (id.unit.empty() || unit != 0);
+  if (!is_ours) return true;
+  manifest_.kind = static_cast<ComponentKind>(id.kind[0]);
+  manifest_.component_name = name;
+  manifest_.memory_unit = static_cast<MemoryUnit>(unit);
+  return unit <= kMemoryUnitLast;
 }
 
-void Decoder::DecodeSequence(uint32_t section) {
-  section_ = section;
+void Decoder::DecodeSequence(const Section& section) {
   const uint32_t count = ReadArrayHead();
   FailUnless(count % 2 == 0, Status::kManifestMalformed);
-  for (uint32_t i = 0; i < count && ok(); i += 2) DecodeCommand(ReadInteger());
-}
-
-void Decoder::DecodeCommand(int32_t code) {
-  if (IsCondition(code)) return DecodeCondition(code);
-  if (code == kSuitSetComponentIndex) {
-    return FailUnless(ReadUnsigned() == 0, Status::kManifestMalformed);
+  for (uint32_t i = 0; i < count && ok(); i += 2) {
+    const Status status = DecodeCommand(ReadInteger(), section);
+    FailUnless(IsOk(status), status);
   }
-  if (code == kSuitOverrideParameters) return DecodeParameters();
-  if (code == kSuitTryEach && section_ == kSuitManifestCommon) return DecodeClassAlternatives();
-  const bool is_fetch = code == kSuitFetch && section_ == kSuitManifestInstall;
-  const bool is_invoke =
-      code == kSuitInvoke && (section_ == kSuitManifestLoad || section_ == kSuitManifestInvoke);
-  if (!is_fetch && !is_invoke) return Fail(Status::kManifestPartUnknown);
-  ReadReportingPolicy();
-  if (is_invoke) return;
-  FailUnless(!manifest_.uri.empty() && !has_fetch_, Status::kManifestMalformed);
-  has_fetch_ = true;
 }
 
-void Decoder::DecodeCondition(int32_t code) {
+Status Decoder::DecodeCommand(int32_t code, const Section& section) {
+  const uint32_t bit = static_cast<uint32_t>(code) < 32 ? BitOf(code) : 0;
+  if ((section.commands & bit) == 0) return Status::kManifestPartUnknown;
+  if (code == kSuitOverrideParameters) return DecodeParameters(section.parameters);
+  if (code == kSuitTryEach) return DecodeClassAlternatives();
+  if (code == kSuitSetComponentIndex) {
+    return ReadUnsigned() == 0 ? Status::kOk : Status::kManifestMalformed;
+  }
   ReadReportingPolicy();
-  FailUnless((parameters_ & BitOf(code)) != 0, Status::kManifestIncomplete);
-  if (section_ == kSuitManifestCommon) shared_conditions_ |= BitOf(code);
-  if (section_ == kSuitManifestValidate && code == kSuitImageDigest) has_image_match_ = true;
+  if ((parameters_ & bit) == 0) return Status::kManifestIncomplete;
+  const bool is_again = (checked_ & bit & BitOf(kSuitFetch)) != 0;
+  checked_ |= section.checks & bit;
+  return is_again ? Status::kManifestMalformed : Status::kOk;
 }
 
-void Decoder::DecodeParameters() {
-  uint32_t allowed = 0;
-  if (section_ == kSuitManifestCommon) allowed = kSharedParameters;
-  if (section_ == kSuitManifestInstall) allowed = kInstallParameters;
+Status Decoder::DecodeParameters(uint32_t allowed) {
   Map map = BeginMap();
   for (int32_t parameter; NextKey(map, parameter);) {
     ReadMember(kParameterTable.data(), parameter, &manifest_);
-    if (!ok()) return;
+    if (!ok()) break;
     // Each is set once, and where it belongs: a later section cannot change what was checked.
     const uint32_t bit = BitOf(parameter);
-    FailUnless((allowed & ~parameters_ & bit) != 0, Status::kManifestMalformed);
+    if ((allowed & ~parameters_ & bit) == 0) return Status::kManifestMalformed;
     parameters_ |= bit;
   }
+  return Status::kOk;
 }
 
-// try-each: the device must be of one of the classes.
-void Decoder::DecodeClassAlternatives() {
-  const uint32_t count = ReadArrayHead();
-  FailUnless(count >= 2 && (parameters_ & BitOf(kSuitClassId)) == 0, Status::kManifestMalformed);
-  for (uint32_t i = 0; i < count; ++i) Read(kClassAlternativeTable.data(), &manifest_);
+Status Decoder::DecodeClassAlternatives() {
+  if ((parameters_ & BitOf(kSuitClassId)) != 0) return Status::kManifestMalformed;
+  Read(kTryEachTable.data(), &manifest_);
   parameters_ |= BitOf(kSuitClassId);
-  shared_conditions_ |= BitOf(kSuitClassId);
+  checked_ |= BitOf(kSuitClassId);
+  return Status::kOk;
 }
 
-void Decoder::ReadClassId() {
-  if (manifest_.class_id_count == kClassIdsMax) return Fail(Status::kManifestPartUnknown);
-  ReadBytesOfSize(manifest_.class_ids[manifest_.class_id_count++], kUuidBytes,
-                  Status::kManifestMalformed);
-}
-
-Status Decoder::CheckComplete() const {
-  const uint32_t checked = shared_conditions_ | BitOf(kSuitImageDigest);
+bool Decoder::IsComplete() const {
   const bool is_image_as_is = manifest_.encoding_count == 0 && manifest_.encryption_info.empty();
-  const bool is_complete = has_image_match_ && (kRequiredParameters & ~parameters_) == 0 &&
-                           (parameters_ & kCheckedParameters & ~checked) == 0 &&
-                           (manifest_.uri.empty() || has_fetch_) &&
-                           (is_image_as_is || !manifest_.payload_digest.empty());
-  return is_complete ? Status::kOk : Status::kManifestIncomplete;
+  return (kRequiredParameters & ~parameters_) == 0 &&
+         (parameters_ & kCheckedParameters & ~checked_) == 0 &&
+         (is_image_as_is || !manifest_.payload_digest.empty());
 }
 
 }  // namespace
 
 Status DecodeManifest(ByteSpan bytes, Manifest& manifest) {
   manifest = {};
-  OTA_TRY(Decoder(bytes, manifest).Decode());
-  if (manifest.payload_digest.empty()) manifest.payload_size_bytes = manifest.image_size_bytes;
-  return Status::kOk;
+  return Decoder(bytes, manifest).Decode();
 }
 
 bool IsComponentName(std::string_view name) {

@@ -29,9 +29,10 @@ constexpr auto kTable = CborTable<
     CborKey(kRequirementsRounding),
     CborNumber(OTA_CBOR_PLACE(Manifest, model.rounding), RoundingMode::kSingle),
     CborKey(kRequirementsOperators), kCborNotZero,
-    CborBytes(OTA_CBOR_PLACE(Manifest, model.operators)), CborSpecial(kSpecialOperators),
-    CborKey(kRequirementsArenaPlans), kCborNotZero, CborSpecial(kSpecialArenaPlans),
-    CborKey(kRequirementsSelfTests), CborAt(OTA_CBOR_PLACE(Manifest, model)), kCborNotZero,
+    CborBytes(OTA_CBOR_PLACE(Manifest, model.operators)), CborStatuses(Status::kManifestMalformed),
+    CborSpecial(kSpecialOperators), CborKey(kRequirementsArenaPlans), kCborNotZero,
+    CborSpecial(kSpecialArenaPlans), CborKey(kRequirementsSelfTests),
+    CborAt(OTA_CBOR_PLACE(Manifest, model)), kCborNotZero,
     CborListOf(OTA_CBOR_PLACE(ModelRequirements, self_test_count), kSelfTestsMax),
     CborElements(OTA_CBOR_PLACE(ModelRequirements, self_tests)), CborArray(2), kCborNotZero,
     CborSpecial(kSpecialSelfTestInput), CborLeast(kOutputDigestBytesMin),
@@ -51,14 +52,15 @@ bool AreAscending(ByteSpan operators) {
   return true;
 }
 
-void ReadArenaPlans(CborCursor& cursor, ModelRequirements& model) {
+bool ReadArenaPlans(CborCursor& cursor, ModelRequirements& model) {
   CborCursor::Map map = cursor.BeginMap();
   for (int32_t kind; cursor.NextKey(map, kind);) {
-    if (kind < 0 || kind > kPlanKindLast) return cursor.Fail(Status::kManifestPartUnknown);
+    if (kind < 0 || kind > kPlanKindLast) return false;
     ArenaPlan& plan = model.arena_plans[model.arena_plan_count++];
     plan.kind = static_cast<PlanKind>(kind);
     plan.arena_bytes = cursor.ReadNumber();
   }
+  return true;
 }
 static_assert(kPlanKindLast < kArenaPlansMax, "keys are unique, so the plans always fit");
 
@@ -70,16 +72,12 @@ void ReadSelfTestInput(CborCursor& cursor, SelfTest& test) {
   }
 }
 
-void ReadSpecial(CborFieldReader& reader, uint32_t number, void* target) {
+bool ReadSpecial(CborFieldReader& reader, uint32_t number, void* target) {
   auto& model = static_cast<Manifest*>(target)->model;
-  switch (number) {
-    case kSpecialOperators:
-      return reader.FailUnless(AreAscending(model.operators), Status::kManifestMalformed);
-    case kSpecialArenaPlans:
-      return ReadArenaPlans(reader, model);
-    default:
-      return ReadSelfTestInput(reader, *static_cast<SelfTest*>(target));
-  }
+  if (number == kSpecialOperators) return AreAscending(model.operators);
+  if (number == kSpecialArenaPlans) return ReadArenaPlans(reader, model);
+  ReadSelfTestInput(reader, *static_cast<SelfTest*>(target));
+  return true;
 }
 
 void WriteSelfTests(CborWriter& writer, const ModelRequirements& model) {

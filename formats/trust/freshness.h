@@ -26,16 +26,13 @@ inline constexpr size_t kNonceBytesMax = 32;
 /// What is signed, once for the whole batch.
 struct FreshnessStatement {
   uint64_t time_s = 0;  // seconds since 1970
-  ByteSpan tree_root;   // 32 bytes
-  uint32_t leaf_count = 0;
+  TreeHead tree;        // of the answers
   uint32_t root_version = 0;
 };
 
-/// How the transparency log stood at that time; a device that asks for proofs gets it signed.
-struct LogHead {
-  uint32_t size = 0;  // 0: not told
-  ByteSpan root;      // 32 bytes
-};
+/// How the transparency log stood at that time; a device that asks for proofs gets it signed. Size
+/// 0: not told.
+using LogHead = TreeHead;
 
 /// What one device gets of it: its leaf, and the way from there to what is signed.
 struct FreshnessAnswer {
@@ -62,15 +59,15 @@ class FreshnessVerification {
  public:
   /// Starts; drops one in progress. `nonce` is the one that this device sent. The arguments must
   /// stay as they are until the end. kNonceMismatch: it answers another question. kDigestMismatch:
-  /// the leaf is not in the signed tree. kSignerUnknown: not a freshness key. kFreshnessStale: the
-  /// time, the root version, or a newest sequence number is lower than one known before.
-  /// kRootOutdated: fetch newer root metadata first, then begin again with the same answer.
-  /// Otherwise statuses of DecodeCoseSign1, Es256Verification::Begin and CborCursor.
+  /// the leaf is not in the signed tree. kFreshnessStale: the time or the root version is lower
+  /// than one known before. kRootOutdated: fetch newer root metadata first, then begin again with
+  /// the same answer. Otherwise statuses of DecodeCoseSign1 and CborCursor.
   Status Begin(const TrustState& state, ByteSpan answer, ByteSpan nonce);
 
   /// kBusy: not done. kOk: `state`, the one of Begin, knows the time and the newest numbers; store
-  /// it. kSignatureInvalid, kCryptoMemoryFull, kTrustStateFull: `state` is unchanged. kWrongState:
-  /// none in progress.
+  /// it. kSignerUnknown: not a freshness key. kFreshnessStale: a newest sequence number is lower
+  /// than one known before. Also kSignatureInvalid, kSignatureMalleated, kCryptoMemoryFull,
+  /// kTrustStateFull. Unless kOk, `state` is unchanged. kWrongState: none in progress.
   Status Step(uint32_t operations_max, TrustState& state);
 
   // What the answer says, once Step has returned kOk, while the answer's bytes live.
@@ -80,15 +77,15 @@ class FreshnessVerification {
   Result<ComponentSequence> FindNewest(uint32_t index) const;
 
  private:
-  Status CheckLeaf(const TrustState& state, ByteSpan leaf, ByteSpan nonce);
-  Status BeginSignature(const TrustState& state, const CoseSign1& message);
-  Status Apply(TrustState& state) const;
+  Status CheckAge(const TrustState& state);
 
   bool is_in_progress_ = false;
   FreshnessStatement statement_;
   ByteSpan newest_;  // encoded array of ComponentSequence
   LogHead log_;
-  crypto::Es256Verification verification_;
+  FreshnessAnswer answer_;
+  KeySet key_set_;
+  SignatureCount count_;
 };
 
 /// The time on a device, from the last freshness statement and the time since. The statement was

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "formats/trust/merkle_tree.h"
 
+#include <utility>
+
 namespace ota::formats {
 
 using crypto::Sha256;
 using crypto::Sha256Digest;
 
-namespace {
-
-Sha256Digest ComputeHash(uint8_t prefix, ByteSpan first, ByteSpan second) {
+Sha256Digest ComputePrefixedHash(uint8_t prefix, ByteSpan first, ByteSpan second) {
   Sha256 hash;
   hash.Update(ByteSpan(&prefix, 1));
   hash.Update(first);
@@ -16,28 +16,26 @@ Sha256Digest ComputeHash(uint8_t prefix, ByteSpan first, ByteSpan second) {
   return hash.Finish();
 }
 
-}  // namespace
-
-Sha256Digest ComputeLeafHash(ByteSpan bytes) { return ComputeHash(0, bytes, {}); }
+Sha256Digest ComputeLeafHash(ByteSpan bytes) { return ComputePrefixedHash(0, bytes, {}); }
 
 Sha256Digest ComputeNodeHash(const Sha256Digest& left, const Sha256Digest& right) {
-  return ComputeHash(1, left, right);
+  return ComputePrefixedHash(1, left, right);
 }
 
-Status VerifyAuditPath(const Sha256Digest& leaf, uint32_t index, uint32_t leaf_count, ByteSpan path,
-                       ByteSpan root) {
-  Sha256Digest hash = leaf;
-  bool is_proven = index < leaf_count;
-  for (uint32_t last = leaf_count - 1; is_proven && last != 0; last /= 2, index /= 2) {
-    const bool is_left = index % 2 == 0;
-    if (is_left && index == last) continue;
+Status VerifyAuditPath(ByteSpan leaf, ByteSpan path, uint32_t index, const TreeHead& tree) {
+  Sha256Digest hash = ComputeLeafHash(leaf);
+  bool is_proven = index < tree.size;
+  for (uint32_t last = tree.size - 1; is_proven && last != 0; last /= 2, index /= 2) {
+    if (index == last && index % 2 == 0) continue;
     is_proven = path.size() >= hash.size();
     if (!is_proven) break;
-    const ByteSpan sibling = path.first(hash.size());
+    ByteSpan left = hash;
+    ByteSpan right = path.first(hash.size());
     path = path.subspan(hash.size());
-    hash = ComputeHash(1, is_left ? ByteSpan(hash) : sibling, is_left ? sibling : ByteSpan(hash));
+    if (index % 2 != 0) std::swap(left, right);
+    hash = ComputePrefixedHash(1, left, right);
   }
-  is_proven = is_proven && path.empty() && AreEqual(hash, root);
+  is_proven = is_proven && path.empty() && AreEqual(hash, tree.root);
   return is_proven ? Status::kOk : Status::kDigestMismatch;
 }
 

@@ -12,6 +12,15 @@
 
 namespace ota::formats {
 
+/// A tree as it is known by: how many leaves it has, and its root of 32 bytes.
+struct TreeHead {
+  uint32_t size = 0;
+  ByteSpan root;
+};
+
+/// SHA-256(prefix || first || second).
+crypto::Sha256Digest ComputePrefixedHash(uint8_t prefix, ByteSpan first, ByteSpan second);
+
 crypto::Sha256Digest ComputeLeafHash(ByteSpan bytes);
 crypto::Sha256Digest ComputeNodeHash(const crypto::Sha256Digest& left,
                                      const crypto::Sha256Digest& right);
@@ -19,11 +28,9 @@ crypto::Sha256Digest ComputeNodeHash(const crypto::Sha256Digest& left,
 /// The longest audit path: of a tree with 2^32 leaves.
 inline constexpr size_t kAuditPathHashesMax = 32;
 
-/// Whether a leaf with that hash is the one at `index` of a tree of `leaf_count` with that root;
-/// `path` are the hashes beside the way up, 32 bytes each, from the leaf. kDigestMismatch: it is
-/// not.
-Status VerifyAuditPath(const crypto::Sha256Digest& leaf, uint32_t index, uint32_t leaf_count,
-                       ByteSpan path, ByteSpan root);
+/// Whether these bytes are the leaf at `index` of the tree; `path` are the hashes beside the way
+/// up, 32 bytes each, from the leaf. kDigestMismatch: they are not.
+Status VerifyAuditPath(ByteSpan leaf, ByteSpan path, uint32_t index, const TreeHead& tree);
 
 /// How many nodes a tree over so many leaves has, leaves included.
 size_t CountTreeNodes(size_t leaf_count);

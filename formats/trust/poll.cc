@@ -11,44 +11,45 @@ constexpr uint32_t kQuestionMembers = 8;
 constexpr uint32_t kOfferMembers = 3;
 constexpr uint32_t kProvenOfferMembers = 5;
 
-void ReadVersion(CborFieldReader& cursor) {
-  cursor.FailUnless(cursor.ReadUnsigned() == kVersion, Status::kCborOutOfRange);
-}
+struct Question {
+  PollQuestion question;
+  uint8_t flags = 0;
+};
 
-void ReadIds(CborFieldReader& cursor, PollQuestion& question) {
-  cursor.ReadBytesOfSize(question.vendor_id, kUuidBytes, Status::kCborOutOfRange);
-  const uint32_t count = cursor.ReadArrayHead(kClassIdsMax);
-  cursor.FailUnless(count != 0, Status::kCborOutOfRange);
-  for (uint32_t i = 0; i < count; ++i) {
-    cursor.ReadBytesOfSize(question.class_ids[i], kUuidBytes, Status::kCborOutOfRange);
-  }
-  question.class_id_count = static_cast<uint8_t>(count);
-  cursor.ReadBytes(question.device_id, kUuidBytes);
-  cursor.FailUnless(question.device_id.empty() || question.device_id.size() == kUuidBytes,
-                    Status::kCborOutOfRange);
-}
+constexpr auto kQuestionTable = CborTable<
+    CborStatuses(Status::kCborTypeUnexpected), CborArray(kQuestionMembers),
+    CborStatuses(Status::kCborOutOfRange), CborEqual(kVersion),
+    CborBytesOf(OTA_CBOR_PLACE(Question, question.vendor_id), kUuidBytes), kCborNotZero,
+    CborListOf(OTA_CBOR_PLACE(Question, question.class_id_count), kClassIdsMax),
+    CborElements(OTA_CBOR_PLACE(Question, question.class_ids)), CborBytesOf({}, kUuidBytes),
+    kCborEnd, CborBytes(OTA_CBOR_PLACE(Question, question.device_id), kUuidBytes),
+    CborLeast(kNonceBytesMin), CborBytes(OTA_CBOR_PLACE(Question, question.nonce), kNonceBytesMax),
+    CborNumber(OTA_CBOR_PLACE(Question, question.root_version)),
+    CborNumber(OTA_CBOR_PLACE(Question, flags), kWantsAll | kWantsProof),
+    CborItemsOf(OTA_CBOR_PLACE(Question, question.components), kTrackedComponentsMax),
+    CborSpecial(0), kCborEnd, kCborEnd>();
 
-void ReadComponents(CborFieldReader& cursor, ByteSpan& components) {
-  CborFieldReader items = cursor;
-  ComponentSequence sequence;
-  for (uint32_t count = items.ReadArrayHead(kTrackedComponentsMax); count != 0; --count) {
-    ReadSequence(items, sequence);
-  }
-  cursor.ReadItem(components);
-  cursor.FailUnless(items.ok(), items.status());
-}
+constexpr auto kOfferTable =
+    CborTable<CborStatuses(Status::kCborOutOfRange), CborArray(kOfferMembers, kProvenOfferMembers),
+              CborNumber(OTA_CBOR_PLACE(PollOffer, newest_index), kTrackedComponentsMax - 1),
+              CborNumber(OTA_CBOR_PLACE(PollOffer, envelope_bytes)),
+              CborBytesOf(OTA_CBOR_PLACE(PollOffer, envelope_digest), crypto::kSha256Bytes),
+              kCborIfLonger, CborNumber(OTA_CBOR_PLACE(PollOffer, log_index)),
+              CborBytes(OTA_CBOR_PLACE(PollOffer, log_path),
+                        kAuditPathHashesMax* crypto::kSha256Bytes),
+              kCborEnd>();
+static_assert(sizeof(PollOffer) <= kCborScratchBytes);
 
-void ReadOffer(CborFieldReader& cursor, PollOffer& offer) {
-  const uint32_t members = cursor.ReadArrayHead(kProvenOfferMembers);
-  cursor.FailUnless(members == kOfferMembers || members == kProvenOfferMembers,
-                    Status::kCborOutOfRange);
-  offer.newest_index = cursor.ReadNumber(kTrackedComponentsMax - 1);
-  offer.envelope_bytes = cursor.ReadNumber();
-  cursor.ReadBytesOfSize(offer.envelope_digest, crypto::kSha256Bytes, Status::kCborOutOfRange);
-  if (members != kProvenOfferMembers) return;
-  offer.log_index = cursor.ReadNumber();
-  cursor.ReadBytes(offer.log_path, kAuditPathHashesMax * crypto::kSha256Bytes);
-  cursor.FailUnless(offer.log_path.size() % crypto::kSha256Bytes == 0, Status::kCborOutOfRange);
+constexpr auto kAnswerTable =
+    CborTable<CborStatuses(Status::kCborTypeUnexpected), CborArray(3),
+              CborStatuses(Status::kCborOutOfRange), CborEqual(kVersion),
+              CborBytes(OTA_CBOR_PLACE(PollAnswer, freshness)),
+              CborItemsOf(OTA_CBOR_PLACE(PollAnswer, offers), kTrackedComponentsMax),
+              CborSpecial(0), kCborEnd, kCborEnd>();
+
+bool ReadOffer(CborFieldReader& reader, uint32_t, void* target) {
+  reader.Read(kOfferTable.data(), target);
+  return static_cast<PollOffer*>(target)->log_path.size() % crypto::kSha256Bytes == 0;
 }
 
 void WriteOffer(CborWriter& writer, const PollOffer& offer) {
@@ -64,19 +65,13 @@ void WriteOffer(CborWriter& writer, const PollOffer& offer) {
 }  // namespace
 
 Result<PollQuestion> DecodePollQuestion(ByteSpan bytes) {
-  CborFieldReader cursor(bytes);
-  PollQuestion question;
-  cursor.ReadArrayOf(kQuestionMembers, Status::kCborTypeUnexpected);
-  ReadVersion(cursor);
-  ReadIds(cursor, question);
-  cursor.ReadBytes(question.nonce, kNonceBytesMax);
-  cursor.FailUnless(question.nonce.size() >= kNonceBytesMin, Status::kCborOutOfRange);
-  question.root_version = cursor.ReadNumber();
-  const uint32_t flags = cursor.ReadNumber(kWantsAll | kWantsProof);
-  ReadComponents(cursor, question.components);
-  OTA_TRY(cursor.Finish());
-  question.wants_all = (flags & kWantsAll) != 0;
-  question.wants_proof = (flags & kWantsProof) != 0;
+  Question read;
+  OTA_TRY(DecodeFields(bytes, &read, kQuestionTable.data(), ReadSequence));
+  PollQuestion& question = read.question;
+  const bool is_id = question.device_id.empty() || question.device_id.size() == kUuidBytes;
+  if (!is_id) return Status::kCborOutOfRange;
+  question.wants_all = (read.flags & kWantsAll) != 0;
+  question.wants_proof = (read.flags & kWantsProof) != 0;
   return question;
 }
 
@@ -94,34 +89,16 @@ void WritePollQuestion(CborWriter& writer, const PollQuestion& question) {
   writer.WriteEncoded(question.components);
 }
 
-Result<PollAnswer> DecodePollAnswer(ByteSpan bytes) {
-  CborFieldReader cursor(bytes);
-  PollAnswer answer;
-  cursor.ReadArrayOf(3, Status::kCborTypeUnexpected);
-  ReadVersion(cursor);
-  cursor.ReadBytes(answer.freshness);
-  CborFieldReader items = cursor;
-  answer.offer_count = items.ReadArrayHead(kTrackedComponentsMax);
-  for (uint32_t i = 0; i < answer.offer_count; ++i) {
-    PollOffer offer;
-    ReadOffer(items, offer);
-  }
-  cursor.ReadItem(answer.offers);
-  cursor.FailUnless(items.ok(), items.status());
-  OTA_TRY(cursor.Finish());
-  return answer;
+Status DecodePollAnswer(ByteSpan bytes, PollAnswer& answer) {
+  return DecodeFields(bytes, &answer, kAnswerTable.data(), ReadOffer);
 }
 
-Result<PollOffer> FindPollOffer(const PollAnswer& answer, uint32_t index) {
-  CborFieldReader cursor(answer.offers);
-  cursor.FailUnless(index < cursor.ReadArrayHead(), Status::kCborMalformed);
-  PollOffer offer;
-  for (uint32_t i = 0; i <= index && cursor.ok(); ++i) {
-    offer = {};
-    ReadOffer(cursor, offer);
-  }
-  OTA_TRY(cursor.status());
-  return offer;
+Status FindPollOffer(const PollAnswer& answer, uint32_t index, PollOffer& offer) {
+  CborItems items(answer.offers);
+  if (!items.HasNextAfter(index)) return Status::kOutOfRange;
+  offer = {};
+  (void)ReadOffer(items, 0, &offer);  // it was checked with the others
+  return Status::kOk;
 }
 
 void WritePollAnswer(CborWriter& writer, ByteSpan freshness, std::span<const PollOffer> offers) {
@@ -133,10 +110,9 @@ void WritePollAnswer(CborWriter& writer, ByteSpan freshness, std::span<const Pol
 }
 
 Status VerifyLogProof(const PollOffer& offer, const LogHead& log, ByteSpan envelope) {
-  if (!offer.log_index.has_value() || log.size == 0) return Status::kNotLogged;
-  const Status status = VerifyAuditPath(ComputeLeafHash(envelope), *offer.log_index, log.size,
-                                        offer.log_path, log.root);
-  return IsOk(status) ? Status::kOk : Status::kNotLogged;
+  const bool is_logged = offer.log_index.has_value() &&
+                         IsOk(VerifyAuditPath(envelope, offer.log_path, *offer.log_index, log));
+  return is_logged ? Status::kOk : Status::kNotLogged;
 }
 
 }  // namespace ota::formats

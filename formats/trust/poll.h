@@ -42,7 +42,7 @@ void WritePollQuestion(CborWriter& writer, const PollQuestion& question);
 
 /// An envelope that the server offers.
 struct PollOffer {
-  uint32_t newest_index = 0;  // whose it is: index into the freshness statement's newest numbers
+  uint8_t newest_index = 0;  // whose it is: index into the freshness statement's newest numbers
   uint32_t envelope_bytes = 0;
   ByteSpan envelope_digest;  // 32 bytes: its name at the server
   /// Where its entry is in the log, and the way from there to the log's root.
@@ -53,15 +53,30 @@ struct PollOffer {
 struct PollAnswer {
   ByteSpan freshness;  // encoded FreshnessAnswer
   ByteSpan offers;     // encoded array of PollOffer, each checked
-  uint32_t offer_count = 0;
+
+  uint32_t offer_count() const { return CborItems(offers).count_left(); }
 };
 
 /// Statuses of CborCursor; kCborOutOfRange also: a digest or a path has a length that it cannot
 /// have, or more than kTrackedComponentsMax offers.
-Result<PollAnswer> DecodePollAnswer(ByteSpan bytes);
+Status DecodePollAnswer(ByteSpan bytes, PollAnswer& answer);
 
-/// The offer with that index, below offer_count. Statuses of CborCursor.
-Result<PollOffer> FindPollOffer(const PollAnswer& answer, uint32_t index);
+/// The same as a value.
+inline Result<PollAnswer> DecodePollAnswer(ByteSpan bytes) {
+  PollAnswer answer;
+  OTA_TRY(DecodePollAnswer(bytes, answer));
+  return answer;
+}
+
+/// The offer with that index. kOutOfRange: there are not so many.
+Status FindPollOffer(const PollAnswer& answer, uint32_t index, PollOffer& offer);
+
+/// The same as a value.
+inline Result<PollOffer> FindPollOffer(const PollAnswer& answer, uint32_t index) {
+  PollOffer offer;
+  OTA_TRY(FindPollOffer(answer, index, offer));
+  return offer;
+}
 
 /// Writes what DecodePollAnswer reads.
 void WritePollAnswer(CborWriter& writer, ByteSpan freshness, std::span<const PollOffer> offers);

@@ -89,7 +89,7 @@ TEST(Poll, AnswerComesBackAsItWas) {
   const Bytes bytes = MakeAnswer(1, 2, 2);
   const Result<PollAnswer> again = DecodePollAnswer(bytes);
   ASSERT_TRUE(again.ok());
-  ASSERT_EQ(again->offer_count, 2u);
+  ASSERT_EQ(again->offer_count(), 2u);
   EXPECT_EQ(FindPollOffer(*again, 1)->envelope_bytes, 300u);
   EXPECT_FALSE(FindPollOffer(*again, 1)->log_index.has_value());
 }

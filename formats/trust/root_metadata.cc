@@ -62,15 +62,14 @@ constexpr auto kSequenceTable =
               CborNumber(OTA_CBOR_PLACE(ComponentSequence, sequence_number)), kCborEnd>();
 
 // Threshold and keys, in the array that the table has opened.
-void ReadKeySet(CborFieldReader& reader, KeySet& set) {
+bool ReadKeySet(CborFieldReader& reader, KeySet& set) {
   reader.Read(kKeySetTable.data(), &set);
-  bool is_right = set.threshold <= set.key_count;
   for (size_t i = 0; i < set.key_count; ++i) {
     for (size_t other = 0; other < i; ++other) {
-      is_right = is_right && !AreEqual(set.keys[other], set.keys[i]);
+      if (AreEqual(set.keys[other], set.keys[i])) return false;
     }
   }
-  reader.FailUnless(is_right, Status::kRootMetadataInvalid);
+  return set.threshold <= set.key_count;
 }
 
 bool IsPattern(std::string_view text) {
@@ -79,16 +78,12 @@ bool IsPattern(std::string_view text) {
   return IsComponentName(text) || (is_prefix && text.empty());
 }
 
-void ReadPattern(CborCursor& cursor) {
-  std::string_view pattern;
-  cursor.ReadText(pattern);
-  cursor.FailUnless(IsPattern(pattern), Status::kRootMetadataInvalid);
-}
-
-void ReadSpecial(CborFieldReader& reader, uint32_t number, void* target) {
+bool ReadSpecial(CborFieldReader& reader, uint32_t number, void* target) {
   if (number == kSpecialKeySet) return ReadKeySet(reader, *static_cast<KeySet*>(target));
-  if (number == kSpecialPattern) return ReadPattern(reader);
-  ReadSequence(reader, *static_cast<ComponentSequence*>(target));
+  if (number == kSpecialSequence) return ReadSequence(reader, number, target);
+  std::string_view pattern;
+  reader.ReadText(pattern);
+  return IsPattern(pattern);
 }
 
 // Threshold and keys, in an array that the caller has opened.
@@ -197,9 +192,9 @@ void WriteSignedRoot(CborWriter& writer, const SignedRoot& root) {
   for (size_t i = 0; i < root.signature_count; ++i) writer.WriteBytes(root.signatures[i]);
 }
 
-void ReadSequence(CborFieldReader& reader, ComponentSequence& sequence) {
-  reader.Read(kSequenceTable.data(), &sequence);
-  reader.FailUnless(IsComponentName(sequence.name), Status::kCborTypeUnexpected);
+bool ReadSequence(CborFieldReader& reader, uint32_t, void* target) {
+  reader.Read(kSequenceTable.data(), target);
+  return IsComponentName(static_cast<ComponentSequence*>(target)->name);
 }
 
 void WriteSequence(CborWriter& writer, const ComponentSequence& sequence) {

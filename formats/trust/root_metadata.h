@@ -102,8 +102,14 @@ struct ComponentSequence {
   uint64_t sequence_number = 0;
 };
 
-/// One of RootMetadata::sequence_resets, and of a freshness statement's newest sequence numbers.
-void ReadSequence(CborFieldReader& reader, ComponentSequence& sequence);
+/// Reads one of RootMetadata::sequence_resets, or of a freshness statement's newest sequence
+/// numbers, into a ComponentSequence; a special of tables. False: its name is none.
+bool ReadSequence(CborFieldReader& reader, uint32_t number, void* sequence);
+
+/// The same outside of tables. kCborTypeUnexpected: its name is none.
+inline void ReadSequence(CborFieldReader& reader, ComponentSequence& sequence) {
+  reader.FailUnless(ReadSequence(reader, 0, &sequence), Status::kCborTypeUnexpected);
+}
 void WriteSequence(CborWriter& writer, const ComponentSequence& sequence);
 
 }  // namespace ota::formats

@@ -11,14 +11,6 @@
 
 namespace ota::formats {
 
-/// The key of the set with that key id; empty: there is none.
-ByteSpan FindKey(const KeySet& set, ByteSpan key_id);
-
-/// Begins to verify the signature of a message with its payload in it, by `key`, one of a KeySet.
-/// Statuses of Es256Verification::Begin.
-Status BeginSign1(crypto::Es256Verification& verification, ByteSpan key, const CoseSign1& message,
-                  ByteSpan external_data);
-
 /// Counts for several key sets at once how many of their distinct keys have signed the same bytes,
 /// in steps that each stay within a budget. A signature counts for every set that holds its key;
 /// two by one key count once; one that is not valid, or whose key no set holds, does not count.
@@ -26,7 +18,8 @@ class SignatureCount {
  public:
   static constexpr size_t kKeySetsMax = kReleaseRolesMax;
 
-  /// Starts, without key sets. All that the arguments point to must outlive the count.
+  /// Starts, without key sets. All that the arguments point to must outlive the count. An empty
+  /// `payload`: each signature has its own in it; otherwise none has.
   void Begin(std::span<const ByteSpan> signatures, ByteSpan payload, ByteSpan external_data);
 
   /// One more, before the first step and at most kKeySetsMax; it must outlive the count.
@@ -43,20 +36,21 @@ class SignatureCount {
   Status first_refusal() const { return first_refusal_; }
 
   /// After the end: whether any signature counts at all.
-  bool has_any() const;
+  bool has_any() const { return signed_ != 0; }
 
  private:
   Status BeginSignature();
-  void NoteRefusal(Status status);
-  void NoteValid();
+  ByteSpan FindKey(ByteSpan key_id);
+
+  static constexpr size_t kBitsPerSet = 8;
 
   uint8_t key_set_count_ = 0;
   bool is_verifying_ = false;
   Status first_refusal_ = Status::kOk;
-  std::array<uint8_t, kKeySetsMax> signed_ = {};  // a bit for each key of the set
+  uint32_t signed_ = 0;      // a bit for each key of each set
+  uint32_t candidates_ = 0;  // those that are the key of the signature in progress
   ByteSpan payload_;
   ByteSpan external_data_;
-  ByteSpan key_;
   std::array<const KeySet*, kKeySetsMax> key_sets_ = {};
   std::span<const ByteSpan> signatures_;  // that are not counted yet
   crypto::Es256Verification verification_;

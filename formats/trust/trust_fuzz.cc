@@ -53,7 +53,7 @@ void TryPoll(ByteSpan bytes) {
     Require(again.ok() && std::equal(again->begin(), again->end(), bytes.begin(), bytes.end()));
   }
   const Result<PollAnswer> answer = DecodePollAnswer(bytes);
-  for (uint32_t i = 0; answer.ok() && i < answer->offer_count; ++i) {
+  for (uint32_t i = 0; answer.ok() && i < answer->offer_count(); ++i) {
     const Result<PollOffer> offer = FindPollOffer(*answer, i);
     Require(offer.ok());
     (void)VerifyLogProof(*offer, {1, offer->envelope_digest}, bytes);  // any answer will do

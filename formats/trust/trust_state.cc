@@ -5,6 +5,7 @@
 
 #include "crypto/sha256.h"
 #include "formats/cbor/cbor_fields.h"
+#include "formats/trust/merkle_tree.h"
 
 namespace ota::formats {
 namespace {
@@ -23,18 +24,11 @@ constexpr auto kRecordTable =
               CborNumber(OTA_CBOR_PLACE(TrackedComponent, installed_sequence)),
               CborNumber(OTA_CBOR_PLACE(TrackedComponent, newest_sequence)), kCborEnd, kCborEnd>();
 
-void ComputeKey(ComponentKind kind, std::string_view name, KeyId& key) {
-  const auto kind_byte = static_cast<uint8_t>(kind);
-  crypto::Sha256 hash;
-  hash.Update(ByteSpan(&kind_byte, 1));
-  hash.Update({reinterpret_cast<const uint8_t*>(name.data()), name.size()});
-  const crypto::Sha256Digest digest = hash.Finish();
-  std::copy_n(digest.begin(), key.size(), key.begin());
-}
-
 // The place of a component among those that are held; behind them if it is not. Gives its key too.
 size_t FindIndex(const TrustState& state, ComponentKind kind, std::string_view name, KeyId& key) {
-  ComputeKey(kind, name, key);
+  const ByteSpan name_bytes(reinterpret_cast<const uint8_t*>(name.data()), name.size());
+  const auto digest = ComputePrefixedHash(static_cast<uint8_t>(kind), name_bytes, {});
+  std::copy_n(digest.begin(), key.size(), key.begin());
   size_t i = 0;
   while (i < state.component_count && state.components[i].key != key) ++i;
   return i;
@@ -50,10 +44,14 @@ Status Change(TrustState& state, SequenceChange change, const ComponentSequence&
     component.key = key;
   }
   state.component_count = static_cast<uint8_t>(std::max<size_t>(state.component_count, index + 1));
-  uint64_t& number = change == SequenceChange::kRaiseNewest ? component.newest_sequence
-                                                            : component.installed_sequence;
-  number = std::max(number, sequence.sequence_number);
-  return Status::kOk;
+  const bool is_installed =
+      change == SequenceChange::kRaiseInstalled || change == SequenceChange::kReset;
+  uint64_t& number = is_installed ? component.installed_sequence : component.newest_sequence;
+  if (sequence.sequence_number >= number) {
+    number = sequence.sequence_number;
+    return Status::kOk;
+  }
+  return change == SequenceChange::kFollowNewest ? Status::kFreshnessStale : Status::kOk;
 }
 
 // All keys of the set, as they lie in the encoding: one after the other.
@@ -67,10 +65,11 @@ void SetRoot(ByteSpan root_metadata, TrustState& state) {
 }
 
 // The root metadata, which is checked when all has been read.
-void ReadRoot(CborFieldReader& reader, uint32_t, void* target) {
+bool ReadRoot(CborFieldReader& reader, uint32_t, void* target) {
   ByteSpan root;
   reader.ReadBytes(root, kRootMetadataBytesMax);
   SetRoot(root, *static_cast<TrustState*>(target));
+  return true;
 }
 
 }  // namespace
@@ -108,7 +107,7 @@ Status ChangeSequences(TrustState& state, SequenceChange change, ByteSpan sequen
   const uint8_t count_before = state.component_count;
   for (CborItems items(sequences); items.HasNext();) {
     ComponentSequence sequence;
-    ReadSequence(items, sequence);
+    (void)ReadSequence(items, 0, &sequence);  // the list was checked when it was read
     const Status status = Change(state, change, sequence);
     if (IsOk(status)) continue;
     state.components = before;

@@ -61,11 +61,11 @@ Status RaiseInstalledSequence(TrustState& state, ComponentKind kind, std::string
 Status RaiseNewestSequence(TrustState& state, ComponentKind kind, std::string_view name,
                            uint64_t sequence_number);
 
-enum class SequenceChange : uint8_t { kRaiseInstalled, kRaiseNewest, kReset };
+enum class SequenceChange : uint8_t { kRaiseInstalled, kRaiseNewest, kFollowNewest, kReset };
 
-/// The same for all numbers of an encoded list, or, as new root metadata asks for it, sets
-/// installed numbers as they are there and forgets the newest. kTrustStateFull: `state` is
-/// unchanged.
+/// The same for all numbers of an encoded list. kFollowNewest: as kRaiseNewest, but a lower number
+/// is refused. kReset: as new root metadata asks for it, sets installed numbers as they are there
+/// and forgets the newest. kTrustStateFull, kFreshnessStale (a lower number): `state` is unchanged.
 Status ChangeSequences(TrustState& state, SequenceChange change, ByteSpan sequences);
 
 /// The state as a record, and back. kBufferTooSmall: kTrustStateBytesMax is always enough.

@@ -303,11 +303,11 @@ TEST(MerkleTree, GivesTheRootsOfTheStandardsTestTree) {
       std::array<crypto::Sha256Digest, kAuditPathHashesMax> path;
       const size_t hashes = FindAuditPath(nodes, count, i, path);
       const ByteSpan bytes(path[0].data(), hashes * 32);
-      EXPECT_EQ(VerifyAuditPath(nodes[i], i, count, bytes, nodes.back()), Status::kOk);
-      EXPECT_NE(VerifyAuditPath(nodes[i], i + 1, count, bytes, nodes.back()), Status::kOk);
+      const TreeHead tree = {count, nodes.back()};
+      EXPECT_EQ(VerifyAuditPath(leaves[i], bytes, i, tree), Status::kOk);
+      EXPECT_NE(VerifyAuditPath(leaves[i], bytes, i + 1, tree), Status::kOk);
       if (hashes == 0) continue;
-      EXPECT_NE(VerifyAuditPath(nodes[i], i, count, bytes.first(bytes.size() - 32), nodes.back()),
-                Status::kOk);
+      EXPECT_NE(VerifyAuditPath(leaves[i], bytes.first(bytes.size() - 32), i, tree), Status::kOk);
     }
   }
 }

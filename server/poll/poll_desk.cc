@@ -46,7 +46,7 @@ formats::Bytes EncodeWithinLimit(ByteSpan freshness, std::span<const PollOffer> 
 struct PollDesk::Draft {
   struct Offer {
     OfferedRelease release;
-    uint32_t newest_index = 0;
+    uint8_t newest_index = 0;
     std::optional<uint32_t> log_index;
     formats::Bytes log_path;
   };
@@ -92,7 +92,7 @@ void PollDesk::AddReleases(const PollQuestion& question, Draft& draft) const {
       return component.kind == release.kind && component.name == release.name;
     });
     if (own == components.end() && !question.wants_all) continue;
-    const auto newest_index = static_cast<uint32_t>(draft.freshness.newest.size());
+    const auto newest_index = static_cast<uint8_t>(draft.freshness.newest.size());
     draft.freshness.newest.push_back({release.kind, release.name, release.sequence_number});
     const uint64_t installed = own == components.end() ? 0 : own->sequence_number;
     if (release.sequence_number > installed)

@@ -117,7 +117,7 @@ TEST_F(PollDeskTest, OffersWhatIsNewerAndFreshlyNamesTheNewest) {
               static_cast<double>(time(nullptr)), 5);
   EXPECT_EQ(FindTracked(learned->trust, ComponentKind::kModel, "kws").newest_sequence, 7u);
   EXPECT_EQ(FindTracked(learned->trust, ComponentKind::kModel, "vision-1").newest_sequence, 3u);
-  ASSERT_EQ(learned->answer.offer_count, 1u);
+  ASSERT_EQ(learned->answer.offer_count(), 1u);
   const formats::PollOffer offer = *formats::FindPollOffer(learned->answer, 0);
   EXPECT_EQ(learned->freshness.FindNewest(offer.newest_index)->name, "kws");
   const std::string envelope =
@@ -129,9 +129,9 @@ TEST_F(PollDeskTest, OffersWhatIsNewerAndFreshlyNamesTheNewest) {
 TEST_F(PollDeskTest, OffersComponentsThatWereNotNamedOnlyOnRequest) {
   Publish("kws", 7, "seven");
   Device device;
-  EXPECT_EQ(Learn(device)->answer.offer_count, 0u);
+  EXPECT_EQ(Learn(device)->answer.offer_count(), 0u);
   device.wants_all = true;
-  EXPECT_EQ(Learn(device)->answer.offer_count, 1u);
+  EXPECT_EQ(Learn(device)->answer.offer_count(), 1u);
 }
 
 TEST_F(PollDeskTest, OffersNothingThatIsForOthers) {
@@ -141,12 +141,12 @@ TEST_F(PollDeskTest, OffersNothingThatIsForOthers) {
   device.class_id[3] ^= 1;
   const auto learned = Learn(device);
   EXPECT_EQ(learned->status, Status::kOk);
-  EXPECT_EQ(learned->answer.offer_count, 0u);
+  EXPECT_EQ(learned->answer.offer_count(), 0u);
   EXPECT_EQ(learned->freshness.FindNewest(0).status(), Status::kOutOfRange);
   device = {};
   device.wants_all = true;
   device.vendor_id[3] ^= 1;
-  EXPECT_EQ(Learn(device)->answer.offer_count, 0u);
+  EXPECT_EQ(Learn(device)->answer.offer_count(), 0u);
 }
 
 TEST_F(PollDeskTest, OffersEachClassItsNewestReleaseOfAName) {
@@ -160,7 +160,7 @@ TEST_F(PollDeskTest, OffersEachClassItsNewestReleaseOfAName) {
   device.wants_all = other.wants_all = true;
   const auto sequence_of = [this](const Device& asking) {
     const auto learned = Learn(asking);
-    EXPECT_EQ(learned->answer.offer_count, 1u);
+    EXPECT_EQ(learned->answer.offer_count(), 1u);
     const formats::PollOffer offer = *formats::FindPollOffer(learned->answer, 0);
     return learned->freshness.FindNewest(offer.newest_index)->sequence_number;
   };
@@ -185,7 +185,7 @@ TEST_F(PollDeskTest, OffersNoOlderReleaseInThePlaceOfARevokedOne) {
   index_.Refresh();
   Device device;
   device.wants_all = true;
-  EXPECT_EQ(Learn(device)->answer.offer_count, 0u);
+  EXPECT_EQ(Learn(device)->answer.offer_count(), 0u);
 }
 
 TEST_F(PollDeskTest, OffersNothingThatARevokedKeyHasSigned) {
@@ -198,7 +198,7 @@ TEST_F(PollDeskTest, OffersNothingThatARevokedKeyHasSigned) {
   index_.Refresh();
   const auto learned = Learn(device);
   EXPECT_EQ(learned->status, Status::kOk);
-  EXPECT_EQ(learned->answer.offer_count, 0u);
+  EXPECT_EQ(learned->answer.offer_count(), 0u);
 }
 
 TEST_F(PollDeskTest, ProvesOnRequestThatOffersAreLogged) {
@@ -262,7 +262,7 @@ TEST_F(PollDeskTest, NeverAnswersMoreThanADeviceExpects) {
   const auto learned = Learn(device);
   ASSERT_EQ(learned->status, Status::kOk);
   EXPECT_LE(learned->bytes.size(), formats::kPollAnswerBytesMax);
-  EXPECT_GE(learned->answer.offer_count, 2u);
+  EXPECT_GE(learned->answer.offer_count(), 2u);
 }
 
 }  // namespace

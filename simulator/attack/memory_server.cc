@@ -103,7 +103,7 @@ Result<Bytes> MemoryServer::AnswerPoll(ByteSpan message) const {
     if (component.sequence_number <= InstalledOf(question, component.name)) continue;
     digests[i] = crypto::ComputeSha256(releases[i].envelope);
     formats::PollOffer& offer = offers.emplace_back();
-    offer.newest_index = static_cast<uint32_t>(i);
+    offer.newest_index = static_cast<uint8_t>(i);
     offer.envelope_bytes = static_cast<uint32_t>(releases[i].envelope.size());
     offer.envelope_digest = digests[i];
     AddProof(releases[i].envelope, log, offer, log_paths[i]);
