@@ -82,9 +82,8 @@ constexpr void StoreBe16(uint8_t* at, uint16_t value) {
   at[0] = static_cast<uint8_t>(value >> 8);
   at[1] = static_cast<uint8_t>(value);
 }
-constexpr void StoreBe32(uint8_t* at, uint32_t value) {
-  StoreBe16(at, static_cast<uint16_t>(value >> 16));
-  StoreBe16(at + 2, static_cast<uint16_t>(value));
+OTA_IN_PLACE constexpr void StoreBe32(uint8_t* at, uint32_t value) {
+  StoreLe32(at, __builtin_bswap32(value));
 }
 constexpr void StoreBe64(uint8_t* at, uint64_t value) {
   StoreBe32(at, static_cast<uint32_t>(value >> 32));

@@ -35,9 +35,9 @@ json ModelToJson(const formats::ModelRequirements& model) {
       {"engine_version", model.engine_version},
       {"rounding", model.rounding == formats::RoundingMode::kDouble ? "double" : "single"},
       {"operators", std::vector<uint8_t>(model.operators.begin(), model.operators.end())}};
-  for (size_t i = 0; i < model.arena_plan_count; ++i) {
-    const formats::ArenaPlan& plan = model.arena_plans[i];
-    result["arena_bytes"][std::to_string(static_cast<int>(plan.kind))] = plan.arena_bytes;
+  for (size_t kind = 0; kind < formats::kPlanKinds; ++kind) {
+    const uint32_t bytes = model.arena_bytes[kind];
+    if (bytes != 0) result["arena_bytes"][std::to_string(kind)] = bytes;
   }
   for (size_t i = 0; i < model.self_test_count; ++i) {
     const formats::SelfTest& test = model.self_tests[i];

@@ -273,11 +273,10 @@ void AddArenaPlans(ModelFile& mapped, uint32_t mapped_bytes, Manifest& manifest)
   const uint32_t enough_bytes = std::max(mapped_bytes, streamed_bytes);
   const uint32_t patched_bytes = FindPatchedArena(mapped, streamed, enough_bytes);
   formats::ModelRequirements& model = manifest.model;
-  model.arena_plans[0] = {formats::PlanKind::kMapped, mapped_bytes};
-  model.arena_plans[1] = {formats::PlanKind::kStreamed, streamed_bytes};
-  model.arena_plan_count = 2;
+  model.arena_bytes_of(formats::PlanKind::kMapped) = mapped_bytes;
+  model.arena_bytes_of(formats::PlanKind::kStreamed) = streamed_bytes;
   if (patched_bytes == enough_bytes) return;
-  model.arena_plans[model.arena_plan_count++] = {formats::PlanKind::kPatched, patched_bytes};
+  model.arena_bytes_of(formats::PlanKind::kPatched) = patched_bytes;
 }
 
 }  // namespace

@@ -30,11 +30,9 @@ void Sha256::Update(ByteSpan bytes) {
   (void)mbedtls_sha256_update_ret(ContextIn(context_), bytes.data(), bytes.size());
 }
 
-Sha256Digest Sha256::Finish() {
-  Sha256Digest digest;
+void Sha256::FinishInto(std::span<uint8_t, kSha256Bytes> digest) {
   (void)mbedtls_sha256_finish_ret(ContextIn(context_), digest.data());  // as Update
   (void)mbedtls_sha256_starts_ret(ContextIn(context_), 0);              // as the constructor
-  return digest;
 }
 
 Sha256Digest ComputeSha256(ByteSpan bytes) {

@@ -27,7 +27,12 @@ class Sha256 {
   void Update(ByteSpan bytes);
 
   /// The digest of all that was fed; the object then is as a new one.
-  Sha256Digest Finish();
+  void FinishInto(std::span<uint8_t, kSha256Bytes> digest);
+  Sha256Digest Finish() {
+    Sha256Digest digest;
+    FinishInto(digest);
+    return digest;
+  }
 
  private:
   alignas(8) std::array<uint8_t, 112> context_;  // the library's own context, seen by the .cc only

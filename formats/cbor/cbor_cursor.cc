@@ -2,6 +2,7 @@
 #include "formats/cbor/cbor_cursor.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace ota::formats {
@@ -19,31 +20,35 @@ bool IsBefore(ByteSpan first, ByteSpan second) {
   return std::memcmp(first.data(), second.data(), std::min(first.size(), second.size())) < 0;
 }
 
-// The well-formed sequences of the Unicode standard, table 3-7: what the first byte is says how
-// many follow, and between what the next one lies.
+// RFC 3629: the ones at the top of the first byte say how many bytes a character takes; it has its
+// shortest form, is no surrogate, and at most 10FFFF.
 bool IsUtf8(ByteSpan text) {
-  uint32_t left = 0;
-  uint32_t low = 0x80;
-  uint32_t high = 0xBF;
-  for (const uint32_t byte : text) {
-    if (left != 0) {
-      if (byte < low || byte > high) return false;
-      low = 0x80;
-      high = 0xBF;
-      --left;
-    } else if (byte >= 0x80) {
-      if (byte < 0xC2 || byte > 0xF4) return false;
-      left = 1u + (byte >= 0xE0) + (byte >= 0xF0);
-      if (byte == 0xE0) low = 0xA0;
-      if (byte == 0xED) high = 0x9F;
-      if (byte == 0xF0) low = 0x90;
-      if (byte == 0xF4) high = 0x8F;
+  const uint8_t* at = text.data();
+  const uint8_t* const end = at + text.size();
+  while (at != end) {
+    uint32_t character = *at++;
+    if (character < 0x80) continue;
+    const auto bytes = static_cast<uint32_t>(std::countl_one(character << 24));
+    if (bytes < 2 || bytes > 4) return false;
+    character &= 0x7Fu >> bytes;
+    for (uint32_t i = 1; i < bytes; ++i) {
+      if (at == end || *at >> 6 != 2) return false;
+      character = character << 6 | (*at++ & 0x3Fu);
     }
+    const uint32_t shorter_bits = bytes == 2 ? 7 : 5u * bytes - 4u;
+    const bool is_surrogate = character >> 11 == 0xD800 >> 11;
+    if (character >> shorter_bits == 0 || is_surrogate || character > 0x10FFFF) return false;
   }
-  return left == 0;
+  return true;
 }
 
 }  // namespace
+
+uint32_t CborHeadInfo(uint64_t argument) {
+  const auto low = static_cast<uint32_t>(argument);
+  if (argument > UINT32_MAX) return 27;
+  return low < 24 ? low : 24u + (low > UINT8_MAX) + (low > UINT16_MAX);
+}
 
 void CborCursor::Fail(Status why) {
   if (ok()) status_ = why;
@@ -64,13 +69,10 @@ uint64_t CborCursor::ReadArgument(uint32_t info) {
     high = high << 8 | low >> 24;
     low = low << 8 | *at_++;
   }
-  const uint32_t shorter_max = width == 1 ? 23 : UINT32_MAX >> (width == 2 ? 24 : 16);
-  const bool is_needed = high != 0 || (width != 8 && low > shorter_max);
-  if (!is_needed) {
-    Fail(Status::kCborNotDeterministic);
-    return 0;
-  }
-  return uint64_t{high} << 32 | low;
+  const uint64_t argument = uint64_t{high} << 32 | low;
+  if (CborHeadInfo(argument) == info) return argument;
+  Fail(Status::kCborNotDeterministic);
+  return 0;
 }
 
 uint64_t CborCursor::ReadHead(uint32_t types_allowed) {
@@ -166,8 +168,10 @@ uint64_t CborCursor::ReadBytesHead() { return ReadHead(BitOf(CborType::kBytes));
 // Of an array or map of which each item takes at least so many bytes.
 uint32_t CborCursor::ReadCount(CborType type, uint32_t item_bytes_min) {
   const uint64_t count = ReadHead(BitOf(type));
-  if (count > static_cast<size_t>(end_ - at_) / item_bytes_min) Fail(Status::kCborMalformed);
-  return ok() ? static_cast<uint32_t>(count) : 0;
+  if (count <= static_cast<size_t>(end_ - at_) / item_bytes_min)
+    return static_cast<uint32_t>(count);
+  Fail(Status::kCborMalformed);
+  return 0;
 }
 
 uint32_t CborCursor::ReadArrayHead() { return ReadCount(CborType::kArray, 1); }
@@ -217,11 +221,11 @@ void CborCursor::Leave(const uint8_t* outer_end) {
 // Calls itself at most kCborDepthMax times.
 void CborCursor::Skip(uint32_t depth) {
   const uint8_t* const begin = at_;
-  uint64_t count = ReadHead(kAnyType);
+  uint64_t argument = ReadHead(kAnyType);
   const auto type = static_cast<CborType>(head_type_);
   if (!ok() || type <= CborType::kNegative) return;
   if (type == CborType::kSimple) {
-    return FailUnless(count >= kSimpleFalse && count <= kCborSimpleNull,
+    return FailUnless(argument >= kSimpleFalse && argument <= kCborSimpleNull,
                       Status::kCborTypeUnexpected);
   }
   if (type <= CborType::kText) {
@@ -229,8 +233,9 @@ void CborCursor::Skip(uint32_t depth) {
     at_ = begin;
     return ReadString(type, string, SIZE_MAX);
   }
-  if (type == CborType::kTag) count = 1;
-  if (count > static_cast<size_t>(end_ - at_)) return Fail(Status::kCborMalformed);
+  if (type == CborType::kTag) argument = 1;
+  if (argument > static_cast<size_t>(end_ - at_)) return Fail(Status::kCborMalformed);
+  auto count = static_cast<size_t>(argument);
   if (count != 0 && depth == kCborDepthMax) return Fail(Status::kCborTooDeep);
   ByteSpan last_key;
   for (; count != 0 && ok(); --count) {
@@ -246,12 +251,12 @@ void CborCursor::Skip(uint32_t depth) {
 
 void CborCursor::SkipItem() { Skip(0); }
 
-ByteSpan CborCursor::encoding_since(size_t begin) const {
-  return ok() ? ByteSpan(begin_ + begin, at_) : ByteSpan();
+ByteSpan CborCursor::encoding_since(const uint8_t* here) const {
+  return ok() ? ByteSpan(here, at_) : ByteSpan();
 }
 
 void CborCursor::ReadItem(ByteSpan& encoding) {
-  const size_t begin = position();
+  const uint8_t* const begin = here();
   SkipItem();
   encoding = encoding_since(begin);
 }

@@ -34,6 +34,10 @@ enum class CborType : uint8_t {
 };
 inline constexpr uint32_t kCborSimpleNull = 22;
 
+/// What the low bits of a head say if it has that argument: the argument itself below 24, otherwise
+/// 24 and the power of two of the bytes that hold it.
+uint32_t CborHeadInfo(uint64_t argument);
+
 /// How deep arrays, maps and tags may lie in each other.
 inline constexpr uint32_t kCborDepthMax = 8;
 
@@ -89,6 +93,9 @@ class CborCursor {
   /// UTF-8, checked. kCborMalformed: it is not. kCborOutOfRange: more than `bytes_max`.
   void ReadText(std::string_view& target, size_t bytes_max = SIZE_MAX);
 
+  /// The bytes of what `type` says: a byte string or a text. As ReadBytes and ReadText.
+  void ReadString(CborType type, ByteSpan& target, size_t bytes_max = SIZE_MAX);
+
   bool ReadBool();
   void ReadNull();
   uint64_t ReadTag();
@@ -125,9 +132,11 @@ class CborCursor {
   void ReadItem(ByteSpan& encoding);
   void SkipItem();
 
-  /// The encoding of all that was read from `begin` on, an earlier position(); empty after anything
-  /// wrong.
-  ByteSpan encoding_since(size_t begin) const;
+  /// Where the next item begins.
+  const uint8_t* here() const { return at_; }
+
+  /// The encoding of all that was read since then; empty after anything wrong.
+  ByteSpan encoding_since(const uint8_t* here) const;
 
   /// status(), or kCborTrailingBytes: something follows what was read.
   Status Finish();
@@ -141,7 +150,6 @@ class CborCursor {
   uint64_t ReadHead(uint32_t types_allowed);
   uint64_t ReadArgument(uint32_t info);
   uint32_t ReadCount(CborType type, uint32_t item_bytes_min);
-  void ReadString(CborType type, ByteSpan& target, size_t bytes_max);
   void ReadSimple(uint32_t first, uint32_t last);
   void Skip(uint32_t depth);
 

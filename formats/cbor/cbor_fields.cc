@@ -22,10 +22,9 @@ CborStep Take(const CborTableWord*& at) {
   return IsLongCborStep(step) ? step | uint32_t{*at++} << 16 : step;
 }
 
-constexpr Status ValueRefused(uint32_t statuses) {
-  return static_cast<Status>(statuses >> 8 & 0xFFF);
+constexpr size_t SizeLimitOf(CborStep step) {
+  return LimitOf(step) == kCborAnySize ? SIZE_MAX : LimitOf(step) * kCborSizeUnitBytes;
 }
-constexpr Status SizeRefused(uint32_t statuses) { return static_cast<Status>(statuses >> 20); }
 
 template <typename T>
 T& In(uint8_t* field) {
@@ -45,7 +44,7 @@ const CborTableWord* FindEnd(const CborTableWord* at) {
 }  // namespace
 
 void CborFieldReader::Read(const CborTableWord* table, void* target) {
-  Run(table, static_cast<uint8_t*>(target), 0);
+  Run(table, static_cast<uint8_t*>(target));
 }
 
 void CborFieldReader::Read(const CborTableWord* table, void* target, Special special) {
@@ -55,57 +54,79 @@ void CborFieldReader::Read(const CborTableWord* table, void* target, Special spe
 }
 
 void CborFieldReader::ReadMember(const CborTableWord* table, int32_t key, void* target) {
-  const CborStep statuses = Take(table);
+  const CborStep outer_statuses = std::exchange(statuses_, Take(table));
   Take(table);
-  RunMember(table, key, static_cast<uint8_t*>(target), statuses);
+  RunMember(table, key, static_cast<uint8_t*>(target));
+  statuses_ = outer_statuses;
 }
 
-void CborFieldReader::Run(const CborTableWord* at, uint8_t* target, uint32_t statuses) {
+void CborFieldReader::RefuseValue() { Fail(static_cast<Status>(statuses_ >> 8 & 0xFFF)); }
+
+Status CborFieldReader::size_refused() const { return static_cast<Status>(statuses_ >> 20); }
+
+void CborFieldReader::Run(const CborTableWord* at, uint8_t* target) {
+  const uint32_t outer_statuses = statuses_;
   bool is_longer = false;
-  for (;;) {
+  bool is_at_end = false;
+  while (!is_at_end) {
     const CborStep step = Take(at);
-    const CborOp op = OpOf(step);
-    if (op == CborOp::kEnd || op == CborOp::kKey) return;
-    if (op == CborOp::kIfLonger) {
-      if (!is_longer) return;
-    } else if (op == CborOp::kStatuses) {
-      statuses = step;
-    } else if (op == CborOp::kAt) {
-      target += OffsetOf(step);
-    } else if (op == CborOp::kSpecial) {
-      FailUnless(special_(*this, LimitOf(step), target), ValueRefused(statuses));
-    } else if (op == CborOp::kArray) {
-      const uint32_t count = ReadArrayHead();
-      is_longer = count == LimitOf(step) >> 4;
-      FailUnless(is_longer || count == (LimitOf(step) & 15), ValueRefused(statuses));
-    } else if (IsFollowed(op)) {
-      RunBlock(step, at, target, statuses);
-      at = FindEnd(at);
-    } else {
-      RunField(step, target + OffsetOf(step), statuses);
+    const uint32_t limit = LimitOf(step);
+    uint8_t* const field = target + OffsetOf(step);
+    bool is_right = true;
+    switch (OpOf(step)) {
+      case CborOp::kEnd:
+      case CborOp::kKey:
+        is_at_end = true;
+        break;
+      case CborOp::kIfLonger:
+        is_at_end = !is_longer;
+        break;
+      case CborOp::kStatuses:
+        statuses_ = step;
+        break;
+      case CborOp::kAt:
+        target = field;
+        break;
+      case CborOp::kSpecial:
+        is_right = special_(*this, limit, target);
+        break;
+      case CborOp::kArray: {
+        const uint32_t count = ReadArrayHead();
+        is_longer = count == limit >> 4;
+        is_right = is_longer || count == (limit & 15);
+        break;
+      }
+      case CborOp::kWrapped:
+      case CborOp::kMap:
+      case CborOp::kList:
+      case CborOp::kItems:
+        RunBlock(step, at, target);
+        at = FindEnd(at);
+        break;
+      default:
+        is_right = RunField(step, field);
     }
+    if (!is_right) RefuseValue();
   }
+  statuses_ = outer_statuses;
 }
 
-void CborFieldReader::RunBlock(CborStep step, const CborTableWord* at, uint8_t* target,
-                               uint32_t statuses) {
-  if (OpOf(step) == CborOp::kMap) return RunMap(step, at, target, statuses);
-  if (OpOf(step) == CborOp::kWrapped) {
-    const uint8_t* const end = Enter();
-    Run(at, target, statuses);
-    return Leave(end);
-  }
-  RunArray(step, at, target, statuses);
+void CborFieldReader::RunBlock(CborStep step, const CborTableWord* at, uint8_t* target) {
+  if (OpOf(step) == CborOp::kMap) return RunMap(step, at, target);
+  if (OpOf(step) != CborOp::kWrapped) return RunArray(step, at, target);
+  const uint8_t* const end = Enter();
+  Run(at, target);
+  Leave(end);
 }
 
 // Apart, so that its room for an element is not in the frames of maps that lie in each other.
 [[gnu::noinline]] void CborFieldReader::RunArray(CborStep step, const CborTableWord* at,
-                                                 uint8_t* target, uint32_t statuses) {
+                                                 uint8_t* target) {
   alignas(8) std::array<uint8_t, kCborScratchBytes> scratch = {};
-  const size_t begin = position();
+  const uint8_t* const begin = here();
   const uint32_t count_max = LimitOf(step);
   const uint32_t count = ReadArrayHead();
-  if (count > count_max && count_max != kCborAnyCount) return Fail(ValueRefused(statuses));
+  if (count > count_max && count_max != kCborAnyCount) return RefuseValue();
   uint8_t* element = scratch.data();
   uint32_t stride = 0;
   if (OpOf(step) == CborOp::kList) {
@@ -113,7 +134,7 @@ void CborFieldReader::RunBlock(CborStep step, const CborTableWord* at, uint8_t* 
     element = target + OffsetOf(elements);
     stride = LimitOf(elements);
   }
-  for (uint32_t i = 0; i < count; ++i, element += stride) Run(at, element, statuses);
+  for (uint32_t i = 0; i < count; ++i, element += stride) Run(at, element);
   uint8_t* const field = target + OffsetOf(step);
   if (stride != 0) {
     *field = static_cast<uint8_t>(count);
@@ -122,80 +143,78 @@ void CborFieldReader::RunBlock(CborStep step, const CborTableWord* at, uint8_t* 
   }
 }
 
-void CborFieldReader::RunMap(CborStep step, const CborTableWord* at, uint8_t* target,
-                             uint32_t statuses) {
+void CborFieldReader::RunMap(CborStep step, const CborTableWord* at, uint8_t* target) {
   Map map = BeginMap();
   uint32_t members = 0;
-  for (int32_t key; NextKey(map, key);) members |= RunMember(at, key, target, statuses);
+  for (int32_t key; NextKey(map, key);) members |= RunMember(at, key, target);
   FailUnless((~members & ((1u << LimitOf(step)) - 1)) == 0, static_cast<Status>(OffsetOf(step)));
 }
 
 // Gives the bit of the member: that of its place among the others.
-uint32_t CborFieldReader::RunMember(const CborTableWord* at, int32_t key, uint8_t* target,
-                                    uint32_t statuses) {
+uint32_t CborFieldReader::RunMember(const CborTableWord* at, int32_t key, uint8_t* target) {
   for (uint32_t bit = 1;;) {
     const CborStep step = Take(at);
     if (OpOf(step) == CborOp::kEnd) break;
     if (IsFollowed(OpOf(step))) at = FindEnd(at);
     if (OpOf(step) != CborOp::kKey) continue;
     if (KeyOf(step) == key) {
-      Run(at, target, statuses);
+      Run(at, target);
       return bit;
     }
     bit <<= 1;
   }
-  Fail(ValueRefused(statuses));
+  RefuseValue();
   return 0;
 }
 
-void CborFieldReader::RunField(CborStep step, uint8_t* field, uint32_t statuses) {
+// False: the value is refused.
+bool CborFieldReader::RunField(CborStep step, uint8_t* field) {
   const uint32_t limit = LimitOf(step);
-  const size_t bytes_max = limit == kCborAnySize ? SIZE_MAX : limit * kCborSizeUnitBytes;
-  bool is_right = true;
-  if (OpOf(step) < CborOp::kEnd) {
-    return FailUnless(ReadHeadOf(static_cast<CborType>(OpOf(step))) == limit,
-                      ValueRefused(statuses));
-  }
   switch (OpOf(step)) {
     case CborOp::kSkip:
-      return SkipItem();
+      SkipItem();
+      return true;
     case CborOp::kLeast:
-      return FailUnless(IsNextAtLeast(limit), SizeRefused(statuses));
+      FailUnless(IsNextAtLeast(limit), size_refused());
+      return true;
     case CborOp::kInteger32:
       In<int32_t>(field) = ReadInteger();
-      return;
+      return true;
     case CborOp::kNumber8: {
       const uint32_t number = ReadNumber();
-      is_right = number <= limit;
       *field = static_cast<uint8_t>(number);
-      break;
+      return number <= limit;
     }
     case CborOp::kOptional32:
       field = reinterpret_cast<uint8_t*>(&In<std::optional<uint32_t>>(field).emplace());
       [[fallthrough]];
     case CborOp::kNumber32:
       In<uint32_t>(field) = ReadNumber();
-      return;
+      return true;
     case CborOp::kOptional64:
       field = reinterpret_cast<uint8_t*>(&In<std::optional<uint64_t>>(field).emplace());
       [[fallthrough]];
     case CborOp::kNumber64:
       In<uint64_t>(field) = ReadUnsigned();
-      return;
+      return true;
     case CborOp::kBytes:
-      return ReadBytes(In<ByteSpan>(field), bytes_max);
+      ReadBytes(In<ByteSpan>(field), SizeLimitOf(step));
+      return true;
     case CborOp::kText:
-      return ReadText(In<std::string_view>(field), bytes_max);
+      ReadText(In<std::string_view>(field), SizeLimitOf(step));
+      return true;
     case CborOp::kBytesOf:
-      return ReadBytesOfSize(In<ByteSpan>(field), limit, SizeRefused(statuses));
-    default: {
+      ReadBytesOfSize(In<ByteSpan>(field), limit, size_refused());
+      return true;
+    case CborOp::kCopyOf: {
       ByteSpan bytes;
-      ReadBytesOfSize(bytes, limit, SizeRefused(statuses));
+      ReadBytesOfSize(bytes, limit, size_refused());
       std::copy(bytes.begin(), bytes.end(), field);
-      return;
+      return true;
     }
+    default:
+      return ReadHeadOf(static_cast<CborType>(OpOf(step))) == limit;
   }
-  FailUnless(is_right, ValueRefused(statuses));
 }
 
 CborItems::CborItems(ByteSpan encoded) : CborFieldReader(encoded), left_(ReadArrayHead()) {}

@@ -248,14 +248,17 @@ class CborFieldReader : public CborCursor {
   void ReadMember(const CborTableWord* table, int32_t key, void* target);
 
  private:
-  void Run(const CborTableWord* at, uint8_t* target, uint32_t statuses);
-  void RunBlock(CborStep step, const CborTableWord* at, uint8_t* target, uint32_t statuses);
-  void RunArray(CborStep step, const CborTableWord* at, uint8_t* target, uint32_t statuses);
-  void RunMap(CborStep step, const CborTableWord* at, uint8_t* target, uint32_t statuses);
-  uint32_t RunMember(const CborTableWord* at, int32_t key, uint8_t* target, uint32_t statuses);
-  void RunField(CborStep step, uint8_t* field, uint32_t statuses);
+  void Run(const CborTableWord* at, uint8_t* target);
+  void RunBlock(CborStep step, const CborTableWord* at, uint8_t* target);
+  void RunArray(CborStep step, const CborTableWord* at, uint8_t* target);
+  void RunMap(CborStep step, const CborTableWord* at, uint8_t* target);
+  uint32_t RunMember(const CborTableWord* at, int32_t key, uint8_t* target);
+  bool RunField(CborStep step, uint8_t* field);
+  void RefuseValue();
+  Status size_refused() const;
 
   Special special_;
+  CborStep statuses_ = 0;  // those in force
 };
 
 /// Goes through an encoded array:

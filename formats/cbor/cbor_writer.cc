@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "formats/cbor/cbor_cursor.h"
+
 namespace ota::formats {
 namespace {
 
@@ -12,20 +14,14 @@ constexpr size_t kArgumentBytesMax = 8;
 // The head in the last bytes.
 struct EncodedHead {
   EncodedHead(uint8_t major, uint64_t argument) {
-    const auto low = static_cast<uint32_t>(argument);
-    uint32_t info = low;
-    if (argument >= 24) {
-      info = 24u + (argument > UINT8_MAX) + (argument > UINT16_MAX) + (argument > UINT32_MAX);
-      width = 1u << (info - 24);
-    }
-    for (size_t i = kArgumentBytesMax; i != 0; --i, argument >>= 8) {
-      bytes[i] = static_cast<uint8_t>(argument);
-    }
+    const uint32_t info = CborHeadInfo(argument);
+    width = info < 24 ? 0 : 1u << (info - 24);
+    StoreBe64(&bytes[1], argument);
     bytes[kArgumentBytesMax - width] = static_cast<uint8_t>(uint32_t{major} << 5 | info);
   }
   ByteSpan span() const { return ByteSpan(bytes).last(1 + width); }
 
-  uint32_t width = 0;
+  uint32_t width;
   std::array<uint8_t, 1 + kArgumentBytesMax> bytes;
 };
 

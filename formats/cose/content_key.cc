@@ -6,20 +6,23 @@
 
 namespace ota::formats {
 
-Status ContentKeyOpening::Begin(const CoseRecipient& recipient, const crypto::AesKey& shared_key) {
-  if (recipient.distribution != KeyDistribution::kAesKeyWrap) return Status::kWrongState;
-  wrapping_key_ = shared_key;
+Status ContentKeyOpening::Take(const CoseRecipient& recipient, KeyDistribution distribution) {
+  state_ = State::kIdle;
   wrapped_key_ = recipient.wrapped_key;
+  return recipient.distribution == distribution ? Status::kOk : Status::kWrongState;
+}
+
+Status ContentKeyOpening::Begin(const CoseRecipient& recipient, const crypto::AesKey& shared_key) {
+  OTA_TRY(Take(recipient, KeyDistribution::kAesKeyWrap));
+  wrapping_key_ = shared_key;
   state_ = State::kUnwrapping;
   return Status::kOk;
 }
 
 Status ContentKeyOpening::Begin(const CoseRecipient& recipient,
                                 const crypto::P256PrivateKey& own_key) {
-  if (recipient.distribution != KeyDistribution::kEcdhEs) return Status::kWrongState;
-  state_ = State::kIdle;
+  OTA_TRY(Take(recipient, KeyDistribution::kEcdhEs));
   OTA_TRY(agreement_.Begin(own_key, recipient.ephemeral_key));
-  wrapped_key_ = recipient.wrapped_key;
   state_ = State::kAgreeing;
   return Status::kOk;
 }

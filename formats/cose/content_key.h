@@ -29,6 +29,8 @@ class ContentKeyOpening {
  private:
   enum class State : uint8_t { kIdle, kAgreeing, kUnwrapping };
 
+  Status Take(const CoseRecipient& recipient, KeyDistribution distribution);
+
   State state_ = State::kIdle;
   crypto::WrappedKey wrapped_key_ = {};
   crypto::AesKey wrapping_key_ = {};

@@ -12,52 +12,39 @@ namespace {
 constexpr uint8_t kProtectedGcm[] = {0xA1, 0x01, 0x01};
 constexpr uint8_t kProtectedEcdhEs[] = {0xA1, 0x01, 0x38, 0x1C};
 
-struct Content {
-  CoseEncrypt message;
-  ByteSpan protected_header;
-  int32_t algorithm = 0;
-};
-
 constexpr auto kContentTable = CborTable<
     CborStatuses(Status::kCborTypeUnexpected), CborTag(kCoseTagEncrypt), CborArray(4),
-    CborBytes(OTA_CBOR_PLACE(Content, protected_header)), CborStatuses(Status::kCoseHeaderRefused),
-    CborMap(Status::kOk, 0), CborKey(kCoseLabelAlgorithm),
-    CborInteger(OTA_CBOR_PLACE(Content, algorithm)), CborKey(kCoseLabelIv),
-    CborBytes(OTA_CBOR_PLACE(Content, message.iv), crypto::kAesBlockBytes), kCborEnd, kCborNull,
-    CborItemsOf(OTA_CBOR_PLACE(Content, message.recipients)), kCborSkip, kCborEnd, kCborEnd>();
-
-struct Recipient {
-  CoseRecipient recipient;
-  ByteSpan protected_header;
-  int32_t algorithm = 0;
-  int32_t curve = 0;  // of the ephemeral key; 0: there is none
-};
+    CborBytes(OTA_CBOR_PLACE(CoseEncrypt, protected_header)),
+    CborStatuses(Status::kCoseHeaderRefused), CborMap(Status::kOk, 0), CborKey(kCoseLabelAlgorithm),
+    CborInteger(OTA_CBOR_PLACE(CoseEncrypt, algorithm)), CborKey(kCoseLabelIv),
+    CborBytes(OTA_CBOR_PLACE(CoseEncrypt, iv), crypto::kAesBlockBytes), kCborEnd, kCborNull,
+    CborItemsOf(OTA_CBOR_PLACE(CoseEncrypt, recipients)), kCborSkip, kCborEnd, kCborEnd>();
 
 using Coordinate = std::array<uint8_t, crypto::kP256CoordinateBytes>;
-constexpr uint16_t kKeyOffset = offsetof(Recipient, recipient.ephemeral_key);
+constexpr uint16_t kKeyOffset = offsetof(CoseRecipient, ephemeral_key);
 
 constexpr auto kRecipientTable = CborTable<
     CborStatuses(Status::kNotSupported), CborArray(3),
-    CborBytes(OTA_CBOR_PLACE(Recipient, protected_header)),
+    CborBytes(OTA_CBOR_PLACE(CoseRecipient, protected_header)),
     CborStatuses(Status::kCoseHeaderRefused, Status::kKeyInvalid), CborMap(Status::kOk, 0),
-    CborKey(kCoseLabelAlgorithm), CborInteger(OTA_CBOR_PLACE(Recipient, algorithm)),
-    CborKey(kCoseLabelKeyId), CborBytes(OTA_CBOR_PLACE(Recipient, recipient.key_id)),
+    CborKey(kCoseLabelAlgorithm), CborInteger(OTA_CBOR_PLACE(CoseRecipient, algorithm)),
+    CborKey(kCoseLabelKeyId), CborBytes(OTA_CBOR_PLACE(CoseRecipient, key_id)),
     CborKey(kCoseLabelEphemeralKey),  // COSE_Key of kind EC2, with both coordinates
     CborMap(Status::kKeyInvalid, 4), CborKey(kCoseKeyLabelType),
     CborStatuses(Status::kNotSupported), CborEqual(kCoseKeyTypeEc2), CborKey(kCoseKeyLabelCurve),
-    kCborNotZero, CborInteger(OTA_CBOR_PLACE(Recipient, curve)), CborKey(kCoseKeyLabelX),
+    kCborNotZero, CborInteger(OTA_CBOR_PLACE(CoseRecipient, curve)), CborKey(kCoseKeyLabelX),
     CborCopyOf(CborPlace<Coordinate>{kKeyOffset}), CborKey(kCoseKeyLabelY),
     CborCopyOf(CborPlace<Coordinate>{kKeyOffset + crypto::kP256CoordinateBytes}), kCborEnd,
     kCborEnd, CborStatuses(Status::kNotSupported),
-    CborCopyOf(OTA_CBOR_PLACE(Recipient, recipient.wrapped_key)), kCborEnd>();
+    CborCopyOf(OTA_CBOR_PLACE(CoseRecipient, wrapped_key)), kCborEnd>();
 
-Status SetDistribution(Recipient& read) {
-  const bool is_ecdh = read.curve == kCoseCurveP256 && read.algorithm == 0 &&
-                       AreEqual(read.protected_header, kProtectedEcdhEs);
-  const bool is_wrap = read.curve == 0 && read.algorithm == kCoseAlgorithmAesKeyWrap128 &&
-                       read.protected_header.empty();
-  read.recipient.distribution = is_wrap ? KeyDistribution::kAesKeyWrap : KeyDistribution::kEcdhEs;
-  return is_wrap || is_ecdh ? Status::kOk : Status::kNotSupported;
+Status SetDistribution(CoseRecipient& read) {
+  const bool is_wrap = read.protected_header.empty();
+  read.distribution = is_wrap ? KeyDistribution::kAesKeyWrap : KeyDistribution::kEcdhEs;
+  const bool is_known = read.algorithm == (is_wrap ? kCoseAlgorithmAesKeyWrap128 : 0) &&
+                        read.curve == (is_wrap ? 0 : kCoseCurveP256) &&
+                        (is_wrap || AreEqual(read.protected_header, kProtectedEcdhEs));
+  return is_known ? Status::kOk : Status::kNotSupported;
 }
 
 void WriteRecipient(CborWriter& writer, const CoseRecipient& recipient) {
@@ -90,15 +77,14 @@ void WriteRecipient(CborWriter& writer, const CoseRecipient& recipient) {
 }  // namespace
 
 Status DecodeCoseEncrypt(ByteSpan bytes, CoseEncrypt& message) {
-  Content content;
-  OTA_TRY(DecodeFields(bytes, &content, kContentTable.data()));
-  const bool is_gcm = content.algorithm == 0 && AreEqual(content.protected_header, kProtectedGcm);
-  const bool is_ctr =
-      content.algorithm == kCoseAlgorithmAesCtr128 && content.protected_header.empty();
-  if (!is_gcm && !is_ctr) return Status::kNotSupported;
-  message = content.message;
-  message.cipher = is_gcm ? ContentCipher::kAesGcm : ContentCipher::kAesCtr;
-  const size_t iv_bytes = is_gcm ? crypto::kGcmNonceBytes : crypto::kAesBlockBytes;
+  message = {};
+  OTA_TRY(DecodeFields(bytes, &message, kContentTable.data()));
+  const bool is_ctr = message.protected_header.empty();
+  message.cipher = is_ctr ? ContentCipher::kAesCtr : ContentCipher::kAesGcm;
+  const bool is_known = message.algorithm == (is_ctr ? kCoseAlgorithmAesCtr128 : 0) &&
+                        (is_ctr || AreEqual(message.protected_header, kProtectedGcm));
+  if (!is_known) return Status::kNotSupported;
+  const size_t iv_bytes = is_ctr ? crypto::kAesBlockBytes : crypto::kGcmNonceBytes;
   return message.iv.size() == iv_bytes ? Status::kOk : Status::kCoseHeaderRefused;
 }
 
@@ -106,13 +92,10 @@ Status FindRecipient(const CoseEncrypt& message, ByteSpan key_id, CoseRecipient&
   for (CborItems items(message.recipients); items.HasNext();) {
     ByteSpan item;
     items.ReadItem(item);
-    Recipient read;
-    const Status status = DecodeFields(item, &read, kRecipientTable.data());
-    if (!AreEqual(read.recipient.key_id, key_id)) continue;  // what it is concerns others
-    OTA_TRY(status);
-    OTA_TRY(SetDistribution(read));
-    recipient = read.recipient;
-    return Status::kOk;
+    recipient = {};
+    const Status status = DecodeFields(item, &recipient, kRecipientTable.data());
+    if (!AreEqual(recipient.key_id, key_id)) continue;  // what it is concerns others
+    return IsOk(status) ? SetDistribution(recipient) : status;
   }
   return Status::kCoseRecipientMissing;
 }

@@ -28,6 +28,10 @@ struct CoseEncrypt {
   ContentCipher cipher = ContentCipher::kAesCtr;
   ByteSpan iv;          // 16 bytes for counter mode, 12 for GCM
   ByteSpan recipients;  // encoded array
+
+  // What has said so, as it was read.
+  ByteSpan protected_header;
+  int32_t algorithm = 0;
 };
 
 struct CoseRecipient {
@@ -35,6 +39,11 @@ struct CoseRecipient {
   ByteSpan key_id;
   crypto::P256PublicKey ephemeral_key = {};  // only with kEcdhEs
   crypto::WrappedKey wrapped_key = {};
+
+  // What has said so, as it was read.
+  ByteSpan protected_header;
+  int32_t algorithm = 0;
+  int32_t curve = 0;  // of the ephemeral key; 0: there is none
 };
 
 /// Decodes `bytes` (tag 96) to their end; the result points into them. The recipients are checked

@@ -74,8 +74,7 @@ std::array<uint8_t, kSignedDigestBytes> ComputeSignedDigest(ByteSpan manifest) {
   UpdateWithBytes(hash, manifest);
   std::array<uint8_t, kSignedDigestBytes> bytes = {0x82, 0x2F, 0x58, crypto::kSha256Bytes};
   static_assert(kSuitDigestSha256 == -16, "whose encoding is 2F");
-  const crypto::Sha256Digest digest = hash.Finish();
-  std::copy(digest.begin(), digest.end(), bytes.end() - crypto::kSha256Bytes);
+  hash.FinishInto(std::span(bytes).last<crypto::kSha256Bytes>());
   return bytes;
 }
 

@@ -22,7 +22,6 @@ inline constexpr size_t kUuidBytes = 16;
 inline constexpr size_t kImageDigestBytes = 32;
 inline constexpr size_t kClassIdsMax = 4;
 inline constexpr size_t kEncodingsMax = 4;
-inline constexpr size_t kArenaPlansMax = 4;
 inline constexpr size_t kSelfTestsMax = 8;
 inline constexpr size_t kComponentNameBytesMax = 32;
 inline constexpr size_t kVersionBytesMax = 32;
@@ -57,13 +56,9 @@ inline constexpr uint8_t kPayloadEncodingLast = 2;
 
 enum class RoundingMode : uint8_t { kDouble = 0, kSingle = 1 };
 
-/// How many bytes of arena the model needs if it is run in that way.
+/// A way to run a model, by which it needs more or less of an arena.
 enum class PlanKind : uint8_t { kMapped = 0, kStreamed = 1, kPatched = 2 };
-inline constexpr uint8_t kPlanKindLast = 2;
-struct ArenaPlan {
-  PlanKind kind = PlanKind::kMapped;
-  uint32_t arena_bytes = 0;
-};
+inline constexpr size_t kPlanKinds = 3;
 
 /// One run whose output is known. Input: the bytes, or those that Prng(seed) gives, lowest byte of
 /// each number. The digest is the first 8 to 32 bytes of the SHA-256 of all outputs in order.
@@ -84,11 +79,12 @@ struct ModelRequirements {
   RoundingMode rounding = RoundingMode::kDouble;
   ByteSpan operators;         // builtin operator codes, one byte each, ascending
   ByteSpan custom_operators;  // an encoded CBOR array of texts; empty: none
-  std::array<ArenaPlan, kArenaPlansMax> arena_plans = {};
-  uint8_t arena_plan_count = 0;
+  std::array<uint32_t, kPlanKinds> arena_bytes = {};  // by PlanKind; 0: not stated
   std::array<SelfTest, kSelfTestsMax> self_tests = {};
   uint8_t self_test_count = 0;
   AccuracyStatement accuracy;
+
+  uint32_t& arena_bytes_of(PlanKind kind) { return arena_bytes[static_cast<size_t>(kind)]; }
 };
 
 /// Everything that a manifest says; its spans point into the bytes it was decoded from, or to what

@@ -133,7 +133,7 @@ class Decoder : public CborFieldReader {
 
   Manifest& manifest_;
   uint32_t parameters_ = BitOf(kSuitInvoke);  // a command that needs none
-  uint32_t checked_ = 0;
+  uint32_t checked_ = ~kCheckedParameters;
 };
 
 Status Decoder::Decode() {
@@ -221,8 +221,7 @@ Status Decoder::DecodeClassAlternatives() {
 
 bool Decoder::IsComplete() const {
   const bool is_image_as_is = manifest_.encoding_count == 0 && manifest_.encryption_info.empty();
-  return (kRequiredParameters & ~parameters_) == 0 &&
-         (parameters_ & kCheckedParameters & ~checked_) == 0 &&
+  return (kRequiredParameters & ~parameters_) == 0 && (parameters_ & ~checked_) == 0 &&
          (is_image_as_is || !manifest_.payload_digest.empty());
 }
 

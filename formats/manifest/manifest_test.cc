@@ -111,8 +111,7 @@ struct Draft {
     manifest.uri = "/models/kws.bin";
     manifest.model.engine_version = 1;
     manifest.model.operators = operators;
-    manifest.model.arena_plans[0] = {PlanKind::kMapped, 22'820};
-    manifest.model.arena_plan_count = 1;
+    manifest.model.arena_bytes_of(PlanKind::kMapped) = 22'820;
     manifest.model.self_tests[0] = {{}, 1, output_digest};
     manifest.model.self_test_count = 1;
   }
@@ -174,14 +173,13 @@ TEST(Manifest, ComesBackWithEveryFieldSet) {
   manifest.payload_size_bytes = 500;
   manifest.model.rounding = RoundingMode::kSingle;
   manifest.model.custom_operators = custom;
-  manifest.model.arena_plans[1] = {PlanKind::kStreamed, 30'000};
-  manifest.model.arena_plan_count = 2;
+  manifest.model.arena_bytes_of(PlanKind::kStreamed) = 30'000;
   manifest.model.self_tests[1] = {input, 0, draft.digest};
   manifest.model.self_test_count = 2;
   manifest.model.accuracy = {"top1 digits held out", 972'000, 360};
 
   const Bytes bytes = EncodeManifest(manifest);
-  const Result<Manifest> again = DecodeManifest(bytes);
+  Result<Manifest> again = DecodeManifest(bytes);
   ASSERT_TRUE(again.ok()) << StatusName(again.status());
   EXPECT_EQ(EncodeManifest(*again), bytes);
   EXPECT_EQ(again->sequence_number, 7u);
@@ -204,7 +202,7 @@ TEST(Manifest, ComesBackWithEveryFieldSet) {
   EXPECT_EQ(HexOf(again->encryption_info), HexOf(info));
   EXPECT_EQ(again->model.rounding, RoundingMode::kSingle);
   EXPECT_EQ(HexOf(again->model.operators), HexOf(draft.operators));
-  EXPECT_EQ(again->model.arena_plans[1].arena_bytes, 30'000u);
+  EXPECT_EQ(again->model.arena_bytes_of(PlanKind::kStreamed), 30'000u);
   ASSERT_EQ(again->model.self_test_count, 2u);
   EXPECT_EQ(again->model.self_tests[0].seed, 1u);
   EXPECT_EQ(HexOf(again->model.self_tests[1].input), "00ff10");

@@ -10,8 +10,12 @@ constexpr size_t kMetricBytesMax = 64;
 constexpr uint32_t kPartsPerMillionMax = 1'000'000;
 
 constexpr uint32_t kSpecialOperators = 0;
-constexpr uint32_t kSpecialArenaPlans = 1;
-constexpr uint32_t kSpecialSelfTestInput = 2;
+constexpr uint32_t kSpecialSelfTestInput = 1;
+
+constexpr CborStep CborArenaOf(PlanKind kind) {
+  return CborNumber(CborPlace<uint32_t>{static_cast<uint16_t>(
+      offsetof(Manifest, model.arena_bytes) + sizeof(uint32_t) * static_cast<size_t>(kind))});
+}
 
 constexpr auto kTable = CborTable<
     CborStatuses(Status::kManifestPartUnknown, Status::kManifestMalformed), CborMap(Status::kOk, 0),
@@ -31,7 +35,9 @@ constexpr auto kTable = CborTable<
     CborKey(kRequirementsOperators), kCborNotZero,
     CborBytes(OTA_CBOR_PLACE(Manifest, model.operators)), CborStatuses(Status::kManifestMalformed),
     CborSpecial(kSpecialOperators), CborKey(kRequirementsArenaPlans), kCborNotZero,
-    CborSpecial(kSpecialArenaPlans), CborKey(kRequirementsSelfTests),
+    CborMap(Status::kOk, 0), CborKey(0), kCborNotZero, CborArenaOf(PlanKind::kMapped), CborKey(1),
+    kCborNotZero, CborArenaOf(PlanKind::kStreamed), CborKey(2), kCborNotZero,
+    CborArenaOf(PlanKind::kPatched), kCborEnd, CborKey(kRequirementsSelfTests),
     CborAt(OTA_CBOR_PLACE(Manifest, model)), kCborNotZero,
     CborListOf(OTA_CBOR_PLACE(ModelRequirements, self_test_count), kSelfTestsMax),
     CborElements(OTA_CBOR_PLACE(ModelRequirements, self_tests)), CborArray(2), kCborNotZero,
@@ -52,18 +58,6 @@ bool AreAscending(ByteSpan operators) {
   return true;
 }
 
-bool ReadArenaPlans(CborCursor& cursor, ModelRequirements& model) {
-  CborCursor::Map map = cursor.BeginMap();
-  for (int32_t kind; cursor.NextKey(map, kind);) {
-    if (kind < 0 || kind > kPlanKindLast) return false;
-    ArenaPlan& plan = model.arena_plans[model.arena_plan_count++];
-    plan.kind = static_cast<PlanKind>(kind);
-    plan.arena_bytes = cursor.ReadNumber();
-  }
-  return true;
-}
-static_assert(kPlanKindLast < kArenaPlansMax, "keys are unique, so the plans always fit");
-
 void ReadSelfTestInput(CborCursor& cursor, SelfTest& test) {
   if (cursor.IsNext(CborType::kUnsigned)) {
     test.seed = cursor.ReadNumber();
@@ -75,7 +69,6 @@ void ReadSelfTestInput(CborCursor& cursor, SelfTest& test) {
 bool ReadSpecial(CborFieldReader& reader, uint32_t number, void* target) {
   auto& model = static_cast<Manifest*>(target)->model;
   if (number == kSpecialOperators) return AreAscending(model.operators);
-  if (number == kSpecialArenaPlans) return ReadArenaPlans(reader, model);
   ReadSelfTestInput(reader, *static_cast<SelfTest*>(target));
   return true;
 }
@@ -94,14 +87,18 @@ void WriteSelfTests(CborWriter& writer, const ModelRequirements& model) {
   }
 }
 
+size_t CountArenaPlans(const ModelRequirements& model) {
+  size_t count = 0;
+  for (const uint32_t bytes : model.arena_bytes) count += bytes != 0;
+  return count;
+}
+
 void WriteArenaPlans(CborWriter& writer, const ModelRequirements& model) {
-  writer.WriteMapHead(model.arena_plan_count);
-  for (uint8_t kind = 0; kind <= kPlanKindLast; ++kind) {
-    for (size_t i = 0; i < model.arena_plan_count; ++i) {
-      if (static_cast<uint8_t>(model.arena_plans[i].kind) != kind) continue;
-      writer.WriteUnsigned(kind);
-      writer.WriteUnsigned(model.arena_plans[i].arena_bytes);
-    }
+  writer.WriteMapHead(CountArenaPlans(model));
+  for (size_t kind = 0; kind < kPlanKinds; ++kind) {
+    if (model.arena_bytes[kind] == 0) continue;
+    writer.WriteUnsigned(kind);
+    writer.WriteUnsigned(model.arena_bytes[kind]);
   }
 }
 
@@ -117,7 +114,7 @@ struct Presence {
     Set(kRequirementsEngineVersion, model.engine_version != 0);
     Set(kRequirementsRounding, model.rounding != RoundingMode::kDouble);
     Set(kRequirementsOperators, !model.operators.empty());
-    Set(kRequirementsArenaPlans, model.arena_plan_count != 0);
+    Set(kRequirementsArenaPlans, CountArenaPlans(model) != 0);
     Set(kRequirementsSelfTests, model.self_test_count != 0);
     Set(kRequirementsAccuracy, !model.accuracy.metric.empty());
     Set(kRequirementsCustomOperators, !model.custom_operators.empty());

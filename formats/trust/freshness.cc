@@ -14,19 +14,13 @@ constexpr uint8_t kExternalData[] = {'O', 'T', 'A', '-', 'T', 'i', 'n', 'y', 'M'
 constexpr uint32_t kLeafMembers = 2;
 constexpr uint32_t kLeafMembersWithLog = 4;
 
-struct Leaf {
-  ByteSpan nonce;
-  ByteSpan newest;
-  LogHead log;
-};
-
-constexpr auto kLeafTable =
-    CborTable<CborStatuses(Status::kCborTypeUnexpected, Status::kCborOutOfRange),
-              CborArray(kLeafMembers, kLeafMembersWithLog),
-              CborBytes(OTA_CBOR_PLACE(Leaf, nonce), kNonceBytesMax),
-              CborItemsOf(OTA_CBOR_PLACE(Leaf, newest), kTrackedComponentsMax), CborSpecial(0),
-              kCborEnd, kCborIfLonger, kCborNotZero, CborNumber(OTA_CBOR_PLACE(Leaf, log.size)),
-              CborBytesOf(OTA_CBOR_PLACE(Leaf, log.root), crypto::kSha256Bytes), kCborEnd>();
+constexpr auto kLeafTable = CborTable<
+    CborStatuses(Status::kCborTypeUnexpected, Status::kCborOutOfRange),
+    CborArray(kLeafMembers, kLeafMembersWithLog),
+    CborBytes(OTA_CBOR_PLACE(FreshnessLeaf, nonce), kNonceBytesMax),
+    CborItemsOf(OTA_CBOR_PLACE(FreshnessLeaf, newest), kTrackedComponentsMax), CborSpecial(0),
+    kCborEnd, kCborIfLonger, kCborNotZero, CborNumber(OTA_CBOR_PLACE(FreshnessLeaf, log.size)),
+    CborBytesOf(OTA_CBOR_PLACE(FreshnessLeaf, log.root), crypto::kSha256Bytes), kCborEnd>();
 
 constexpr auto kStatementTable =
     CborTable<CborStatuses(Status::kCborTypeUnexpected), CborArray(4),
@@ -85,22 +79,18 @@ Status DecodeFreshnessAnswer(ByteSpan bytes, FreshnessAnswer& answer) {
 }
 
 Status FreshnessVerification::Begin(const TrustState& state, ByteSpan answer, ByteSpan nonce) {
-  is_in_progress_ = false;
+  count_.Abandon();
+  leaf_.log = {};
   CoseSign1 message;
-  Leaf leaf;
-  OTA_TRY(DecodeFreshnessAnswer(answer, answer_));
+  OTA_TRY(DecodeFields(answer, &answer_, kAnswerTable.data()));
   OTA_TRY(DecodeCoseSign1(answer_.signed_statement, message));
-  OTA_TRY(DecodeFreshnessStatement(message.payload, statement_));
-  OTA_TRY(DecodeFields(answer_.leaf, &leaf, kLeafTable.data(), ReadSequence));
-  newest_ = leaf.newest;
-  log_ = leaf.log;
+  OTA_TRY(DecodeFields(message.payload, &statement_, kStatementTable.data()));
+  OTA_TRY(DecodeFields(answer_.leaf, &leaf_, kLeafTable.data(), ReadSequence));
   const bool is_ours =
-      nonce.size() >= kNonceBytesMin && crypto::AreEqualInConstantTime(leaf.nonce, nonce);
+      nonce.size() >= kNonceBytesMin && crypto::AreEqualInConstantTime(leaf_.nonce, nonce);
   if (!is_ours) return Status::kNonceMismatch;
   OTA_TRY(VerifyAuditPath(answer_.leaf, answer_.audit_path, answer_.leaf_index, statement_.tree));
-  OTA_TRY(CheckAge(state));
-  is_in_progress_ = true;
-  return Status::kOk;
+  return CheckAge(state);
 }
 
 // Which keys count may be what newer root metadata says; so its version comes first.
@@ -112,25 +102,21 @@ Status FreshnessVerification::CheckAge(const TrustState& state) {
       statement_.root_version < metadata.version || statement_.time_s < state.trusted_time_s;
   if (is_stale) return Status::kFreshnessStale;
   key_set_ = metadata.freshness;
-  count_.Begin({&answer_.signed_statement, 1}, {}, kExternalData);
+  count_.Begin({{&answer_.signed_statement, 1}, {}, kExternalData});
   count_.AddKeySet(key_set_);
   return Status::kOk;
 }
 
 Status FreshnessVerification::Step(uint32_t operations_max, TrustState& state) {
-  if (!is_in_progress_) return Status::kWrongState;
-  const Status status = count_.Step(operations_max);
-  if (status == Status::kBusy) return status;
-  is_in_progress_ = false;
-  OTA_TRY(status);
-  if (!count_.IsThresholdMet(0)) return count_.first_refusal();
-  OTA_TRY(ChangeSequences(state, SequenceChange::kFollowNewest, newest_));
+  OTA_TRY(count_.Step(operations_max));
+  if (!count_.has_any()) return count_.first_refusal();
+  OTA_TRY(ChangeSequences(state, SequenceChange::kFollowNewest, leaf_.newest));
   state.trusted_time_s = statement_.time_s;
   return Status::kOk;
 }
 
 Result<ComponentSequence> FreshnessVerification::FindNewest(uint32_t index) const {
-  CborItems items(newest_);
+  CborItems items(leaf_.newest);
   if (!items.HasNextAfter(index)) return Status::kOutOfRange;
   ComponentSequence newest;
   (void)ReadSequence(items, 0, &newest);  // it was checked with the others

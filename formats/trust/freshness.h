@@ -42,6 +42,13 @@ struct FreshnessAnswer {
   ByteSpan leaf;
 };
 
+/// What one device has asked for.
+struct FreshnessLeaf {
+  ByteSpan nonce;
+  ByteSpan newest;  // encoded array of ComponentSequence
+  LogHead log;
+};
+
 /// The digest that the freshness key signs for an encoded statement.
 crypto::Sha256Digest ComputeStatementSigningDigest(ByteSpan statement);
 
@@ -72,18 +79,16 @@ class FreshnessVerification {
 
   // What the answer says, once Step has returned kOk, while the answer's bytes live.
   const FreshnessStatement& statement() const { return statement_; }
-  const LogHead& log() const { return log_; }
+  const LogHead& log() const { return leaf_.log; }
   /// The newest number with that index. kOutOfRange: there are not so many.
   Result<ComponentSequence> FindNewest(uint32_t index) const;
 
  private:
   Status CheckAge(const TrustState& state);
 
-  bool is_in_progress_ = false;
   FreshnessStatement statement_;
-  ByteSpan newest_;  // encoded array of ComponentSequence
-  LogHead log_;
   FreshnessAnswer answer_;
+  FreshnessLeaf leaf_;
   KeySet key_set_;
   SignatureCount count_;
 };

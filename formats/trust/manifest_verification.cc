@@ -39,14 +39,14 @@ Status CheckAge(const Manifest& manifest, const TrustState& state, uint64_t now_
 }
 
 Status CheckPlace(const Manifest& manifest, const DeviceProfile& device) {
-  bool is_unit_known = false;
+  Status status = Status::kMemoryUnitMismatch;
   for (const UnitLimits& limits : device.units) {
     if (manifest.memory_unit != MemoryUnit::kAny && manifest.memory_unit != limits.unit) continue;
     if (manifest.slot.has_value() && *manifest.slot >= limits.slot_count) continue;
-    is_unit_known = true;
     if (manifest.image_size_bytes <= limits.image_bytes_max) return Status::kOk;
+    status = Status::kImageTooLarge;
   }
-  return is_unit_known ? Status::kImageTooLarge : Status::kMemoryUnitMismatch;
+  return status;
 }
 
 Status CheckModel(const ModelRequirements& model, const DeviceProfile& device) {
@@ -55,49 +55,41 @@ Status CheckModel(const ModelRequirements& model, const DeviceProfile& device) {
                      model.operators.end())) {
     return Status::kUnknownOperator;
   }
-  if (model.arena_plan_count == 0) return Status::kOk;
-  for (size_t i = 0; i < model.arena_plan_count; ++i) {
-    const ArenaPlan& plan = model.arena_plans[i];
-    const bool is_possible = HasBit(device.plans, static_cast<uint8_t>(plan.kind));
-    if (is_possible && plan.arena_bytes <= device.arena_bytes) return Status::kOk;
+  Status status = Status::kOk;
+  for (uint8_t kind = 0; kind < kPlanKinds; ++kind) {
+    const uint32_t arena_bytes = model.arena_bytes[kind];
+    if (arena_bytes == 0) continue;
+    if (HasBit(device.plans, kind) && arena_bytes <= device.arena_bytes) return Status::kOk;
+    status = Status::kArenaTooSmall;
   }
-  return Status::kArenaTooSmall;
+  return status;
 }
 
 }  // namespace
 
 Status ManifestVerification::Begin(const TrustState& state, ByteSpan first_bytes) {
-  is_in_progress_ = false;
+  count_.Abandon();
   OTA_TRY(DecodeHeldRoot(state, metadata_));
   OTA_TRY(DecodeEnvelope(first_bytes, envelope_));
-  count_.Begin(envelope_.signatures(), envelope_.signed_digest(), {});
+  count_.Begin({envelope_.signatures(), envelope_.signed_digest(), {}});
   for (size_t i = 0; i < metadata_.release_role_count; ++i) {
     count_.AddKeySet(metadata_.release_roles[i].key_set);
   }
-  is_in_progress_ = true;
   return Status::kOk;
 }
 
 Status ManifestVerification::Step(uint32_t operations_max, Manifest& manifest) {
-  if (!is_in_progress_) return Status::kWrongState;
-  const Status counted = count_.Step(operations_max);
-  if (counted == Status::kBusy) return counted;
-  is_in_progress_ = false;
-  OTA_TRY(counted);
+  OTA_TRY(count_.Step(operations_max));
   return Judge(manifest);
 }
 
 Status ManifestVerification::Judge(Manifest& manifest) const {
-  bool is_threshold_met = false;
-  for (size_t i = 0; i < metadata_.release_role_count; ++i) {
-    is_threshold_met = is_threshold_met || count_.IsThresholdMet(i);
-  }
   if (!count_.has_any()) return count_.first_refusal();
-  if (!is_threshold_met) return Status::kThresholdNotMet;
+  uint32_t roles = count_.FindThresholdsMet();
+  if (roles == 0) return Status::kThresholdNotMet;
   OTA_TRY(DecodeManifest(envelope_.manifest, manifest));
-  for (size_t i = 0; i < metadata_.release_role_count; ++i) {
-    const bool is_allowed = metadata_.release_roles[i].Allows(manifest);
-    if (is_allowed && count_.IsThresholdMet(i)) return Status::kOk;
+  for (const ReleaseRole* role = &metadata_.release_roles[0]; roles != 0; ++role, roles >>= 1) {
+    if ((roles & 1) != 0 && role->Allows(manifest)) return Status::kOk;
   }
   return Status::kSignerNotDelegated;
 }

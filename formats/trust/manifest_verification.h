@@ -33,7 +33,6 @@ class ManifestVerification {
  private:
   Status Judge(Manifest& manifest) const;
 
-  bool is_in_progress_ = false;
   Envelope envelope_;
   RootMetadata metadata_;
   SignatureCount count_;

@@ -1,39 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "formats/trust/merkle_tree.h"
 
-#include <utility>
+#include <algorithm>
+#include <array>
 
 namespace ota::formats {
 
 using crypto::Sha256;
 using crypto::Sha256Digest;
 
-Sha256Digest ComputePrefixedHash(uint8_t prefix, ByteSpan first, ByteSpan second) {
+namespace {
+
+constexpr uint8_t kLeafPrefix = 0;
+constexpr uint8_t kNodePrefix = 1;
+
+using HashPair = std::array<Sha256Digest, 2>;
+
+ByteSpan BytesOf(const HashPair& pair) { return {pair[0].data(), sizeof pair}; }
+
+}  // namespace
+
+void ComputePrefixedHash(uint8_t prefix, ByteSpan bytes, Sha256Digest& digest) {
   Sha256 hash;
   hash.Update(ByteSpan(&prefix, 1));
-  hash.Update(first);
-  hash.Update(second);
-  return hash.Finish();
+  hash.Update(bytes);
+  hash.FinishInto(digest);
 }
 
-Sha256Digest ComputeLeafHash(ByteSpan bytes) { return ComputePrefixedHash(0, bytes, {}); }
+Sha256Digest ComputeLeafHash(ByteSpan bytes) {
+  Sha256Digest digest;
+  ComputePrefixedHash(kLeafPrefix, bytes, digest);
+  return digest;
+}
 
 Sha256Digest ComputeNodeHash(const Sha256Digest& left, const Sha256Digest& right) {
-  return ComputePrefixedHash(1, left, right);
+  Sha256Digest digest;
+  ComputePrefixedHash(kNodePrefix, BytesOf({left, right}), digest);
+  return digest;
 }
 
 Status VerifyAuditPath(ByteSpan leaf, ByteSpan path, uint32_t index, const TreeHead& tree) {
-  Sha256Digest hash = ComputeLeafHash(leaf);
+  Sha256Digest hash;
+  ComputePrefixedHash(kLeafPrefix, leaf, hash);
   bool is_proven = index < tree.size;
   for (uint32_t last = tree.size - 1; is_proven && last != 0; last /= 2, index /= 2) {
     if (index == last && index % 2 == 0) continue;
     is_proven = path.size() >= hash.size();
     if (!is_proven) break;
-    ByteSpan left = hash;
-    ByteSpan right = path.first(hash.size());
+    HashPair pair;
+    const uint32_t own = index % 2;
+    pair[own] = hash;
+    std::copy_n(path.begin(), hash.size(), pair[1 - own].begin());
     path = path.subspan(hash.size());
-    if (index % 2 != 0) std::swap(left, right);
-    hash = ComputePrefixedHash(1, left, right);
+    ComputePrefixedHash(kNodePrefix, BytesOf(pair), hash);
   }
   is_proven = is_proven && path.empty() && AreEqual(hash, tree.root);
   return is_proven ? Status::kOk : Status::kDigestMismatch;

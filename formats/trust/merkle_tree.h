@@ -18,8 +18,8 @@ struct TreeHead {
   ByteSpan root;
 };
 
-/// SHA-256(prefix || first || second).
-crypto::Sha256Digest ComputePrefixedHash(uint8_t prefix, ByteSpan first, ByteSpan second);
+/// SHA-256(prefix || bytes).
+void ComputePrefixedHash(uint8_t prefix, ByteSpan bytes, crypto::Sha256Digest& digest);
 
 crypto::Sha256Digest ComputeLeafHash(ByteSpan bytes);
 crypto::Sha256Digest ComputeNodeHash(const crypto::Sha256Digest& left,

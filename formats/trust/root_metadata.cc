@@ -93,29 +93,17 @@ void WriteKeySet(CborWriter& writer, const KeySet& set) {
   for (size_t i = 0; i < set.key_count; ++i) writer.WriteBytes(set.keys[i]);
 }
 
-bool MatchesPattern(std::string_view name, std::string_view pattern) {
-  if (pattern.ends_with('*')) {
-    pattern.remove_suffix(1);
-    name = name.substr(0, pattern.size());
-  }
-  return name == pattern;
-}
-
-bool MatchesAnyPattern(std::string_view name, ByteSpan patterns) {
-  for (CborItems items(patterns); items.HasNext();) {
-    std::string_view pattern;
-    items.ReadText(pattern);
-    if (MatchesPattern(name, pattern)) return true;
-  }
-  return false;
-}
-
-// The array is not empty.
-bool HoldsClass(ByteSpan class_ids, ByteSpan id) {
-  for (CborItems items(class_ids); items.HasNext();) {
-    ByteSpan allowed;
-    items.ReadBytes(allowed);
-    if (AreEqual(allowed, id)) return true;
+// Whether an array of byte strings holds the one, or one of texts a pattern that it matches.
+bool Holds(ByteSpan array, CborType type, ByteSpan wanted) {
+  for (CborItems items(array); items.HasNext();) {
+    ByteSpan string;
+    items.ReadString(type, string);
+    ByteSpan compared = wanted;
+    if (type == CborType::kText && !string.empty() && string.back() == '*') {
+      string = string.first(string.size() - 1);
+      compared = wanted.first(std::min(wanted.size(), string.size()));
+    }
+    if (AreEqual(string, compared)) return true;
   }
   return false;
 }
@@ -131,10 +119,12 @@ KeyId ComputeKeyId(ByteSpan public_key) {
 
 bool ReleaseRole::Allows(const Manifest& manifest) const {
   if ((kinds >> static_cast<uint32_t>(manifest.kind) & 1) == 0) return false;
-  if (!MatchesAnyPattern(manifest.component_name, patterns)) return false;
+  const std::string_view name = manifest.component_name;
+  const ByteSpan name_bytes(reinterpret_cast<const uint8_t*>(name.data()), name.size());
+  if (!Holds(patterns, CborType::kText, name_bytes)) return false;
   const bool has_every_class = class_ids.size() == 1;
   for (size_t i = 0; i < manifest.class_id_count && !has_every_class; ++i) {
-    if (!HoldsClass(class_ids, manifest.class_ids[i])) return false;
+    if (!Holds(class_ids, CborType::kBytes, manifest.class_ids[i])) return false;
   }
   return true;
 }

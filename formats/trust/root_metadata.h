@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -78,6 +79,10 @@ struct SignedRoot {
   ByteSpan metadata;
   std::array<ByteSpan, kRootSignaturesMax> signatures = {};  // COSE_Sign1, detached
   uint8_t signature_count = 0;
+
+  std::span<const ByteSpan> all_signatures() const {
+    return std::span(signatures).first(signature_count);
+  }
 };
 
 Status DecodeSignedRoot(ByteSpan bytes, SignedRoot& root);

@@ -4,26 +4,20 @@
 namespace ota::formats {
 
 Status RootUpdate::Begin(const TrustState& state, ByteSpan signed_root) {
-  is_in_progress_ = false;
+  count_.Abandon();
   OTA_TRY(DecodeHeldRoot(state, held_));
   OTA_TRY(DecodeSignedRoot(signed_root, signed_root_));
   OTA_TRY(DecodeRootMetadata(signed_root_.metadata, next_));
   if (next_.version - 1 != held_.version) return Status::kRootVersionWrong;
-  count_.Begin(std::span(signed_root_.signatures).first(signed_root_.signature_count),
-               signed_root_.metadata, kRootExternalData);
+  count_.Begin({signed_root_.all_signatures(), signed_root_.metadata, kRootExternalData});
   count_.AddKeySet(held_.root);
   count_.AddKeySet(next_.root);
-  is_in_progress_ = true;
   return Status::kOk;
 }
 
 Status RootUpdate::Step(uint32_t operations_max, TrustState& state) {
-  if (!is_in_progress_) return Status::kWrongState;
-  const Status counted = count_.Step(operations_max);
-  if (counted == Status::kBusy) return counted;
-  is_in_progress_ = false;
-  OTA_TRY(counted);
-  const bool is_agreed = count_.IsThresholdMet(0) && count_.IsThresholdMet(1);
+  OTA_TRY(count_.Step(operations_max));
+  const bool is_agreed = count_.FindThresholdsMet() == 3;  // of both sets
   return is_agreed ? ApplyRootMetadata(signed_root_.metadata, state) : Status::kThresholdNotMet;
 }
 
@@ -31,13 +25,12 @@ Status VerifyInitialRoot(ByteSpan signed_root) {
   OTA_TRY(const SignedRoot root, DecodeSignedRoot(signed_root));
   OTA_TRY(const RootMetadata metadata, DecodeRootMetadata(root.metadata));
   SignatureCount count;
-  count.Begin(std::span(root.signatures).first(root.signature_count), root.metadata,
-              kRootExternalData);
+  count.Begin({root.all_signatures(), root.metadata, kRootExternalData});
   count.AddKeySet(metadata.root);
   Status status = Status::kBusy;
   while (status == Status::kBusy) status = count.Step(0);
   OTA_TRY(status);
-  return count.IsThresholdMet(0) ? Status::kOk : Status::kThresholdNotMet;
+  return count.FindThresholdsMet() != 0 ? Status::kOk : Status::kThresholdNotMet;
 }
 
 Status CheckRootExpiry(const TrustState& state, uint64_t now_s) {

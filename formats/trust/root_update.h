@@ -22,7 +22,6 @@ class RootUpdate {
   Status Step(uint32_t operations_max, TrustState& state);
 
  private:
-  bool is_in_progress_ = false;
   SignedRoot signed_root_;
   RootMetadata held_;
   RootMetadata next_;

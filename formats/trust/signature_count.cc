@@ -2,25 +2,36 @@
 #include "formats/trust/signature_count.h"
 
 #include <bit>
+#include <cstring>
 
 namespace ota::formats {
+namespace {
 
-void SignatureCount::Begin(std::span<const ByteSpan> signatures, ByteSpan payload,
-                           ByteSpan external_data) {
+constexpr size_t kKeyBytes = sizeof(crypto::P256PublicKey);
+
+}  // namespace
+
+void SignatureCount::Begin(const Signed& signed_bytes) {
   verification_.Abandon();
+  is_in_progress_ = true;
   is_verifying_ = false;
   key_set_count_ = 0;
   first_refusal_ = Status::kOk;
   signed_ = 0;
-  payload_ = payload;
-  external_data_ = external_data;
-  signatures_ = signatures;
+  left_ = signed_bytes;
 }
 
 void SignatureCount::AddKeySet(const KeySet& key_set) { key_sets_[key_set_count_++] = &key_set; }
 
 Status SignatureCount::Step(uint32_t operations_max) {
-  if (signatures_.empty()) return Status::kOk;
+  if (!is_in_progress_) return Status::kWrongState;
+  const Status status = StepSignature(operations_max);
+  is_in_progress_ = status == Status::kBusy;
+  return status;
+}
+
+Status SignatureCount::StepSignature(uint32_t operations_max) {
+  if (left_.signatures.empty()) return Status::kOk;
   Status status = is_verifying_ ? Status::kOk : BeginSignature();
   if (status == Status::kOk) {
     is_verifying_ = true;
@@ -34,40 +45,45 @@ Status SignatureCount::Step(uint32_t operations_max) {
   } else if (first_refusal_ == Status::kOk) {
     first_refusal_ = status;
   }
-  signatures_ = signatures_.subspan(1);
-  return signatures_.empty() ? Status::kOk : Status::kBusy;
+  left_.signatures = left_.signatures.subspan(1);
+  return left_.signatures.empty() ? Status::kOk : Status::kBusy;
 }
 
 Status SignatureCount::BeginSignature() {
   CoseSign1 message;
-  OTA_TRY(DecodeCoseSign1(signatures_.front(), message));
-  if (message.is_detached == payload_.empty()) return Status::kCborTypeUnexpected;
-  const ByteSpan key = FindKey(message.key_id);
-  if (key.empty()) return Status::kSignerUnknown;
-  if (message.is_detached) message.payload = payload_;
+  OTA_TRY(DecodeCoseSign1(left_.signatures.front(), message));
+  if (message.is_detached == left_.payload.empty()) return Status::kCborTypeUnexpected;
+  const uint8_t* const key = FindKey(message.key_id);
+  if (key == nullptr) return Status::kSignerUnknown;
+  if (message.is_detached) message.payload = left_.payload;
   return verification_.Begin(
-      key.first<sizeof(crypto::P256PublicKey)>(),
-      ComputeSign1Digest(message.protected_header, external_data_, message.payload),
+      crypto::P256PublicKeySpan(key, kKeyBytes),
+      ComputeSign1Digest(message.protected_header, left_.external_data, message.payload),
       message.signature);
 }
 
-// The first key with that id, and which keys it is in all sets.
-ByteSpan SignatureCount::FindKey(ByteSpan key_id) {
-  ByteSpan found;
+// The first key with that id, or null; notes which keys it is in all sets.
+const uint8_t* SignatureCount::FindKey(ByteSpan key_id) {
+  const uint8_t* found = nullptr;
   candidates_ = 0;
   for (size_t set = 0; set < key_set_count_; ++set) {
     for (size_t i = 0; i < key_sets_[set]->key_count; ++i) {
       const ByteSpan key = key_sets_[set]->keys[i];
-      if (found.empty() && AreEqual(ComputeKeyId(key), key_id)) found = key;
-      if (AreEqual(found, key)) candidates_ |= 1u << (set * kBitsPerSet + i);
+      if (found == nullptr && AreEqual(ComputeKeyId(key), key_id)) found = key.data();
+      const bool is_same = found != nullptr && std::memcmp(found, key.data(), kKeyBytes) == 0;
+      if (is_same) candidates_ |= 1u << (set * kBitsPerSet + i);
     }
   }
   return found;
 }
 
-bool SignatureCount::IsThresholdMet(size_t key_set_index) const {
-  const auto bits = static_cast<uint8_t>(signed_ >> key_set_index * kBitsPerSet);
-  return std::popcount(bits) >= key_sets_[key_set_index]->threshold;
+uint32_t SignatureCount::FindThresholdsMet() const {
+  uint32_t met = 0;
+  for (size_t set = 0; set < key_set_count_; ++set) {
+    const auto bits = static_cast<uint8_t>(signed_ >> set * kBitsPerSet);
+    if (std::popcount(bits) >= key_sets_[set]->threshold) met |= 1u << set;
+  }
+  return met;
 }
 
 }  // namespace ota::formats

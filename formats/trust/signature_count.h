@@ -18,19 +18,30 @@ class SignatureCount {
  public:
   static constexpr size_t kKeySetsMax = kReleaseRolesMax;
 
-  /// Starts, without key sets. All that the arguments point to must outlive the count. An empty
-  /// `payload`: each signature has its own in it; otherwise none has.
-  void Begin(std::span<const ByteSpan> signatures, ByteSpan payload, ByteSpan external_data);
+  /// What the signatures are, each a COSE_Sign1, and what they sign.
+  struct Signed {
+    std::span<const ByteSpan> signatures;
+    ByteSpan payload;  // empty: each signature has its own in it; otherwise none has
+    ByteSpan external_data;
+  };
+
+  /// Starts, without key sets. All that `signed_bytes` points to must outlive the count.
+  void Begin(const Signed& signed_bytes);
+
+  /// Ends a count in progress without a result.
+  void Abandon() { is_in_progress_ = false; }
 
   /// One more, before the first step and at most kKeySetsMax; it must outlive the count.
   void AddKeySet(const KeySet& key_set);
 
   /// Goes on for about `operations_max` field multiplications (0: to the end of one signature).
   /// kBusy: not done. kOk: all signatures are counted. kCryptoMemoryFull: nothing is known.
+  /// kWrongState: none in progress. All but kBusy end it.
   Status Step(uint32_t operations_max);
 
-  /// After the end: whether that many keys of the set have signed.
-  bool IsThresholdMet(size_t key_set_index) const;
+  /// After the end: a bit for each set, in their order, of which as many keys as its threshold have
+  /// signed.
+  uint32_t FindThresholdsMet() const;
 
   /// After the end: why the first signature that does not count does not; kOk if all do.
   Status first_refusal() const { return first_refusal_; }
@@ -39,20 +50,20 @@ class SignatureCount {
   bool has_any() const { return signed_ != 0; }
 
  private:
+  Status StepSignature(uint32_t operations_max);
   Status BeginSignature();
-  ByteSpan FindKey(ByteSpan key_id);
+  const uint8_t* FindKey(ByteSpan key_id);
 
   static constexpr size_t kBitsPerSet = 8;
 
   uint8_t key_set_count_ = 0;
-  bool is_verifying_ = false;
+  bool is_in_progress_ = false;
+  bool is_verifying_ = false;  // one of the signatures
   Status first_refusal_ = Status::kOk;
   uint32_t signed_ = 0;      // a bit for each key of each set
   uint32_t candidates_ = 0;  // those that are the key of the signature in progress
-  ByteSpan payload_;
-  ByteSpan external_data_;
   std::array<const KeySet*, kKeySetsMax> key_sets_ = {};
-  std::span<const ByteSpan> signatures_;  // that are not counted yet
+  Signed left_;  // the signatures that are not counted yet
   crypto::Es256Verification verification_;
 };
 

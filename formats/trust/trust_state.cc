@@ -12,14 +12,15 @@ namespace {
 
 constexpr uint64_t kRecordVersion = 1;
 
-constexpr uint8_t kRecordHead[] = {0x84, kRecordVersion};
-constexpr uint8_t kComponentHead = 0x83;
+constexpr uint32_t kRecordMembers = 4;
+constexpr uint32_t kComponentMembers = 3;
 
 constexpr auto kRecordTable =
-    CborTable<CborStatuses(Status::kTrustStateInvalid), CborArray(4), CborEqual(kRecordVersion),
-              CborSpecial(0), CborNumber(OTA_CBOR_PLACE(TrustState, trusted_time_s)),
+    CborTable<CborStatuses(Status::kTrustStateInvalid), CborArray(kRecordMembers),
+              CborEqual(kRecordVersion), CborSpecial(0),
+              CborNumber(OTA_CBOR_PLACE(TrustState, trusted_time_s)),
               CborListOf(OTA_CBOR_PLACE(TrustState, component_count), kTrackedComponentsMax),
-              CborElements(OTA_CBOR_PLACE(TrustState, components)), CborArray(3),
+              CborElements(OTA_CBOR_PLACE(TrustState, components)), CborArray(kComponentMembers),
               CborCopyOf(OTA_CBOR_PLACE(TrackedComponent, key)),
               CborNumber(OTA_CBOR_PLACE(TrackedComponent, installed_sequence)),
               CborNumber(OTA_CBOR_PLACE(TrackedComponent, newest_sequence)), kCborEnd, kCborEnd>();
@@ -27,7 +28,8 @@ constexpr auto kRecordTable =
 // The place of a component among those that are held; behind them if it is not. Gives its key too.
 size_t FindIndex(const TrustState& state, ComponentKind kind, std::string_view name, KeyId& key) {
   const ByteSpan name_bytes(reinterpret_cast<const uint8_t*>(name.data()), name.size());
-  const auto digest = ComputePrefixedHash(static_cast<uint8_t>(kind), name_bytes, {});
+  crypto::Sha256Digest digest;
+  ComputePrefixedHash(static_cast<uint8_t>(kind), name_bytes, digest);
   std::copy_n(digest.begin(), key.size(), key.begin());
   size_t i = 0;
   while (i < state.component_count && state.components[i].key != key) ++i;
@@ -39,23 +41,21 @@ Status Change(TrustState& state, SequenceChange change, const ComponentSequence&
   const size_t index = FindIndex(state, sequence.kind, sequence.name, key);
   if (index == kTrackedComponentsMax) return Status::kTrustStateFull;
   TrackedComponent& component = state.components[index];
-  if (index == state.component_count || change == SequenceChange::kReset) {
-    component = {};
-    component.key = key;
-  }
-  state.component_count = static_cast<uint8_t>(std::max<size_t>(state.component_count, index + 1));
+  const bool is_new = index == state.component_count;
+  if (is_new) ++state.component_count;
+  if (is_new || change == SequenceChange::kReset) component = {key, 0, 0};
   const bool is_installed =
       change == SequenceChange::kRaiseInstalled || change == SequenceChange::kReset;
-  uint64_t& number = is_installed ? component.installed_sequence : component.newest_sequence;
-  if (sequence.sequence_number >= number) {
-    number = sequence.sequence_number;
-    return Status::kOk;
-  }
-  return change == SequenceChange::kFollowNewest ? Status::kFreshnessStale : Status::kOk;
+  uint64_t* const number =
+      is_installed ? &component.installed_sequence : &component.newest_sequence;
+  const bool is_lower = sequence.sequence_number < *number;
+  if (is_lower && change == SequenceChange::kFollowNewest) return Status::kFreshnessStale;
+  if (!is_lower) *number = sequence.sequence_number;
+  return Status::kOk;
 }
 
 // All keys of the set, as they lie in the encoding: one after the other.
-ByteSpan EncodedKeys(const KeySet& set) {
+[[gnu::noinline]] ByteSpan EncodedKeys(const KeySet& set) {
   return {set.keys[0].data(), set.keys[set.key_count - 1u].data() + sizeof(crypto::P256PublicKey)};
 }
 
@@ -87,9 +87,10 @@ Status DecodeHeldRoot(const TrustState& state, RootMetadata& metadata) {
 }
 
 TrackedComponent FindTracked(const TrustState& state, ComponentKind kind, std::string_view name) {
-  TrackedComponent none;
-  const size_t index = FindIndex(state, kind, name, none.key);
-  return index < state.component_count ? state.components[index] : none;
+  TrackedComponent tracked;
+  const size_t index = FindIndex(state, kind, name, tracked.key);
+  if (index < state.component_count) tracked = state.components[index];
+  return tracked;
 }
 
 Status RaiseInstalledSequence(TrustState& state, ComponentKind kind, std::string_view name,
@@ -119,12 +120,13 @@ Status ChangeSequences(TrustState& state, SequenceChange change, ByteSpan sequen
 
 Result<ByteSpan> EncodeTrustState(const TrustState& state, MutableByteSpan buffer) {
   CborWriter writer(buffer);
-  writer.WriteEncoded(kRecordHead);
+  writer.WriteArrayHead(kRecordMembers);
+  writer.WriteUnsigned(kRecordVersion);
   writer.WriteBytes(state.root_metadata());
   writer.WriteUnsigned(state.trusted_time_s);
   writer.WriteArrayHead(state.component_count);
   for (size_t i = 0; i < state.component_count; ++i) {
-    writer.WriteEncoded(ByteSpan(&kComponentHead, 1));
+    writer.WriteArrayHead(kComponentMembers);
     writer.WriteBytes(state.components[i].key);
     writer.WriteUnsigned(state.components[i].installed_sequence);
     writer.WriteUnsigned(state.components[i].newest_sequence);

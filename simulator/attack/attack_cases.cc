@@ -440,7 +440,8 @@ constexpr AttackCase kCases[] = {
      [](Scene& s) { return s.Release(5, [](Manifest& m) { m.image_size_bytes = UINT32_MAX; }); }},
     {"recipient", "arena_too_small", "Offers a model that would not run", Status::kArenaTooSmall,
      [](Scene& s) {
-       return s.Release(5, [](Manifest& m) { m.model.arena_plans[0].arena_bytes = 65'000; });
+       return s.Release(
+           5, [](Manifest& m) { m.model.arena_bytes_of(formats::PlanKind::kMapped) = 65'000; });
      }},
     {"recipient", "engine_too_old", "Offers a model that needs a newer engine",
      Status::kEngineTooOld,

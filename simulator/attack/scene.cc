@@ -270,8 +270,7 @@ Draft::Draft(std::string name, uint64_t sequence_number)
   manifest.payload_size_bytes = manifest.image_size_bytes;
   manifest.uri = formats::kUriByDigest;
   manifest.model.operators = ByteSpan(kOperators).first(2);
-  manifest.model.arena_plans[0] = {formats::PlanKind::kMapped, 20'000};
-  manifest.model.arena_plan_count = 1;
+  manifest.model.arena_bytes_of(formats::PlanKind::kMapped) = 20'000;
 }
 
 Bytes Draft::Sign(const std::vector<crypto::SigningKey*>& signers) const {
