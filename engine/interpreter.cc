@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "engine/model_planner.h"
+#include "engine/report_rules.h"
 #include "engine/run_context.h"
 #include "formats/tflite/model_validator.h"
 
@@ -55,7 +56,7 @@ Status Interpreter::Prepare(ByteSource& source, MutableByteSpan persistent, Muta
                             static_cast<uint32_t>(limiting.size()),
                             options.rounding,
                             options.page_bytes,
-                            observer_ != nullptr,
+                            report_rules_,
                             options.patch_planner};
   OTA_TRY(ModelPlanner(request, layout_, summary_, failed_operator_).Run());
   patches_ = summary_.chain_count == 0 ? nullptr : options.patch_planner;
@@ -183,13 +184,9 @@ Status Interpreter::RunRecord(uint32_t operator_index, RunContext& context) {
       return source_->Read(params.file_offset,
                            MutableByteSpan(Address(params.target), params.size_bytes));
     }
-    case InternalOperator::kReportOutput: {
-      const auto& params = context.params<ReportOutputParams>();
-      if (observer_ == nullptr) return Status::kOk;
-      observer_->OnOutput(params.operator_index, params.output_index,
-                          ByteSpan(Address(params.slot), params.size_bytes));
+    case InternalOperator::kReportOutput:
+      if (report_rules_ != nullptr) report_rules_->run(context);
       return Status::kOk;
-    }
     default:
       return Status::kOk;
   }

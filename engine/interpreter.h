@@ -48,6 +48,9 @@ class OperatorObserver {
   ~OperatorObserver() = default;
 };
 
+struct ReportRules;
+extern const ReportRules kReportRules;
+
 /// Runs one TensorFlow Lite model from the source on which it lies, in memory of the caller's.
 ///
 ///   Interpreter interpreter(kOperators);
@@ -126,7 +129,10 @@ class Interpreter {
 
   /// `observer` must outlive its use; null for none. Only what Prepare planned with an observer set
   /// is reported, since it needs a few bytes of the plan.
-  void set_observer(OperatorObserver* observer) { observer_ = observer; }
+  void set_observer(OperatorObserver* observer) {
+    observer_ = observer;
+    report_rules_ = observer == nullptr ? nullptr : &kReportRules;
+  }
 
  private:
   friend class ChainRun;
@@ -141,6 +147,7 @@ class Interpreter {
   OperatorTable operators_;
   ByteSource* source_ = nullptr;
   OperatorObserver* observer_ = nullptr;
+  const ReportRules* report_rules_ = nullptr;
   const uint8_t* mapped_ = nullptr;
   uint8_t* persistent_ = nullptr;
   uint8_t* shared_ = nullptr;

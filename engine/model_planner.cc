@@ -6,6 +6,7 @@
 
 #include "engine/interpreter.h"
 #include "engine/prepare_context.h"
+#include "engine/report_rules.h"
 
 namespace ota::engine {
 
@@ -47,6 +48,8 @@ Status VerifyInt8(PrepareContext& context) {
   return is_int8 ? Status::kOk : Status::kUnsupportedType;
 }
 
+}  // namespace
+
 // Walks the model once and leaves every operator's record in the builder's memory.
 class PlanWalk {
  public:
@@ -68,7 +71,7 @@ class PlanWalk {
     }
     for (uint32_t i = 0; i < summary.operator_count; ++i) {
       Status status = PrepareOperator(i);
-      if (IsOk(status) && builder_.has_call()) status = PrepareCall();
+      if (IsOk(status) && builder_.walk_call() != nullptr) status = builder_.walk_call()(*this);
       if (IsOk(status)) continue;
       failed_operator = static_cast<int32_t>(i);
       return status;
@@ -82,6 +85,8 @@ class PlanWalk {
   }
 
  private:
+  friend Status WalkCalledSubgraph(PlanWalk& walk);
+
   Status ReadTensor(const formats::FlatVector& indices, uint32_t position, TensorInfo& info) {
     const int32_t index = model_.reader().ReadElementI32(indices, position);
     return model_.ReadTensor(static_cast<uint32_t>(index), info);
@@ -95,23 +100,12 @@ class PlanWalk {
     if (table_[table_index]->is_int8_only) OTA_TRY(VerifyInt8(context));
     OTA_TRY(table_[table_index]->prepare(context));
     OTA_TRY(model_.reader().status());
-    for (uint32_t i = 0; i < info.outputs.count; ++i) {
+    const ReportRules* const reports = builder_.report_rules();
+    for (uint32_t i = 0; reports != nullptr && i < info.outputs.count; ++i) {
       TensorInfo output;
       OTA_TRY(ReadTensor(info.outputs, i, output));
-      builder_.AddReport(output, i);
+      reports->add(builder_, output, i);
     }
-    return builder_.status();
-  }
-
-  // The operators of the subgraph that the last operator calls; VerifyModel let none of them call.
-  Status PrepareCall() {
-    OTA_TRY(model_.SelectSubgraph(builder_.called_subgraph()));
-    builder_.BeginCall(model_.tensor_count());
-    for (uint32_t i = 0; i < model_.operator_count(); ++i) {
-      OTA_TRY(PrepareOperator(i));
-    }
-    builder_.EndCall();
-    OTA_TRY(model_.SelectSubgraph(0));
     return builder_.status();
   }
 
@@ -120,7 +114,17 @@ class PlanWalk {
   PlanBuilder& builder_;
 };
 
-}  // namespace
+// VerifyModel let none of the operators of the called subgraph call.
+Status WalkCalledSubgraph(PlanWalk& walk) {
+  OTA_TRY(walk.model_.SelectSubgraph(walk.builder_.called_subgraph()));
+  walk.builder_.BeginCall(walk.model_.tensor_count());
+  for (uint32_t i = 0; i < walk.model_.operator_count(); ++i) {
+    OTA_TRY(walk.PrepareOperator(i));
+  }
+  walk.builder_.EndCall();
+  OTA_TRY(walk.model_.SelectSubgraph(0));
+  return walk.builder_.status();
+}
 
 PlanBuilder::Options ModelPlanner::MakeOptions(uint32_t page_bytes) const {
   PlanBuilder::Options options;
@@ -129,7 +133,7 @@ PlanBuilder::Options ModelPlanner::MakeOptions(uint32_t page_bytes) const {
   options.can_read_ahead = request_.source.can_read_ahead();
   options.is_base_aligned =
       options.is_mapped && reinterpret_cast<uintptr_t>(mapped_->data()) % kBaseAlignment == 0;
-  options.is_observed = request_.is_observed;
+  options.report_rules = request_.report_rules;
   options.page_bytes = page_bytes;
   return options;
 }
@@ -145,7 +149,7 @@ Status ModelPlanner::Run() {
       break;  // smaller pages would only read more
     }
     if (status != Status::kArenaTooSmall) return status;
-    if (request_.patch_planner != nullptr && !request_.is_observed) {
+    if (request_.patch_planner != nullptr && request_.report_rules == nullptr) {
       request_.patch_planner->Search(*this, page);
     }
     if (!is_page_free || page <= kPageBytesMin) break;

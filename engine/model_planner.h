@@ -14,6 +14,10 @@
 
 namespace ota::engine {
 
+/// Prepares the operators of the subgraph that the last operator calls, and what follows them: a
+/// function apart, so that without CALL_ONCE it is not linked.
+Status WalkCalledSubgraph(PlanWalk& walk);
+
 /// What a plan is to be made of, and in which memory.
 struct PlanRequest {
   ByteSource& source;
@@ -24,8 +28,8 @@ struct PlanRequest {
   /// of everything.
   uint32_t limit_bytes = 0;
   RoundingMode rounding = RoundingMode::kDouble;
-  uint32_t page_bytes = 0;  ///< 0: the planner chooses
-  bool is_observed = false;
+  uint32_t page_bytes = 0;                    ///< 0: the planner chooses
+  const ReportRules* report_rules = nullptr;  ///< null: nothing is observed
   const PatchPlanner* patch_planner = nullptr;
 };
 

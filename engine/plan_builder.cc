@@ -121,14 +121,15 @@ void PlanBuilder::BeginOperator(uint32_t index, uint32_t table_index) {
   table_index_ = table_index;
 }
 
-void PlanBuilder::CallSubgraph(uint32_t index, Slot is_done) {
+void PlanBuilder::CallSubgraph(uint32_t index, Slot is_done, WalkCall walk) {
+  walk_call_ = walk;
   called_subgraph_ = index;
   call_table_index_ = table_index_;
   call_is_done_ = is_done;
 }
 
 void PlanBuilder::BeginCall(uint32_t tensor_count) {
-  called_subgraph_ = kNoSubgraph;
+  walk_call_ = nullptr;
   tensor_base_ = tensor_end_;
   tensor_end_ += tensor_count;
   if (tensor_end_ >= kNoBuffer) Fail(Status::kModelTooLarge);
@@ -142,7 +143,6 @@ void PlanBuilder::EndCall() {
 
 Slot PlanBuilder::UseInput(const TensorInfo& tensor) {
   if (tensor.is_constant) return UseConstant(tensor);
-  if (tensor.is_variable) return UseVariable(tensor);
   const uint32_t index = FindBuffer(tensor.index);
   if (index == kNoBuffer) {
     Fail(Status::kModelMalformed);  // read before any operator has made it
@@ -159,8 +159,7 @@ Slot PlanBuilder::UseInput(const TensorInfo& tensor) {
 }
 
 Slot PlanBuilder::UseOutput(const TensorInfo& tensor) {
-  if (tensor.is_variable) return UseVariable(tensor);
-  if (tensor.is_constant || FindBuffer(tensor.index) != kNoBuffer) {
+  if (tensor.is_constant || tensor.is_variable || FindBuffer(tensor.index) != kNoBuffer) {
     Fail(Status::kModelMalformed);  // made twice
     return kNoSlot;
   }
@@ -293,15 +292,6 @@ void PlanBuilder::Commit(PrepareContext& context, const void* params, uint32_t b
                          uint32_t slot_count) {
   if (extension_ != nullptr) extension_->Commit(context, params, bytes);
   AddRecord(table_index_, params, bytes, slot_count);
-}
-
-void PlanBuilder::AddReport(const TensorInfo& tensor, uint32_t output_index) {
-  if (!options_.is_observed || tensor.is_variable || is_in_call()) return;
-  const uint32_t index = FindBuffer(tensor.index);
-  if (index == kNoBuffer || tensor.size_bytes == 0 || buffers_[index].state_slot != 0) return;
-  const ReportOutputParams params{index, tensor.size_bytes, static_cast<uint16_t>(operator_index_),
-                                  static_cast<uint16_t>(output_index)};
-  AddRecord(static_cast<uint32_t>(InternalOperator::kReportOutput), &params, sizeof(params), 1);
 }
 
 void PlanBuilder::AddWeights(uint32_t bytes) {

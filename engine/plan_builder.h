@@ -12,7 +12,12 @@
 namespace ota::engine {
 
 class PlanBuilder;
+class PlanWalk;
 class PrepareContext;
+struct ReportRules;
+
+/// Prepares the operators of a subgraph that is called (model_planner.h).
+using WalkCall = Status (*)(PlanWalk& walk);
 
 /// Takes part in building a plan: what chains of operators need besides (chain_builder.h).
 class PlanExtension {
@@ -47,7 +52,7 @@ class PlanBuilder {
     bool is_mapped = false;
     bool can_read_ahead = false;
     bool is_base_aligned = false;  ///< of a mapped source, to 8 bytes
-    bool is_observed = false;
+    const ReportRules* report_rules = nullptr;
     uint32_t page_bytes = 0;
     /// No plan is made: records are counted, not kept, and the front of `persistent` is the
     /// extension's.
@@ -63,6 +68,8 @@ class PlanBuilder {
   bool is_mapped() const { return options_.is_mapped; }
   bool can_read_ahead() const { return options_.can_read_ahead; }
   uint32_t page_bytes() const { return options_.page_bytes; }
+  /// Null: outputs are not reported.
+  const ReportRules* report_rules() const { return options_.report_rules; }
 
   /// The first failure: kArenaTooSmall, kModelMalformed, kModelTooLarge.
   Status status() const { return status_; }
@@ -75,17 +82,21 @@ class PlanBuilder {
 
   /// What follows belongs to operator `index` of the file, `table_index` in the operator table.
   void BeginOperator(uint32_t index, uint32_t table_index);
-  /// The operator calls a subgraph, whose operators are to follow it in the plan; `is_done` is its
-  /// state.
-  void CallSubgraph(uint32_t index, Slot is_done);
-  bool has_call() const { return called_subgraph_ != kNoSubgraph; }
+  /// The operator calls a subgraph, whose operators are to follow it in the plan, which `walk` sees
+  /// to; `is_done` is its state.
+  void CallSubgraph(uint32_t index, Slot is_done, WalkCall walk);
+  /// Null: the last operator calls nothing.
+  WalkCall walk_call() const { return walk_call_; }
   uint32_t called_subgraph() const { return called_subgraph_; }
   /// What follows, until EndCall, belongs to the called subgraph, which has so many tensors; what
   /// it costs is not counted, since it runs once.
   void BeginCall(uint32_t tensor_count);
   void EndCall();
+  /// Of tensors that are variable kModelMalformed, before UseVariable was called for them.
   Slot UseInput(const formats::TensorInfo& tensor);
   Slot UseOutput(const formats::TensorInfo& tensor);
+  /// Of a variable tensor: state.
+  Slot UseVariable(const formats::TensorInfo& tensor);
   Slot UseScratch(uint32_t bytes);
   Slot UseState(uint32_t bytes, uint8_t fill);
   /// Makes `tensor` a handle of the resource whose names lie at `names` in the file: that of handle
@@ -102,9 +113,6 @@ class PlanBuilder {
                     uint32_t distance);
   bool Alias(const formats::TensorInfo& input, const formats::TensorInfo& output);
   void Commit(PrepareContext& context, const void* params, uint32_t bytes, uint32_t slot_count);
-  /// Reports an output to the observer, if one is to be told.
-  void AddReport(const formats::TensorInfo& tensor, uint32_t output_index);
-
   void AddMacs(uint64_t count) { summary_.mac_count += is_in_call() ? 0 : count; }
   void AddWeights(uint32_t bytes);
   void AddReads(uint32_t bytes, uint32_t passes, uint32_t pass_rows);
@@ -115,15 +123,13 @@ class PlanBuilder {
 
  private:
   friend class ChainBuilder;
-
-  static constexpr uint32_t kNoSubgraph = 0xFFFFFFFF;
+  friend struct ReportRules;
 
   bool is_in_call() const { return tensor_base_ != 0; }
   static bool IsHandle(const PlannedBuffer& buffer) {
     return (buffer.state_slot & kSlotMemoryMask) == kSlotFile;
   }
   Slot UseConstant(const formats::TensorInfo& tensor);
-  Slot UseVariable(const formats::TensorInfo& tensor);
   PlannedBuffer* AddBuffer(uint32_t tensor, uint32_t bytes);
   /// Index of the buffer that holds a tensor, aliases followed; kNoBuffer if there is none.
   uint32_t FindBuffer(uint32_t tensor) const;
@@ -152,7 +158,8 @@ class PlanBuilder {
   uint32_t next_time_ = 0;
   uint32_t operator_index_ = 0;
   uint32_t table_index_ = 0;
-  uint32_t called_subgraph_ = kNoSubgraph;
+  WalkCall walk_call_ = nullptr;
+  uint32_t called_subgraph_ = 0;
   uint32_t call_table_index_ = 0;
   Slot call_is_done_ = kNoSlot;
   uint32_t tensor_base_ = 0;  ///< what tensors of a called subgraph are counted from; else 0

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/prepare_context.h"
 
+#include "engine/model_planner.h"
+
 namespace ota::engine {
 
 using formats::FlatVector;
@@ -88,6 +90,14 @@ Slot PrepareContext::InputSlot(uint32_t index) {
   return kNoSlot;
 }
 
+Slot PrepareContext::VariableSlot(uint32_t index) {
+  TensorInfo tensor;
+  const Status status = ReadInput(index, tensor);
+  if (IsOk(status)) return builder_.UseVariable(tensor);
+  builder_.Fail(status);
+  return kNoSlot;
+}
+
 Slot PrepareContext::OutputSlot(uint32_t index) {
   TensorInfo tensor;
   const Status status = ReadOutput(index, tensor);
@@ -100,6 +110,10 @@ Slot PrepareContext::ScratchSlot(uint32_t bytes) { return builder_.UseScratch(by
 
 Slot PrepareContext::StateSlot(uint32_t bytes, uint8_t fill) {
   return builder_.UseState(bytes, fill);
+}
+
+void PrepareContext::CallSubgraph(uint32_t index, Slot is_done) {
+  builder_.CallSubgraph(index, is_done, WalkCalledSubgraph);
 }
 
 Result<bool> PrepareContext::HasSameNames(const formats::FlatTable& other, uint32_t slot) {

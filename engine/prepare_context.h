@@ -68,10 +68,12 @@ class PrepareContext {
   /// Bytes of weights that an operator may hold at a time; meaningless when mapped.
   uint32_t page_bytes() const { return builder_.page_bytes(); }
 
-  /// Slot of an operand's bytes: planned memory for activations, state for variable tensors, and
-  /// for constants the file itself or memory into which they are loaded before the operator runs.
+  /// Slot of an operand's bytes: planned memory for activations, and for constants the file itself
+  /// or memory into which they are loaded before the operator runs.
   Slot InputSlot(uint32_t index);
   Slot OutputSlot(uint32_t index);
+  /// Slot of a variable tensor's bytes, which are state: an input that the operator also writes.
+  Slot VariableSlot(uint32_t index);
   /// Slot of memory that only this operator uses, while it runs. `bytes` 0 gives kNoSlot.
   Slot ScratchSlot(uint32_t bytes);
   /// Slot of memory that keeps its bytes between inferences; every byte begins as `fill`.
@@ -88,7 +90,7 @@ class PrepareContext {
 
   /// Lets the operators of a subgraph follow this operator in the plan, and behind them a record of
   /// this operator with CallOnceParams.
-  void CallSubgraph(uint32_t index, Slot is_done) { builder_.CallSubgraph(index, is_done); }
+  void CallSubgraph(uint32_t index, Slot is_done);
 
   /// Allows the planner to let output and input share memory, the output beginning at least
   /// `distance` bytes before the input: the operator never writes a byte of the output that lies

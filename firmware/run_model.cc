@@ -49,9 +49,9 @@ Status Run(const RunModelJob& job, ByteSource& source) {
   const MutableByteSpan memory(arena_memory);
   engine::PrepareOptions options;
   options.page_bytes = job.page_bytes;
-  OTA_TRY(const engine::ModelSummary needs,
-          engine::ComputeMemoryNeeds(source, RunModelOperators(), memory, options));
-  const uint32_t arena_bytes = job.arena_bytes != 0 ? job.arena_bytes : needs.arena_bytes;
+  OTA_TRY(interpreter.Prepare(source, memory, options));
+  const uint32_t arena_bytes =
+      job.arena_bytes != 0 ? job.arena_bytes : interpreter.summary().arena_bytes;
   if (arena_bytes > memory.size()) return Status::kArenaTooSmall;
   const uint64_t start = ReadInstructionCounter();
   OTA_TRY(interpreter.Prepare(source, memory.first(arena_bytes), options));

@@ -147,9 +147,8 @@ uint32_t DepthwiseTileChannelsS8(const WindowShape& shape) {
 uint32_t DepthwiseScratchBytesS8(const WindowShape& shape) {
   switch (ChooseDepthwiseWay(shape)) {
     case DepthwiseWay::kReference:
-      return kTileBytes;
     case DepthwiseWay::kSideBySide:
-      return kDepthwiseTileBytes + TapCount(shape) * kDepthwiseTapBytes;
+      return kTileBytes;
     case DepthwiseWay::kLines:
       return kDepthwiseLinesTileBytes +
              3 * kDepthwiseChannels * DepthwiseLineTaps(shape) * uint32_t{sizeof(int16_t)};

@@ -76,9 +76,6 @@ enum class DepthwiseWay : uint32_t {
 };
 
 constexpr uint32_t kDepthwiseChannels = 4;
-/// Bytes of a tile's terms, and of the widened weights of one tap side by side.
-constexpr uint32_t kDepthwiseTileBytes = 88;
-constexpr uint32_t kDepthwiseTapBytes = 8;
 constexpr uint32_t kDepthwiseLinesTileBytes = 264;
 
 DepthwiseWay ChooseDepthwiseWay(const WindowShape& shape);

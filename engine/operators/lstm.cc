@@ -181,8 +181,8 @@ Status SetStateArithmetic(const LstmTensors& tensors, float clip, LstmParams& pa
 
 void SetSlots(PrepareContext& context, LstmParams& params) {
   params.input = context.InputSlot(0);
-  params.hidden = context.InputSlot(kHiddenState);
-  params.cell = context.InputSlot(kCellState);
+  params.hidden = context.VariableSlot(kHiddenState);
+  params.cell = context.VariableSlot(kCellState);
   params.output = context.OutputSlot(0);
   for (uint32_t gate = 0; gate < kGateCount; ++gate) {
     params.biases[gate] = context.InputSlot(kBiases + gate);

@@ -116,7 +116,7 @@ Status PrepareSvdf(PrepareContext& context) {
   }
   params.input = context.InputSlot(0);
   params.bias = context.HasInput(3) ? context.InputSlot(3) : kNoSlot;
-  params.state = context.InputSlot(4);
+  params.state = context.VariableSlot(4);
   params.output = context.OutputSlot(0);
   const uint32_t row_bytes =
       std::max(params.feature_weights.row_bytes, params.time_weights.row_bytes);

@@ -1,26 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
-
 #include "engine/kernels/conv.h"
 
 namespace ota::engine::dsp {
 
 /// Applies the limits of an activation that are narrower than int8 to rows that were computed
 /// without.
-inline void ClampRows(const ConvRows<ConvS8>& job) {
-  if (job.range.lowest <= INT8_MIN && job.range.highest >= INT8_MAX) return;
-  const WindowShape& shape = *job.shape;
-  const uint32_t pixels = job.row_count * shape.output_width;
-  int8_t* pixel =
-      job.output + job.channel_begin + job.row_begin * shape.output_width * shape.output_channels;
-  for (uint32_t i = 0; i < pixels; ++i, pixel += shape.output_channels) {
-    for (uint32_t channel = 0; channel < job.channel_count; ++channel) {
-      pixel[channel] = static_cast<int8_t>(
-          std::clamp<int32_t>(pixel[channel], job.range.lowest, job.range.highest));
-    }
-  }
-}
+void ClampRows(const ConvRows<ConvS8>& job);
 
 }  // namespace ota::engine::dsp

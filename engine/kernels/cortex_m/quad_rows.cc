@@ -2,10 +2,9 @@
 #include "engine/kernels/cortex_m/quad_rows.h"
 
 #include <algorithm>
-#include <span>
 
-#include "engine/kernels/cortex_m/fast_term.h"
 #include "engine/kernels/cortex_m/pixel_quads.h"
+#include "engine/kernels/cortex_m/store_sums.h"
 
 namespace ota::engine::dsp {
 namespace {
@@ -366,31 +365,16 @@ class QuadRows {
       for (uint32_t i = 0; i < kQuadPixels; ++i) output[i * step] = static_cast<int8_t>(term.bias);
       return;
     }
-    int32_t sums[kQuadPixels] = {};
+    int32_t sums[kQuadPixels];
+    std::fill_n(sums, kQuadPixels, term.bias);
     SumPixelQuad(gather_.values(), weights_ + channel * channel_bytes_, channel_bytes_, sums);
-    StoreSums(channel, sums, kQuadPixels, output, step);
-  }
-
-  [[gnu::noinline]] void StoreSums(uint32_t channel, const int32_t* sums, uint32_t count,
-                                   int8_t* output, uint32_t step) const {
-    const ChannelTermS8& term = job_.terms[channel];
-    const std::span<const int32_t> results(sums, count);
-    if (FormOf(term) != QuadForm::kFast) {
-      for (const int32_t sum : results) {
-        *output = FinishQuadSum(job_, term, WrappingAdd(sum, term.bias));
-        output += step;
-      }
-      return;
-    }
-    const FastTerm fast = FastTermOf(term, 2 * job_.range.output_zero_point + 1);
-    for (const int32_t sum : results) {
-      *output = static_cast<int8_t>(RequantizeFast(WrappingAdd(sum, term.bias), fast));
-      output += step;
-    }
+    StoreSums(job_, {sums, kQuadPixels, &term, 0, output, step});
   }
 
   [[gnu::noinline]] void ComputeInChunks(uint32_t count, int8_t* output) {
-    std::fill_n(sums_, kQuadPixels * job_.channel_count, 0);
+    for (uint32_t channel = 0; channel < job_.channel_count; ++channel) {
+      std::fill_n(sums_ + kQuadPixels * channel, kQuadPixels, job_.terms[channel].bias);
+    }
     for (uint32_t begin = 0; begin < layout_.tap_count; begin += gather_.chunk_taps()) {
       const uint32_t end = std::min(begin + gather_.chunk_taps(), layout_.tap_count);
       gather_.Gather(begin, end);
@@ -401,8 +385,8 @@ class QuadRows {
       }
     }
     for (uint32_t channel = 0; channel < job_.channel_count; ++channel) {
-      StoreSums(channel, sums_ + kQuadPixels * channel, count, output + channel,
-                job_.shape->output_channels);
+      StoreSums(job_, {sums_ + kQuadPixels * channel, count, job_.terms + channel, 0,
+                       output + channel, job_.shape->output_channels});
     }
   }
 

@@ -6,8 +6,8 @@
 #include "base/bytes.h"
 #include "engine/kernels/conv.h"
 #include "engine/kernels/conv_layout.h"
+#include "engine/kernels/cortex_m/store_sums.h"
 #include "engine/kernels/small/pixel_dots.h"
-#include "engine/kernels/small/store_sums.h"
 
 namespace ota::engine {
 namespace {
@@ -101,7 +101,7 @@ class PixelRun {
     if (dsp::FormOf(term) != dsp::QuadForm::kConstant) {
       AddTaps(job_.weights + channel * taps_, sums);
     }
-    StoreSums(job_, {sums, count, &term, 0, output, shape_.output_channels});
+    dsp::StoreSums(job_, {sums, count, &term, 0, output, shape_.output_channels});
   }
 
   void AddTaps(const uint8_t* weights, int32_t* sums) const {

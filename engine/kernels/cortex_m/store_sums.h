@@ -3,7 +3,7 @@
 
 #include "engine/kernels/cortex_m/quad_terms.h"
 
-namespace ota::engine {
+namespace ota::engine::dsp {
 
 /// Sums to which the biases were added, and where their results go.
 struct SumsToStore {
@@ -16,4 +16,4 @@ struct SumsToStore {
 };
 void StoreSums(const ConvRows<ConvS8>& job, const SumsToStore& store);
 
-}  // namespace ota::engine
+}  // namespace ota::engine::dsp
