@@ -52,7 +52,7 @@ TEST_F(ModelRotationTest, MovesEachModelWhenTheFreeSpaceWasGoneThroughOnce) {
   ExpectAllThere();
   uint32_t sum = 0;
   for (const auto& [seed, count] : move_counts) sum += count;
-  for (const auto& [seed, count] : move_counts) EXPECT_NEAR(count, sum / 3, 1) << seed;
+  for (const auto& [seed, count] : move_counts) EXPECT_NEAR(count, sum / 3.0, 1) << seed;
   EXPECT_GT(sum, 6u);
   EXPECT_LT(sum, 40u) << "far fewer than updates";
 }

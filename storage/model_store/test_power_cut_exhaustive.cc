@@ -28,6 +28,8 @@ namespace {
 constexpr uint64_t kTurnCuts = 100;      // of one world, then the next one has its turn
 constexpr unsigned kRunSecondsMax = 60;  // a run lasts milliseconds
 constexpr uint64_t kProgressLines = 4;
+constexpr uint64_t kDeepCutsMax = 10;
+constexpr uint64_t kSoon = 60;  // points
 constexpr uint64_t kBehindTheEnd = ~uint64_t{0} >> 1;
 
 using Cuts = std::vector<uint64_t>;
@@ -50,7 +52,7 @@ uint64_t Scatter(uint64_t index, uint64_t count) {
 
 /// The cuts of a world, in an order of its own: the points of a seed's scenario, each once; among
 /// them those of the recovery after one first cut, again each once, then after another; and now and
-/// then three deep by chance. Then the next seed.
+/// then three and more deep by chance. Then the next seed.
 class CutPlan {
  public:
   explicit CutPlan(const std::string& world) : world_(world) { StartSeed(); }
@@ -67,7 +69,7 @@ class CutPlan {
     }
     const uint64_t turn = turn_++ % 16;
     if (turn == 7 || turn == 15) return NextOfRecovery();
-    if (turn == 11) return {Chance(point_count_), Chance(recovery_count_), Chance(recovery_count_)};
+    if (turn == 11) return NextDeep();
     return {Scatter(single_index_++, point_count_)};
   }
 
@@ -91,6 +93,16 @@ class CutPlan {
   Cuts NextOfRecovery() {
     if (recovery_index_ == recovery_count_) StartRecovery();
     return {first_, Scatter(recovery_index_++, recovery_count_)};
+  }
+
+  /// Three to ten deep. Half of the further cuts come soon after the restart, while the journal
+  /// moves.
+  Cuts NextDeep() {
+    Cuts cuts = {Chance(point_count_)};
+    for (uint64_t left = 2 + Chance(kDeepCutsMax - 2); left > 0; --left) {
+      cuts.push_back(Chance(Chance(2) == 0 ? std::min(kSoon, recovery_count_) : recovery_count_));
+    }
+    return cuts;
   }
 
   uint64_t Chance(uint64_t bound) { return prng_.NextBelow(static_cast<uint32_t>(bound)); }
