@@ -90,12 +90,14 @@ uint32_t Journal::RecordOffset(uint32_t segment, uint32_t position) const {
 
 // --- finding what is there
 
-/// A cancel unit that cannot be read is one that was programmed.
-Status Journal::ReadIsCancelUnitErased(uint32_t offset, bool& is_erased) {
+/// Whether a unit in front of the head was programmed to cancel, or is a mark. One that cannot be
+/// read, torn on a medium with error correction, was programmed, but is no mark.
+Status Journal::ReadFront(uint32_t offset, const RecordBytes& head, bool& is_set) {
+  if (!geometry_.needs_erase) return ReadMark(offset, head, is_set);
   std::array<uint8_t, kCancelWordBytes> word;
   const Status status = ReadUnaligned(device_, offset, word);
   if (status == Status::kBusy) return status;
-  is_erased = IsOk(status) && LoadLe32(word.data()) == geometry_.erased_value * 0x01010101u;
+  is_set = !IsOk(status) || LoadLe32(word.data()) != geometry_.erased_value * 0x01010101u;
   return Status::kOk;
 }
 
@@ -111,21 +113,19 @@ Status Journal::ReadSegmentState(uint32_t segment, SegmentState& state) {
   state.generation = GenerationOf(SequenceOf(head));
   OTA_TRY(ReadMark(OffsetOf(segment, mark_at_), head, state.has_mark));
   for (uint32_t at = 0; at < head_at_; at += head_at_ / kFrontCount) {
-    const uint32_t offset = OffsetOf(segment, at);
-    bool is_erased = true;
-    OTA_TRY(geometry_.needs_erase ? ReadIsCancelUnitErased(offset, is_erased)
-                                  : ReadMark(offset, head, state.has_mark));
-    state.is_cancelled = state.is_cancelled || !is_erased;
+    bool is_set = false;
+    OTA_TRY(ReadFront(OffsetOf(segment, at), head, is_set));
+    bool& state_of_front = geometry_.needs_erase ? state.is_cancelled : state.has_mark;
+    state_of_front = state_of_front || is_set;
   }
   return Status::kOk;
 }
 
-/// A mark that cannot be read, torn on a medium with error correction, is none.
-Status Journal::ReadMark(uint32_t offset, const RecordBytes& head, bool& has_mark) {
+Status Journal::ReadMark(uint32_t offset, const RecordBytes& head, bool& is_mark) {
   std::array<uint8_t, kRecordDigestBytes> mark;
   const Status status = ReadUnaligned(device_, offset, mark);
   if (status == Status::kBusy) return status;
-  has_mark = has_mark || (IsOk(status) && std::equal(mark.begin(), mark.end(), head.begin()));
+  is_mark = IsOk(status) && std::equal(mark.begin(), mark.end(), head.begin());
   return Status::kOk;
 }
 
@@ -220,7 +220,7 @@ Status Journal::Drive() {
     if (status == Status::kBusy) return status;
     if (IsOk(status)) continue;
     // A segment that cannot be written is left; the next one of the ring is tried.
-    const bool is_target = step_ >= Step::kCancel && step_ <= Step::kPublished;
+    const bool is_target = step_ < Step::kMarkAgain;
     if (status != Status::kMediumFailed || ++failure_count_ > layout_.segment_count) {
       return Fail(status);
     }
@@ -238,21 +238,22 @@ Status Journal::Fail(Status status) {
 }
 
 Status Journal::DriveStep() {
+  if (step_ != Step::kCopy) OTA_TRY(device_.Sync());
   switch (step_) {
     case Step::kIdle:
       return Status::kOk;
     case Step::kStart:
       return ChooseTarget();
     case Step::kMarkAgain:
-      OTA_TRY(ProgramMark(segment_, head_at_ / kFrontCount));
+      OTA_TRY(ProgramMark(segment_));
       step_ = Step::kMarkedAgain;
       return Status::kOk;
+    case Step::kCancel:
+      OTA_TRY(ProgramFirst(target_, 0, head_at_, RecordBytes{}));
+      [[fallthrough]];
     case Step::kMarkedAgain:
-      OTA_TRY(device_.Sync());
       step_ = Step::kErase;
       return Status::kOk;
-    case Step::kCancel:
-      return CancelTarget();
     case Step::kErase:
     case Step::kClear:
       return EraseNext();
@@ -261,11 +262,10 @@ Status Journal::DriveStep() {
     case Step::kCopied:
       return PublishHead();
     case Step::kHead:
-      OTA_TRY(ProgramMark(target_, mark_at_));
+      OTA_TRY(ProgramMark(target_));
       step_ = Step::kMark;
       return Status::kOk;
     case Step::kMark:
-      OTA_TRY(device_.Sync());
       step_ = Step::kPublished;
       segment_ = target_;
       generation_ += 1;
@@ -312,29 +312,27 @@ Status Journal::ChooseTarget() {
   return Status::kOk;
 }
 
-/// Programs the first cancel unit that is still erased, so that none is programmed twice. One that
-/// a cut has touched may look erased and be refused.
-Status Journal::CancelTarget() {
-  OTA_TRY(device_.Sync());
-  const std::array<uint8_t, kCancelWordBytes> zeros{};
-  for (uint32_t at = 0; at < head_at_; at += head_at_ / kFrontCount) {
-    const uint32_t offset = OffsetOf(target_, at);
-    bool is_erased = false;
-    OTA_TRY(ReadIsCancelUnitErased(offset, is_erased));
-    if (!is_erased) continue;
-    const Status status = ProgramPadded(offset, zeros);
-    if (status == Status::kNotErased) continue;
-    OTA_TRY(status);
-    break;
+/// Programs the first of the units from `first` to `end` that is not set, so that none is
+/// programmed twice and no mark is put at risk. One that a cut has touched may look erased and be
+/// refused.
+Status Journal::ProgramFirst(uint32_t segment, uint32_t first, uint32_t end,
+                             const RecordBytes& bytes) {
+  const bool is_cancel = geometry_.needs_erase && first == 0;
+  for (uint32_t at = first; at < end; at += head_at_ / kFrontCount) {
+    const uint32_t offset = OffsetOf(segment, at);
+    bool is_set = false;
+    OTA_TRY(ReadFront(offset, bytes, is_set));
+    if (is_set) continue;
+    const Status status = ProgramPadded(
+        offset, ByteSpan(bytes).first(is_cancel ? kCancelWordBytes : kRecordDigestBytes));
+    if (status != Status::kNotErased) return status;
   }
-  step_ = Step::kErase;
-  return Status::kOk;
+  return first == 0 ? Status::kOk : Status::kMediumFailed;
 }
 
 /// Where no erase is needed, only marks and head are cleared, in this order: records are bound to
 /// their generation. Format clears all, since it starts the generations anew.
 Status Journal::EraseNext() {
-  OTA_TRY(device_.Sync());
   const bool is_clear = step_ == Step::kClear;
   const uint32_t end = is_clear                ? ring_bytes_
                        : geometry_.needs_erase ? layout_.segment_bytes
@@ -367,7 +365,6 @@ Status Journal::CopyNext() {
 }
 
 Status Journal::PublishHead() {
-  OTA_TRY(device_.Sync());
   RecordBytes head;
   for (uint16_t index = 0; index < progress_; ++index) {  // what cannot be read is not published
     if (Status status = ReadRecordAt(target_, SequenceAt(generation_ + 1, index), head);
@@ -382,17 +379,15 @@ Status Journal::PublishHead() {
   return Status::kOk;
 }
 
-Status Journal::ProgramMark(uint32_t segment, uint32_t mark_at) {
-  OTA_TRY(device_.Sync());
+Status Journal::ProgramMark(uint32_t segment) {
   RecordBytes head;
   const Status status = ReadUnaligned(device_, OffsetOf(segment, head_at_), head);
   if (status == Status::kBusy) return status;
   if (!IsOk(status) || !IsRecordValid(head)) return Status::kMediumFailed;
-  return ProgramPadded(OffsetOf(segment, mark_at), ByteSpan(head).first(kRecordDigestBytes));
+  return ProgramFirst(segment, mark_at_, std::max(mark_at_ + 1, head_at_), head);
 }
 
 Status Journal::VerifyAppended() {
-  OTA_TRY(device_.Sync());
   RecordBytes record;
   const Status status = ReadRecordAt(segment_, SequenceAt(generation_, next_position_), record);
   if (status == Status::kBusy) return status;

@@ -94,8 +94,6 @@ class Journal {
   enum class Step : uint8_t {
     kIdle,
     kStart,
-    kMarkAgain,
-    kMarkedAgain,
     kCancel,
     kErase,
     kCopy,
@@ -103,6 +101,8 @@ class Journal {
     kHead,
     kMark,
     kPublished,
+    kMarkAgain,  ///< from here on what fails is not the target
+    kMarkedAgain,
     kAppend,
     kVerify,
     kClear,  ///< of Format
@@ -115,19 +115,19 @@ class Journal {
   };
 
   Status ReadSegmentState(uint32_t segment, SegmentState& state);
-  Status ReadMark(uint32_t offset, const RecordBytes& head, bool& has_mark);
+  Status ReadFront(uint32_t offset, const RecordBytes& head, bool& is_set);
+  Status ReadMark(uint32_t offset, const RecordBytes& head, bool& is_mark);
   Status ReadRecordAt(uint32_t segment, uint64_t sequence, RecordBytes& record);
   Status Replay();
-  Status ReadIsCancelUnitErased(uint32_t offset, bool& is_erased);
 
   Status DriveStep();
   void StartAppend();
   Status ChooseTarget();
-  Status CancelTarget();
+  Status ProgramFirst(uint32_t segment, uint32_t first, uint32_t end, const RecordBytes& bytes);
   Status EraseNext();
   Status CopyNext();
   Status PublishHead();
-  Status ProgramMark(uint32_t segment, uint32_t mark_at);
+  Status ProgramMark(uint32_t segment);
   Status VerifyAppended();
   Status Fail(Status status);
 
