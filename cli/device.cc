@@ -74,8 +74,9 @@ void AddServerOptions(CLI::App* command, DeviceOptions& options) {
   command->add_flag("--require-log", options.wants_proof,
                     "Take only what is proved to be in the server's transparency log");
   command
-      ->add_option("--payload-key", options.payload_key_path,
-                   "The board's private key, for payloads that are encrypted for it")
+      ->add_option(
+          "--payload-key", options.payload_key_path,
+          "The board's private key, or its group's key, for payloads that are encrypted for it")
       ->type_name("FILE");
   command->add_flag("--insecure", options.is_insecure,
                     "Take whatever the server has under a name, signed by nobody");

@@ -14,6 +14,7 @@
 #include "cli/key_file.h"
 #include "cli/medium.h"
 #include "cli/model_file.h"
+#include "cli/payload_sealing.h"
 #include "cli/prediction.h"
 #include "cli/progress_bar.h"
 #include "engine/interpreter.h"
@@ -81,17 +82,6 @@ bool IsGenerated(const std::string& input) {
 }
 
 /// The key, whose id will lie in `key_id`.
-agent::DecryptionKey LoadPayloadKey(const std::string& path, formats::KeyId& key_id) {
-  const std::unique_ptr<crypto::PemKey> key = LoadKeyFile(path);
-  const Result<crypto::P256PrivateKey> scalar = key->private_key();
-  if (!scalar.ok()) throw CommandError(path + " holds no key that can be used for payloads");
-  key_id = formats::ComputeKeyId(key->public_key());
-  agent::DecryptionKey loaded;
-  loaded.key_id = key_id;
-  loaded.private_key = *scalar;
-  return loaded;
-}
-
 /// What the memory unit did since the meter was made.
 class MediumMeter {
  public:
@@ -301,7 +291,7 @@ void DeviceSession::UpdateModels() {
     const bool is_good = IsOk(summary.status) || summary.status == Status::kAlreadyExists;
     if (is_good || !failure.empty()) continue;
     failure = summary.name + ": " + std::string(StatusSentence(summary.status)) + ' ' +
-              update.Explain(summary.status) + " [" + std::string(StatusName(summary.status)) + ']';
+              update.Explain(summary) + " [" + std::string(StatusName(summary.status)) + ']';
   }
   report_["medium"] = meter.Report();
   if (!options_.is_json) std::printf("%s\n", meter.Describe().c_str());

@@ -19,7 +19,7 @@ struct DeviceOptions {
   std::string server_url;
   std::string ca_path;
   std::string trust_path;        ///< signed root metadata, for the first boot
-  std::string payload_key_path;  ///< private key that payloads may be encrypted for
+  std::string payload_key_path;  ///< private or group key that payloads may be encrypted for
   bool is_insecure = false;
   bool wants_update = false;
   bool wants_all = false;

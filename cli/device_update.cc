@@ -102,10 +102,24 @@ void DeviceUpdate::ThrowPollFailure(Status status) {
   throw CommandError(message + " [" + std::string(StatusName(status)) + ']');
 }
 
+std::string DeviceUpdate::Explain(const UpdateSummary& summary) const {
+  return summary.status == Status::kNotFound ? ExplainAbsence(summary.name)
+                                             : Explain(summary.status);
+}
+
+std::string DeviceUpdate::ExplainAbsence(const std::string& name) const {
+  const std::string id(board_.traits().id);
+  return link_.server_url() + " has no release of '" + name + "' for this board, whose vendor is " +
+         kBoardVendor + " and whose classes are " + id + " and " + kEveryBoardClass +
+         ". Ask by the name that it was published under, or publish it for this board: `publish "
+         "MODEL --name " +
+         name + " --vendor " + kBoardVendor + " --class " + id + "`.";
+}
+
 std::string DeviceUpdate::Explain(Status status) const {
   switch (status) {
     case Status::kNotFound:
-      return "The server has no such release for this board.";
+      return "It answers no polls: give it root metadata with `trust publish`.";
     case Status::kSignerUnknown:
     case Status::kThresholdNotMet:
       return "Was this board given the right root metadata with --trust?";

@@ -43,8 +43,8 @@ class DeviceUpdate final : private agent::UpdateObserver {
   /// Trusted time of the poll, seconds since 1970.
   uint64_t now_s() const { return now_s_; }
 
-  /// What to do about a release that was refused; empty: nothing in particular.
-  std::string Explain(Status status) const;
+  /// What to do about a release that was refused or is not there; empty: nothing in particular.
+  std::string Explain(const UpdateSummary& summary) const;
 
  private:
   static constexpr size_t kEnvelopeBytesMax = 8192;
@@ -55,6 +55,8 @@ class DeviceUpdate final : private agent::UpdateObserver {
   void Drive();
   uint64_t Activity() const;
   void AddUntouched(const UpdateWish& wish);
+  std::string Explain(Status status) const;
+  std::string ExplainAbsence(const std::string& name) const;
   [[noreturn]] void ThrowPollFailure(Status status);
 
   simulator::VirtualBoard& board_;

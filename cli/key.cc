@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/key_file.h"
+#include "cli/payload_sealing.h"
 #include "crypto/host/pem_key.h"
 #include "crypto/host/token_key.h"
 
@@ -14,6 +15,7 @@ namespace {
 struct KeyOptions {
   std::string path;
   bool has_no_passphrase = false;
+  bool is_for_group = false;
   bool as_json = false;
   bool as_pem = false;
 };
@@ -24,7 +26,14 @@ void RunGenerateInToken(const KeyOptions& options) {
               FormatKeyId(key->public_key()).c_str(), options.path.c_str());
 }
 
+void RunGenerateForGroup(const KeyOptions& options) {
+  const formats::KeyId key_id = WriteGroupKey(options.path);
+  std::printf("key id %s\n%s: group key, NOT encrypted, for publishers and the group's devices\n",
+              FormatHex(key_id).c_str(), options.path.c_str());
+}
+
 void RunGenerate(const KeyOptions& options) {
+  if (options.is_for_group) return RunGenerateForGroup(options);
   if (crypto::IsTokenUri(options.path)) return RunGenerateInToken(options);
   const auto key = crypto::PemKey::Generate();
   if (!key.ok()) throw CommandError("the system's random generator failed");
@@ -63,7 +72,8 @@ void RunShow(const KeyOptions& options) {
 
 void AddKeyCommand(CLI::App& app) {
   const auto options = std::make_shared<KeyOptions>();
-  CLI::App* const command = app.add_subcommand("key", "Make and show keys for signing (P-256)");
+  CLI::App* const command =
+      app.add_subcommand("key", "Make and show keys, for signing and to encrypt for (P-256)");
   command->require_subcommand(1);
   CLI::App* const generate = command->add_subcommand(
       "generate", "Make a key pair: FILE is encrypted with a passphrase, FILE.pub is public");
@@ -73,6 +83,8 @@ void AddKeyCommand(CLI::App& app) {
       ->required();
   generate->add_flag("--no-passphrase", options->has_no_passphrase,
                      "Do not encrypt: for a server's freshness key and for tests");
+  generate->add_flag("--group", options->is_for_group,
+                     "Make a key that a group of devices shares, to encrypt payloads for it");
   generate->callback([options] { RunGenerate(*options); });
   CLI::App* const show = command->add_subcommand("show", "Print the public part of a key");
   show->add_option("FILE", options->path, "A private or a public key in PEM, or a PKCS#11 URI")

@@ -34,6 +34,7 @@ void PrintRelease(const Release& release, const nlohmann::json& receipt,
                              {"arena_bytes", release.arena_bytes},
                              {"self_tests", options.release.self_test_count},
                              {"is_encrypted", !options.release.recipients.empty()},
+                             {"recipients", options.release.recipients.size()},
                              {"is_dry_run", options.is_dry_run},
                              {"server", receipt}};
     if (!options.output.empty() && !options.is_dry_run) {
@@ -103,7 +104,17 @@ void AddReleaseOptions(CLI::App* command, ReleaseOptions& release) {
   command->add_option("--class", release.classes, "Classes of devices: names or UUIDs")->required();
   command->add_option("--device", release.device, "UUID of the only device it is for");
   command->add_option("--key", release.signers, "Private release keys that sign")->required();
-  command->add_option("--encrypt-for", release.recipients, "Public keys of devices or groups");
+  CLI::Option* const recipients =
+      command
+          ->add_option(
+              "--encrypt-for", release.recipients,
+              "Who can read it: public keys of devices (ECDH-ES), group keys (AES key wrap)")
+          ->type_name("FILE");
+  command
+      ->add_option("--cipher", release.cipher,
+                   "With --encrypt-for: ctr, or gcm, whose tag others can check; default ctr")
+      ->type_name("ctr|gcm")
+      ->needs(recipients);
   command->add_option("--self-test", release.self_test_count, "How many; default 1");
   command->add_option("--accuracy", release.accuracy, "METRIC=PERCENT/SAMPLES");
   command->add_option("--unit", release.memory_unit,

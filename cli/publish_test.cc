@@ -110,7 +110,8 @@ class PublishTest : public ProgramTest {
       "TO=\"--server $URL --ca $CA --token-file data/publisher.token\"; }\n"
       "[ -s port ] && urls\n"
       "publish() { ota publish $MODELS/$1/$1.tflite --name $1 --version ${VERSION:-1} "
-      "--vendor boards.ota-tinyml.example --class B1 --key ${KEY:-release} \"${@:2}\"; }\n"
+      "--vendor boards.ota-tinyml.example --class ${CLASS:-B1} --key ${KEY:-release} \"${@:2}\"; "
+      "}\n"
       "device() { ota device --board B1 --state board --server $URL --ca $CA \"$@\"; }\n";
 };
 
@@ -127,6 +128,11 @@ TEST_F(PublishTest, BringsAModelFromItsPublisherOntoABoard) {
   EXPECT_THAT(Shell("device --update"), HasSubstr("sine: release 6"));
   EXPECT_THAT(Shell("device --fetch digits"), HasSubstr("digits: REFUSED"));
   EXPECT_EQ(exit_code_, 1);
+  Shell("CLASS=B6 publish digits --sequence 1 $TO");
+  EXPECT_THAT(Shell("device --fetch digits"),
+              testing::AllOf(HasSubstr("no release of 'digits' for this board"),
+                             HasSubstr("vendor is boards.ota-tinyml.example"),
+                             HasSubstr("classes are B1 and every-board"), HasSubstr("--class B1")));
   Shell("publish digits $TO");
   EXPECT_THAT(Shell("device --fetch sine --all --require-log"), HasSubstr("digits: release"));
   EXPECT_EQ(exit_code_, 0);
@@ -273,6 +279,39 @@ TEST_F(PublishTest, TheLogProvesWhatItHasAndThatItOnlyGrew) {
   Shell("publish digits --sequence 7 $TO; publish digits --sequence 8 $TO");
   EXPECT_THAT(Shell("ota log monitor" + log + "--state seen"), HasSubstr("REWRITTEN"));
   EXPECT_EQ(exit_code_, 1);
+}
+
+TEST_F(PublishTest, BothCiphersAndBothKindsOfKeysBringAnEncryptedModelToRun) {
+  Shell("ota key generate own --no-passphrase; ota key generate group --group");
+  EXPECT_EQ(Shell("stat -c %a group"), "600\n");
+  int sequence = 0;
+  for (const std::string cipher : {"ctr", "gcm"}) {
+    for (const std::string key : {"own", "group"}) {
+      const std::string recipient = key == "own" ? "own.pub" : key;
+      EXPECT_THAT(Shell("rm -r board; publish sine --cipher " + cipher + " --encrypt-for " +
+                        recipient + " --sequence " + std::to_string(++sequence) + " $TO"),
+                  HasSubstr("has stored it"));
+      EXPECT_THAT(Shell("device --trust 1.cbor --fetch sine"), HasSubstr("[CoseRecipientMissing]"));
+      EXPECT_THAT(Shell("device --fetch sine --run sine --payload-key " + key),
+                  testing::AllOf(HasSubstr("tested and confirmed"), HasSubstr("sine(zero):")))
+          << cipher << ' ' << key;
+    }
+  }
+}
+
+TEST_F(PublishTest, ImpossibleEncryptionIsRefusedWithWhatToDo) {
+  Shell("ota key generate group --group; sed s/.$// group > short");
+  EXPECT_THAT(Shell("publish sine --dry-run --encrypt-for short"), HasSubstr("damaged group key"));
+  EXPECT_EQ(exit_code_, 1);
+  EXPECT_THAT(Shell("publish sine --dry-run --encrypt-for group --cipher cbc"),
+              HasSubstr("'cbc' is no cipher; say one of ctr, gcm"));
+  EXPECT_EQ(exit_code_, 2);
+  EXPECT_THAT(Shell("publish sine --dry-run --cipher gcm"), HasSubstr("--encrypt-for"));
+  EXPECT_EQ(exit_code_, 2);
+  EXPECT_THAT(Shell("ota key generate 'pkcs11:token=t;object=o' --group"), HasSubstr("in a file"));
+  EXPECT_EQ(exit_code_, 2);
+  EXPECT_THAT(Shell("publish sine --dry-run --encrypt-for $MODELS/sine/sine.tflite"),
+              HasSubstr("holds no P-256 key in PEM; `ota-tinyml key generate` makes one"));
 }
 
 TEST_F(PublishTest, EncryptedPayloadsAreForTheirRecipientsAlone) {

@@ -11,8 +11,7 @@
 #include "cli/commands.h"
 #include "cli/key_file.h"
 #include "cli/model_file.h"
-#include "crypto/host/os_entropy.h"
-#include "formats/cose/content_key.h"
+#include "cli/payload_sealing.h"
 #include "formats/host/uuid.h"
 #include "formats/manifest/envelope.h"
 
@@ -149,45 +148,16 @@ void AddAccuracy(const std::string& text, Parts& parts, Manifest& manifest) {
   }
 }
 
-formats::CoseRecipient WrapFor(const crypto::P256PublicKey& device, ByteSpan key_id,
-                               const crypto::AesKey& content_key) {
-  crypto::OsEntropy entropy;
-  const auto ephemeral = crypto::PemKey::Generate();
-  if (!ephemeral.ok()) throw CommandError("the system's random generator failed");
-  crypto::EcdhAgreement agreement(entropy);
-  crypto::EcdhSecret secret;
-  formats::CoseRecipient recipient;
-  recipient.distribution = formats::KeyDistribution::kEcdhEs;
-  recipient.key_id = key_id;
-  recipient.ephemeral_key = (*ephemeral)->public_key();
-  const bool is_wrapped = IsOk(agreement.Begin(*(*ephemeral)->private_key(), device)) &&
-                          IsOk(agreement.Step(0, secret)) &&
-                          IsOk(formats::WrapContentKey(secret, content_key, recipient.wrapped_key));
-  if (!is_wrapped) throw CommandError("a recipient's key is not usable");
-  return recipient;
-}
-
-// Encrypts the payload in place under a new key, and wraps that for each recipient.
-void Encrypt(const std::vector<std::string>& recipients, Bytes& payload, Parts& parts) {
-  crypto::OsEntropy entropy;
-  crypto::AesKey content_key;
-  crypto::AesBlock iv;
-  if (!IsOk(entropy.Fill(content_key)) || !IsOk(entropy.Fill(iv))) {
-    throw CommandError("the system's random generator failed");
-  }
-  std::vector<formats::KeyId> key_ids(recipients.size());
-  std::vector<formats::CoseRecipient> wrapped;
-  for (size_t i = 0; i < recipients.size(); ++i) {
-    const crypto::P256PublicKey key = LoadPublicKey(recipients[i]);
-    key_ids[i] = formats::ComputeKeyId(key);
-    wrapped.push_back(WrapFor(key, key_ids[i], content_key));
-  }
-  crypto::AesCtr(content_key, iv).Apply(0, payload);
-  parts.encryption_info.resize(64 + 160 * wrapped.size());
-  formats::CborWriter writer(parts.encryption_info);
-  formats::WriteCoseEncrypt(writer, formats::ContentCipher::kAesCtr, iv, wrapped);
-  parts.encryption_info.resize(writer.size_needed_bytes());
+// Encrypts the payload, if it is for some alone.
+void Encrypt(const ReleaseOptions& options, Bytes& payload, Parts& parts, Manifest& manifest) {
+  const auto cipher =
+      static_cast<formats::ContentCipher>(FindName(kContentCipherNames, options.cipher, "cipher"));
+  if (options.recipients.empty()) return;
+  parts.encryption_info = SealPayload(cipher, options.recipients, payload);
   parts.payload_digest = crypto::ComputeSha256(payload);
+  manifest.encryption_info = parts.encryption_info;
+  manifest.payload_digest = parts.payload_digest;
+  manifest.payload_size_bytes = static_cast<uint32_t>(payload.size());
 }
 
 void AddRecipient(const ReleaseOptions& options, Parts& parts, Manifest& manifest) {
@@ -301,12 +271,7 @@ Release BuildRelease(const ReleaseOptions& options) {
   parts.image_digest = crypto::ComputeSha256(release.payload);
   manifest.image_digest = parts.image_digest;
   manifest.image_size_bytes = static_cast<uint32_t>(release.payload.size());
-  if (!options.recipients.empty()) {
-    Encrypt(options.recipients, release.payload, parts);
-    manifest.encryption_info = parts.encryption_info;
-    manifest.payload_digest = parts.payload_digest;
-    manifest.payload_size_bytes = manifest.image_size_bytes;
-  }
+  Encrypt(options, release.payload, parts, manifest);
   const Bytes encoded = formats::EncodeManifest(manifest);
   const Result<Manifest> checked = formats::DecodeManifest(encoded);
   if (!checked.ok()) {

@@ -26,8 +26,9 @@ struct ReleaseOptions {
   std::string uri;  // empty: by digest
   bool is_integrated = false;
   uint32_t self_test_count = 1;
-  std::string accuracy;  // "METRIC=PERCENT/SAMPLES"
-  std::vector<std::string> recipients;
+  std::string accuracy;                 // "METRIC=PERCENT/SAMPLES"
+  std::vector<std::string> recipients;  // files of public keys and group keys
+  std::string cipher = "ctr";           // or gcm; for payloads with recipients
   std::vector<std::string> signers;
 };
 
