@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
+
 #include "engine/kernels/conv.h"
 
 namespace ota::engine::dsp {
@@ -8,7 +10,8 @@ namespace ota::engine::dsp {
 /// Channels of a depthwise convolution that lie side by side and are computed together.
 constexpr uint32_t kChannelsTogether = 4;
 
-/// The taps of a window that lie in the image, of inputs and of weights.
+/// The taps of a window that lie in the image, of inputs and of weights; at least one. Field
+/// offsets are known to the assembly.
 struct SideBySideTaps {
   uint32_t rows;
   uint32_t columns;
@@ -18,6 +21,7 @@ struct SideBySideTaps {
   uint32_t weight_step;
   uint32_t zero_points;  ///< negative, as halves
 };
+static_assert(offsetof(SideBySideTaps, zero_points) == 24);
 
 /// Adds the products of four channels to their sums. One load brings a tap of all of them, or, of
 /// one input channel, the tap that they share.

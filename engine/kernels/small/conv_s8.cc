@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "engine/kernels/conv.h"
 #include "engine/kernels/conv_layout.h"
+#include "engine/kernels/cortex_m/clamp_rows.h"
 #include "engine/kernels/cortex_m/store_sums.h"
 #include "engine/kernels/small/pixel_dots.h"
 
@@ -38,10 +39,11 @@ class PixelRun {
       const uint32_t count = std::min(kDotPixels, end - first);
       for (uint32_t i = 0; i < count; ++i) Widen(first + i, i);
       int8_t* const output = job_.output + first * shape_.output_channels + job_.channel_begin;
-      for (uint32_t channel = 0; channel < job_.channel_count; ++channel) {
-        ComputeChannel(channel, count, output + channel);
+      for (uint32_t channel = 0; channel < job_.channel_count;) {
+        channel += ComputeChannels(channel, count, output + channel);
       }
     }
+    dsp::ClampRows(job_);
   }
 
  private:
@@ -93,6 +95,31 @@ class PixelRun {
       target[0] = dsp::AddEven(zero_points, word);
       target[kDotGroupHalves / 4] = dsp::AddOdd(zero_points, word);
     }
+  }
+
+  /// From `channel` on those in the cheap form, or one; returns how many.
+  uint32_t ComputeChannels(uint32_t channel, uint32_t count, int8_t* output) const {
+    uint32_t end = channel;
+    while (count == kDotPixels && end < job_.channel_count &&
+           dsp::FormOf(job_.terms[end]) == dsp::QuadForm::kFast) {
+      ++end;
+    }
+    if (end == channel) {
+      ComputeChannel(channel, count, output);
+      return 1;
+    }
+    dsp::PixelQuads run;
+    run.values = reinterpret_cast<const uint32_t*>(values_);
+    run.group_count = taps_ / 4;
+    run.weights = job_.weights + channel * taps_;
+    run.rest = taps_ % 4;
+    run.terms = job_.terms + channel;
+    run.rounding_unit = 2 * job_.range.output_zero_point + 1;
+    run.output = output;
+    run.output_step = shape_.output_channels;
+    run.output_end = output + (end - channel);
+    ComputePixelDots(run);
+    return end - channel;
   }
 
   void ComputeChannel(uint32_t channel, uint32_t count, int8_t* output) const {

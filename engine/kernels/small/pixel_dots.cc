@@ -2,7 +2,9 @@
 // Pixel dots in C++, for cores without the DSP extension, and for tests on a host.
 #include "engine/kernels/small/pixel_dots.h"
 
-#include "engine/kernels/requantize.h"
+#include <algorithm>
+
+#include "engine/kernels/cortex_m/fast_term.h"
 
 namespace ota::engine {
 
@@ -20,6 +22,26 @@ void AddPixelDots(const int16_t* values, const uint8_t* weights, uint32_t group_
     }
   }
   sums[0] = sum0, sums[1] = sum1, sums[2] = sum2, sums[3] = sum3;
+}
+
+void ComputePixelDots(dsp::PixelQuads& run) {
+  const auto* const values = reinterpret_cast<const int16_t*>(run.values);
+  for (; run.output != run.output_end; ++run.output, ++run.terms) {
+    int32_t sums[kDotPixels];
+    std::fill_n(sums, kDotPixels, run.terms->bias);
+    if (run.group_count != 0) AddPixelDots(values, run.weights, run.group_count, sums);
+    run.weights += 4 * run.group_count;
+    if (run.rest != 0) {
+      uint8_t rest[4] = {};
+      std::copy_n(run.weights, run.rest, rest);
+      AddPixelDots(values + run.group_count * kDotGroupHalves, rest, 1, sums);
+      run.weights += run.rest;
+    }
+    const dsp::FastTerm term = dsp::FastTermOf(*run.terms, run.rounding_unit);
+    for (uint32_t i = 0; i < kDotPixels; ++i) {
+      run.output[i * run.output_step] = static_cast<int8_t>(dsp::RequantizeFast(sums[i], term));
+    }
+  }
 }
 
 }  // namespace ota::engine

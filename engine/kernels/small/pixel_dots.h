@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "engine/kernels/cortex_m/pixel_quads.h"
+
 namespace ota::engine {
 
 /// Pixels whose windows go through a channel together, and halves of a group of four taps: of each
@@ -18,5 +20,8 @@ constexpr uint32_t DotHalfIndex(uint32_t tap, uint32_t pixel) {
 /// Adds the products of `group_count` groups of four taps, at least one, to the sums of the pixels.
 void AddPixelDots(const int16_t* values, const uint8_t* weights, uint32_t group_count,
                   int32_t* sums);
+
+/// As ComputePixelQuads, of values that lie so.
+void ComputePixelDots(dsp::PixelQuads& run);
 
 }  // namespace ota::engine

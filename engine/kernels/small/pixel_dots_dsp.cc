@@ -31,4 +31,6 @@ namespace ota::engine {
       "pop {r4-r11, pc}\n");
 }
 
+void ComputePixelDots(dsp::PixelQuads& run) { dsp::ComputePixelQuads(run); }
+
 }  // namespace ota::engine
