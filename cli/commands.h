@@ -36,6 +36,7 @@ void AddInspectCommand(CLI::App& app);
 void AddLogCommand(CLI::App& app);
 void AddKeyCommand(CLI::App& app);
 void AddManifestCommand(CLI::App& app);
+void AddPruneCommand(CLI::App& app);
 void AddPublishCommand(CLI::App& app);
 void AddRunCommand(CLI::App& app);
 void AddServeCommand(CLI::App& app);

@@ -19,6 +19,7 @@ void AddCommands(CLI::App& app) {
   AddLogCommand(app);
   AddKeyCommand(app);
   AddManifestCommand(app);
+  AddPruneCommand(app);
   AddPublishCommand(app);
   AddRunCommand(app);
   AddServeCommand(app);

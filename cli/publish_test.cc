@@ -281,6 +281,26 @@ TEST_F(PublishTest, TheLogProvesWhatItHasAndThatItOnlyGrew) {
   EXPECT_EQ(exit_code_, 1);
 }
 
+TEST_F(PublishTest, APrunedServerOffersAndProvesTheSameAsBefore) {
+  const std::string log = " --server $URL --ca $CA --key data/log/key.pub.pem ";
+  Shell("for i in 1 2 3; do publish sine --sequence $i -o $i $TO; done");
+  Shell("ota log monitor" + log + "--state seen");
+  EXPECT_THAT(Shell("ota prune --data data"), HasSubstr("another server uses"));
+  EXPECT_EQ(exit_code_, 1);
+  const auto pruned = nlohmann::json::parse(
+      Shell("kill -KILL $(cat pid); until ota prune --data data --dry-run >dry 2>&1; do :; done; "
+            "ota prune --data data --json; start"));
+  EXPECT_EQ(pruned["removed"].size(), 2u) << "two envelopes; all have one payload";
+  EXPECT_EQ(pruned["kept_releases"], 1);
+  EXPECT_THAT(Shell("cat dry"), HasSubstr("would remove 2 files"));
+  EXPECT_THAT(Shell("ota log monitor" + log + "--state seen"), HasSubstr("3 entries, 0 new"));
+  EXPECT_THAT(Shell("ota log verify" + log + "1.suit"), HasSubstr("1.suit is entry 0 of 3"));
+  EXPECT_THAT(Shell("device --trust 1.cbor --fetch sine --require-log"),
+              HasSubstr("sine: release 3 verified"));
+  Shell("publish sine --sequence 2 $TO");
+  EXPECT_EQ(exit_code_, 1) << "the sequence number still only grows";
+}
+
 TEST_F(PublishTest, BothCiphersAndBothKindsOfKeysBringAnEncryptedModelToRun) {
   Shell("ota key generate own --no-passphrase; ota key generate group --group");
   EXPECT_EQ(Shell("stat -c %a group"), "600\n");

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/service.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <condition_variable>
@@ -12,6 +9,7 @@
 #include <thread>
 
 #include "server/artifact/artifact_store.h"
+#include "server/directory_lock.h"
 #include "server/durable_write.h"
 #include "server/http/listen_address.h"
 #include "server/http/log_api.h"
@@ -37,26 +35,6 @@ Failure MakeDirectory(const std::string& path) {
   }
   return SystemError("make the directory", path, error);
 }
-
-/// Keeps a second server out of a data directory; given back when the process ends, however it
-/// does.
-class DirectoryLock {
- public:
-  ~DirectoryLock() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  Failure Take(const std::string& directory) {
-    const std::string path = directory + "/lock";
-    descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (descriptor_ < 0) return SystemError("write", path, errno);
-    if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return std::nullopt;
-    return Error{"another server uses the data directory " + directory +
-                 "; stop it, or give another --data"};
-  }
-
- private:
-  int descriptor_ = -1;
-};
 
 class RunningService final : public Service {
  public:

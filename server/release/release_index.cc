@@ -34,6 +34,11 @@ OfferedRelease Describe(const formats::Manifest& manifest) {
     release.class_ids.push_back(IdOf(manifest.class_ids[i]));
   }
   release.device_id.assign(manifest.device_id.begin(), manifest.device_id.end());
+  const ByteSpan payload_digest =
+      manifest.payload_digest.empty() ? manifest.image_digest : manifest.payload_digest;
+  std::copy_n(payload_digest.begin(),
+              std::min(payload_digest.size(), release.payload_digest.size()),
+              release.payload_digest.begin());
   return release;
 }
 
@@ -107,18 +112,25 @@ void ReleaseIndex::Refresh() {
            std::tie(second.name, second.kind, first.sequence_number);
   });
   auto kept = std::make_shared<Releases>();
+  auto superseded = std::make_shared<Releases>();
   for (OfferedRelease& release : found) {
     const bool is_superseded = std::any_of(
         kept->begin(), kept->end(), [&](const auto& newer) { return newer.Supersedes(release); });
-    if (!is_superseded) kept->push_back(std::move(release));
+    (is_superseded ? superseded : kept)->push_back(std::move(release));
   }
   const std::lock_guard lock(mutex_);
   releases_ = std::move(kept);
+  superseded_ = std::move(superseded);
 }
 
 std::shared_ptr<const ReleaseIndex::Releases> ReleaseIndex::releases() const {
   const std::lock_guard lock(mutex_);
   return releases_;
+}
+
+std::shared_ptr<const ReleaseIndex::Releases> ReleaseIndex::superseded() const {
+  const std::lock_guard lock(mutex_);
+  return superseded_;
 }
 
 }  // namespace ota::server

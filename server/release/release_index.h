@@ -24,6 +24,7 @@ struct OfferedRelease {
   Id vendor_id{};
   std::vector<Id> class_ids;
   std::vector<uint8_t> device_id;  ///< Empty: any device.
+  Digest payload_digest{};         ///< As it travels.
   Digest envelope_digest{};
   uint32_t envelope_bytes = 0;
   Digest log_leaf{};
@@ -54,6 +55,9 @@ class ReleaseIndex {
   /// As of the last Refresh, in the order of their components; the newest of each comes first.
   std::shared_ptr<const Releases> releases() const;
 
+  /// Those in whose place a newer one of the others is for all of their devices.
+  std::shared_ptr<const Releases> superseded() const;
+
  private:
   std::optional<OfferedRelease> Read(const std::string& name, const Digest& digest,
                                      const formats::TrustState& trust);
@@ -64,8 +68,9 @@ class ReleaseIndex {
   std::mutex refresh_mutex_;  // one Refresh at a time; guards root_version_ and known_
   uint32_t root_version_ = 0;
   std::map<Digest, OfferedRelease> known_;  // all, by their envelopes
-  mutable std::mutex mutex_;                // guards releases_
+  mutable std::mutex mutex_;                // guards releases_ and superseded_
   std::shared_ptr<const Releases> releases_ = std::make_shared<Releases>();
+  std::shared_ptr<const Releases> superseded_ = std::make_shared<Releases>();
 };
 
 }  // namespace ota::server
