@@ -169,6 +169,7 @@ int main() {
   PrintWear("EEPROM 24LC1025", {.world = "eeprom-128k", .model_bytes = 2000});
   PrintWear("FRAM FM24V10",
             {.world = "fram-128k", .model_bytes = 2000});  // which reads wear as well
+  PrintWear("SD card of 1 MiB", {.world = "sd-1m", .model_bytes = 10000});
   PrintWear("FAT container", {.world = "fat12-512k", .model_bytes = 5000});
   PrintWear("EEFS container", {.world = "eefs-128k", .model_bytes = 2000});
   for (const uint32_t static_count : {1u, 9u, 16u}) {
