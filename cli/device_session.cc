@@ -17,6 +17,7 @@
 #include "cli/payload_sealing.h"
 #include "cli/prediction.h"
 #include "cli/progress_bar.h"
+#include "crypto/host/hex.h"
 #include "engine/interpreter.h"
 
 namespace ota::cli {
@@ -58,16 +59,6 @@ const char* StateName(storage::ImageState state) {
       return "confirmed";
   }
   return "unknown";
-}
-
-std::string Hex(ByteSpan bytes) {
-  std::string text;
-  for (const uint8_t byte : bytes) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
 }
 
 /// The one of several that belongs to run `index`; one alone belongs to all.
@@ -372,10 +363,10 @@ void DeviceSession::ListModels() {
                                  {"size_bytes", info->size_bytes},
                                  {"durable_bytes", info->durable_bytes},
                                  {"sequence_number", info->sequence_number},
-                                 {"sha256", Hex(info->digest)}});
+                                 {"sha256", crypto::HexText(info->digest)}});
     if (options_.is_json) continue;
     std::printf("%-32s %-9s %8u bytes  %.16s\n", name.c_str(), StateName(info->state),
-                info->size_bytes, Hex(info->digest).c_str());
+                info->size_bytes, crypto::HexText(info->digest).c_str());
   }
   report_["space"] = {{"total_bytes", space.total_bytes},
                       {"free_bytes", space.free_bytes},

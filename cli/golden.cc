@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cli/commands.h"
+#include "crypto/host/hex.h"
 #include "crypto/sha256.h"
 
 namespace ota::cli {
@@ -26,16 +27,6 @@ json ReadJson(const std::string& path) {
   return json::parse(file);
 }
 
-std::string ToHex(ByteSpan bytes) {
-  static const char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (const uint8_t byte : bytes) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
-
 std::vector<uint8_t> FromHex(const std::string& text) {
   std::vector<uint8_t> bytes;
   for (size_t i = 0; i + 1 < text.size(); i += 2) {
@@ -47,7 +38,7 @@ std::vector<uint8_t> FromHex(const std::string& text) {
 std::string DigestHex(ByteSpan bytes) {
   crypto::Sha256 hash;
   hash.Update(bytes);
-  return ToHex(hash.Finish());
+  return crypto::HexText(hash.Finish());
 }
 
 bool AreFloatsNear(ByteSpan a, ByteSpan b) {

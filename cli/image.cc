@@ -73,7 +73,7 @@ void Build(BuildOptions options) {
     }
     const std::vector<uint8_t> bytes = ReadFile(path);
     image->Add(name, bytes);
-    digests += FormatHex(crypto::ComputeSha256(bytes)) + "  " + name + '\n';
+    digests += crypto::HexText(crypto::ComputeSha256(bytes)) + "  " + name + '\n';
   }
   if (has_files) image->Add(simulator::kDigestListName, {digests.begin(), digests.end()});
   image->Seal();

@@ -29,7 +29,7 @@ void RunGenerateInToken(const KeyOptions& options) {
 void RunGenerateForGroup(const KeyOptions& options) {
   const formats::KeyId key_id = WriteGroupKey(options.path);
   std::printf("key id %s\n%s: group key, NOT encrypted, for publishers and the group's devices\n",
-              FormatHex(key_id).c_str(), options.path.c_str());
+              crypto::HexText(key_id).c_str(), options.path.c_str());
 }
 
 void RunGenerate(const KeyOptions& options) {
@@ -56,8 +56,8 @@ void RunShow(const KeyOptions& options) {
     std::printf("%s", pem->c_str());
     return;
   }
-  const std::string x = FormatHex(ByteSpan(key).first(crypto::kP256CoordinateBytes));
-  const std::string y = FormatHex(ByteSpan(key).last(crypto::kP256CoordinateBytes));
+  const std::string x = crypto::HexText(ByteSpan(key).first(crypto::kP256CoordinateBytes));
+  const std::string y = crypto::HexText(ByteSpan(key).last(crypto::kP256CoordinateBytes));
   if (options.as_json) {
     const nlohmann::json result = {
         {"key_id", FormatKeyId(key)}, {"curve", "P-256"}, {"x", x}, {"y", y}};

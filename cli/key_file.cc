@@ -123,17 +123,8 @@ crypto::P256PublicKey LoadPublicKey(const std::string& path) {
   throw CommandError(path + " holds no P-256 key in PEM; `ota-tinyml key generate` makes one");
 }
 
-std::string FormatHex(ByteSpan bytes) {
-  std::string hex;
-  for (const uint8_t byte : bytes) {
-    hex += "0123456789abcdef"[byte >> 4];
-    hex += "0123456789abcdef"[byte & 15];
-  }
-  return hex;
-}
-
 std::string FormatKeyId(const crypto::P256PublicKey& key) {
-  return FormatHex(formats::ComputeKeyId(key));
+  return crypto::HexText(formats::ComputeKeyId(key));
 }
 
 void WriteNewFile(const std::string& path, ByteSpan bytes, FileUse use) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "crypto/host/hex.h"
 #include "crypto/host/pem_key.h"
 
 // Keys in files, and files that commands write: what `key`, `trust`, `sign` and `publish` share.
@@ -34,7 +35,6 @@ crypto::P256PublicKey LoadPublicKey(const std::string& path);
 
 /// Key id as hexadecimal digits.
 std::string FormatKeyId(const crypto::P256PublicKey& key);
-std::string FormatHex(ByteSpan bytes);
 
 enum class FileUse : uint8_t { kPublic, kSecret };
 

@@ -77,7 +77,7 @@ std::vector<Digest> ParsePath(const std::string& text, nlohmann::json& json) {
     for (const auto& step : json["path"]) {
       path.emplace_back();
       is_good = is_good && step.is_string() &&
-                IsOk(server::DecodeHex(step.get_ref<const std::string&>(), path.back()));
+                IsOk(crypto::DecodeHex(step.get_ref<const std::string&>(), path.back()));
     }
   }
   if (!is_good) throw CommandError("the log's proof is malformed");

@@ -42,8 +42,8 @@ json ModelToJson(const formats::ModelRequirements& model) {
   for (size_t i = 0; i < model.self_test_count; ++i) {
     const formats::SelfTest& test = model.self_tests[i];
     result["self_tests"].push_back({{"seed", test.seed},
-                                    {"input", FormatHex(test.input)},
-                                    {"output_digest", FormatHex(test.output_digest)}});
+                                    {"input", crypto::HexText(test.input)},
+                                    {"output_digest", crypto::HexText(test.output_digest)}});
   }
   if (model.accuracy.metric.empty()) return result;
   result["accuracy"] = {{"metric", model.accuracy.metric},
@@ -58,7 +58,7 @@ json ToJson(const Manifest& manifest) {
                  {"kind", static_cast<int>(manifest.kind)},
                  {"name", manifest.component_name},
                  {"memory_unit", static_cast<int>(manifest.memory_unit)},
-                 {"image_digest", FormatHex(manifest.image_digest)},
+                 {"image_digest", crypto::HexText(manifest.image_digest)},
                  {"image_bytes", manifest.image_size_bytes},
                  {"version", manifest.version},
                  {"priority", static_cast<int>(manifest.priority)},

@@ -30,12 +30,6 @@ void FillRandom(MutableByteSpan bytes) {
   if (!IsOk(entropy.Fill(bytes))) throw CommandError("the system's random generator failed");
 }
 
-std::optional<uint8_t> ParseDigit(char digit) {
-  if (digit >= '0' && digit <= '9') return static_cast<uint8_t>(digit - '0');
-  if (digit >= 'a' && digit <= 'f') return static_cast<uint8_t>(digit - 'a' + 10);
-  return std::nullopt;
-}
-
 // None if the file is none of group keys.
 std::optional<crypto::AesKey> FindGroupKey(const std::string& path) {
   if (crypto::IsTokenUri(path)) return std::nullopt;
@@ -44,15 +38,8 @@ std::optional<crypto::AesKey> FindGroupKey(const std::string& path) {
   if (!text.starts_with(kGroupKeyBegin)) return std::nullopt;
   text.remove_prefix(kGroupKeyBegin.size());
   if (text.ends_with('\n')) text.remove_suffix(1);
-  crypto::AesKey key = {};
-  bool is_right = text.size() == 2 * key.size();
-  for (size_t i = 0; is_right && i < key.size(); ++i) {
-    const auto high = ParseDigit(text[2 * i]);
-    const auto low = ParseDigit(text[2 * i + 1]);
-    is_right = high.has_value() && low.has_value();
-    if (is_right) key[i] = static_cast<uint8_t>(*high << 4 | *low);
-  }
-  if (is_right) return key;
+  crypto::AesKey key;
+  if (IsOk(crypto::DecodeHex(text, key))) return key;
   throw CommandError(path + " is a damaged group key: 32 hexadecimal digits must stand in it");
 }
 
@@ -116,7 +103,7 @@ formats::KeyId WriteGroupKey(const std::string& path) {
   if (crypto::IsTokenUri(path)) throw CommandError("a group key lies in a file, not in a token", 2);
   crypto::AesKey key;
   FillRandom(key);
-  const std::string text = std::string(kGroupKeyBegin) + FormatHex(key) + '\n';
+  const std::string text = std::string(kGroupKeyBegin) + crypto::HexText(key) + '\n';
   WriteNewFile(path, text, FileUse::kSecret);
   return formats::ComputeKeyId(key);
 }

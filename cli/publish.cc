@@ -24,19 +24,20 @@ struct PublishOptions {
 void PrintRelease(const Release& release, const nlohmann::json& receipt,
                   const PublishOptions& options) {
   if (options.as_json) {
-    nlohmann::json result = {{"name", options.release.name},
-                             {"version", options.release.version},
-                             {"sequence_number", release.sequence_number},
-                             {"image_bytes", release.image_bytes},
-                             {"payload_digest", FormatHex(crypto::ComputeSha256(release.payload))},
-                             {"envelope_bytes", release.envelope.size()},
-                             {"manifest_bytes", release.manifest_bytes},
-                             {"arena_bytes", release.arena_bytes},
-                             {"self_tests", options.release.self_test_count},
-                             {"is_encrypted", !options.release.recipients.empty()},
-                             {"recipients", options.release.recipients.size()},
-                             {"is_dry_run", options.is_dry_run},
-                             {"server", receipt}};
+    nlohmann::json result = {
+        {"name", options.release.name},
+        {"version", options.release.version},
+        {"sequence_number", release.sequence_number},
+        {"image_bytes", release.image_bytes},
+        {"payload_digest", crypto::HexText(crypto::ComputeSha256(release.payload))},
+        {"envelope_bytes", release.envelope.size()},
+        {"manifest_bytes", release.manifest_bytes},
+        {"arena_bytes", release.arena_bytes},
+        {"self_tests", options.release.self_test_count},
+        {"is_encrypted", !options.release.recipients.empty()},
+        {"recipients", options.release.recipients.size()},
+        {"is_dry_run", options.is_dry_run},
+        {"server", receipt}};
     if (!options.output.empty() && !options.is_dry_run) {
       result["envelope"] = options.output + ".suit";
       result["payload"] = options.release.is_integrated ? "" : options.output + ".bin";

@@ -156,7 +156,7 @@ class FileSystemImage : public VolumeImage {
       if (!content.ok()) {
         AddFinding(check, "file " + name + ", which " + list_name + " names, cannot be read: " +
                               std::string(StatusSentence(content.status())));
-      } else if (FormatHex(crypto::ComputeSha256(*content)) != digest) {
+      } else if (crypto::HexText(crypto::ComputeSha256(*content)) != digest) {
         AddFinding(check, "file " + name + " does not have the digest of " + list_name);
       }
     }

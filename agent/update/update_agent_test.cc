@@ -10,6 +10,7 @@
 
 #include "agent/update/test_device.h"
 #include "agent/update/test_port.h"
+#include "crypto/host/hex.h"
 #include "crypto/host/pem_key.h"
 #include "simulator/attack/memory_server.h"
 #include "simulator/board/virtual_board.h"
@@ -161,7 +162,7 @@ TEST_F(UpdateAgentTest, TakesWhatIsOfferedAndThenNothingMore) {
   EXPECT_EQ(polled_s_, server_.time_s);
   EXPECT_EQ(InstalledSequence(), 7u);
   EXPECT_EQ(source_.last_path,
-            "/payloads/" + simulator::HexText(crypto::ComputeSha256(source_.payload)));
+            "/payloads/" + crypto::HexText(crypto::ComputeSha256(source_.payload)));
   server_.releases.clear();
   Boot();
   EXPECT_EQ(Round(), Status::kOk);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "crypto/host/hex.h"
 
 struct evp_md_ctx_st;
 
@@ -32,8 +33,7 @@ class DigestStream {
 Digest ComputeDigest(ByteSpan bytes);
 Digest ComputeDigest(std::string_view text);
 
-/// Lower case hexadecimal, two characters a byte.
-std::string HexText(ByteSpan bytes);
+using crypto::HexText;
 
 /// Base64 with padding, as in RFC 4648 section 4.
 std::string Base64Text(ByteSpan bytes);

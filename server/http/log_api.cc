@@ -4,6 +4,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "crypto/host/hex.h"
 #include "crypto/host/pem_key.h"
 
 namespace ota::server {
@@ -66,7 +67,7 @@ Response HandleEntryGet(std::string_view index_text, const TransparencyLog& log)
 Response HandleInclusionGet(std::string_view query, const TransparencyLog& log) {
   Digest leaf;
   const std::optional<uint64_t> size = ParseNumber(QueryValue(query, "size"));
-  if (!size || !IsOk(DecodeHex(QueryValue(query, "leaf"), leaf))) {
+  if (!size || !IsOk(crypto::DecodeHex(QueryValue(query, "leaf"), leaf))) {
     return ErrorResponse(400, "leaf or size is missing or malformed",
                          "ask for /log/inclusion?leaf=HEX&size=N");
   }

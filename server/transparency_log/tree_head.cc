@@ -10,12 +10,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
-
 Result<uint64_t> NumberOf(const Json& json, const char* name) {
   const auto found = json.find(name);
   if (found == json.end() || !found->is_number_unsigned()) return Status::kInvalidArgument;
@@ -25,7 +19,7 @@ Result<uint64_t> NumberOf(const Json& json, const char* name) {
 Status BytesOf(const Json& json, const char* name, MutableByteSpan target) {
   const auto found = json.find(name);
   if (found == json.end() || !found->is_string()) return Status::kInvalidArgument;
-  return DecodeHex(found->get_ref<const std::string&>(), target);
+  return crypto::DecodeHex(found->get_ref<const std::string&>(), target);
 }
 
 }  // namespace
@@ -60,17 +54,6 @@ Result<TreeHead> DecodeTreeHead(std::string_view text) {
   OTA_TRY(BytesOf(json, "root", head.root));
   OTA_TRY(BytesOf(json, "signature", head.signature));
   return head;
-}
-
-Status DecodeHex(std::string_view text, MutableByteSpan target) {
-  if (text.size() != target.size() * 2) return Status::kInvalidArgument;
-  for (size_t i = 0; i < target.size(); ++i) {
-    const int high = HexValue(text[2 * i]);
-    const int low = HexValue(text[2 * i + 1]);
-    if (high < 0 || low < 0) return Status::kInvalidArgument;
-    target[i] = static_cast<uint8_t>(high * 16 + low);
-  }
-  return Status::kOk;
 }
 
 }  // namespace ota::server

@@ -30,7 +30,4 @@ crypto::Sha256Digest ComputeSigningDigest(const TreeHead& head);
 std::string EncodeTreeHead(const TreeHead& head);
 Result<TreeHead> DecodeTreeHead(std::string_view text);
 
-/// Hexadecimal of exactly as many bytes as `target` has. kInvalidArgument: anything else.
-Status DecodeHex(std::string_view text, MutableByteSpan target);
-
 }  // namespace ota::server

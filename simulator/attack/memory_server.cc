@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "crypto/host/hex.h"
+
 namespace ota::simulator {
 
 using formats::Bytes;
@@ -24,16 +26,6 @@ uint64_t InstalledOf(const formats::PollQuestion& question, const std::string& n
 }
 
 }  // namespace
-
-std::string HexText(ByteSpan bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const uint8_t byte : bytes) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
 
 void MemoryServer::Start(std::string_view path, ByteSpan message) {
   paths.emplace_back(path);
@@ -61,7 +53,7 @@ Result<Bytes> MemoryServer::Find(const std::string& path) const {
   }
   for (const Release& release : releases) {
     const crypto::Sha256Digest digest = crypto::ComputeSha256(release.envelope);
-    if (path == "/envelopes/" + HexText(digest)) return release.envelope;
+    if (path == "/envelopes/" + crypto::HexText(digest)) return release.envelope;
   }
   return Status::kNotFound;
 }

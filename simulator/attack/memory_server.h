@@ -80,7 +80,4 @@ class MemoryPayloadSource final : public agent::PayloadSource {
   bool has_started_ = false;
 };
 
-/// "0123…ef", as digests are written in paths.
-std::string HexText(ByteSpan bytes);
-
 }  // namespace ota::simulator

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "agent/update/test_port.h"
 #include "agent/update/update_agent.h"
-#include "base/prng.h"
 #include "engine/operator_table.h"
 #include "formats/tflite/test_model_writer.h"
 #include "formats/trust/freshness.h"
@@ -41,31 +41,6 @@ class RunningClock final : public Clock {
 
  private:
   mutable uint64_t time_ms_ = 1000;
-};
-
-class NoCalendar final : public agent::Calendar {
- public:
-  std::optional<int64_t> unix_time_s() const override { return std::nullopt; }
-};
-
-class NoNetwork final : public agent::Network {
- public:
-  Result<agent::ByteStream*> Connect(std::string_view, uint16_t) override {
-    return Status::kConnectionRefused;
-  }
-  void Disconnect() override {}
-};
-
-// Repeatable; the keys of a scene do not come from here.
-class PlainEntropy final : public Entropy {
- public:
-  Status Fill(MutableByteSpan target) override {
-    for (uint8_t& byte : target) byte = static_cast<uint8_t>(prng_.Next());
-    return Status::kOk;
-  }
-
- private:
-  Prng prng_{42};
 };
 
 // A small model that the device can run; its weights are the number.
@@ -115,9 +90,9 @@ formats::DeviceProfile ProfileOf(std::span<const ByteSpan> classes) {
 class DevicePort {
  public:
   RunningClock clock;
-  NoCalendar calendar;
-  PlainEntropy entropy;
-  NoNetwork network;
+  agent::TestCalendar calendar;  // knows no time
+  agent::TestEntropy entropy;    // the keys of a scene do not come from here
+  agent::NoNetwork network;
   agent::Port port{clock, calendar, entropy, network};
 };
 

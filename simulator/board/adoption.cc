@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "crypto/host/hex.h"
 #include "crypto/sha256.h"
 #include "simulator/board/digest_list.h"
 #include "simulator/board/virtual_board.h"
@@ -12,22 +13,13 @@ namespace {
 
 constexpr std::string_view kModelSuffix = ".tflite";
 
-std::string Hex(ByteSpan bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const uint8_t byte : bytes) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
-
 AdoptedFile::Verdict JudgeFile(const DigestList& digests, const std::string& file_name,
                                ByteSpan bytes) {
   const auto found = digests.find(file_name);
   if (found == digests.end()) return AdoptedFile::Verdict::kUnlisted;
-  return found->second == Hex(crypto::ComputeSha256(bytes)) ? AdoptedFile::Verdict::kVerified
-                                                            : AdoptedFile::Verdict::kRefused;
+  return found->second == crypto::HexText(crypto::ComputeSha256(bytes))
+             ? AdoptedFile::Verdict::kVerified
+             : AdoptedFile::Verdict::kRefused;
 }
 
 Result<std::vector<std::string>> FindModelFiles(storage::FileSystem& files) {
