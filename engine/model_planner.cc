@@ -2,7 +2,6 @@
 #include "engine/model_planner.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "engine/interpreter.h"
 #include "engine/prepare_context.h"
@@ -20,21 +19,11 @@ namespace {
 constexpr uint32_t kPageBytesMax = 64 * 1024;
 constexpr uint32_t kBaseAlignment = 8;
 
-bool NameEquals(ModelReader& model, const OperatorInfo& info, const char* name) {
-  const size_t length = std::strlen(name);
-  if (info.custom_name_bytes != length) return false;
-  for (uint32_t i = 0; i < length; ++i) {
-    const uint8_t character = model.reader().ReadU8(info.custom_name_offset + i);
-    if (character != static_cast<uint8_t>(name[i])) return false;
-  }
-  return IsOk(model.reader().status());
-}
-
 Result<uint32_t> FindOperator(OperatorTable table, ModelReader& model, const OperatorInfo& info) {
   for (uint32_t i = 0; i < table.size() && i < kFirstInternalOperator; ++i) {
     if (table[i]->code != info.code) continue;
-    if (table[i]->custom_name == nullptr) return i;
-    if (NameEquals(model, info, table[i]->custom_name)) return i;
+    const CustomName& name = table[i]->custom_name;
+    if (name.has_name == nullptr || name.has_name(model, info, name.text)) return i;
   }
   OTA_TRY(model.reader().status());
   return Status::kUnknownOperator;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <type_traits>
+
 #include "engine/kernels/conv.h"
+#include "engine/operators/quantization.h"
 #include "engine/operators/window.h"
 #include "engine/run_context.h"
 
@@ -39,7 +42,15 @@ constexpr uint32_t kConvSlotCount = 3;
 constexpr uint16_t kTilesAreParts = 0;
 constexpr uint16_t kTilesAreQuads = 0xFFFF;
 
-ResultRange MakeResultRange(const ConvParams& params);
+/// Limits of float only where Types are.
+template <typename Types>
+ResultRange MakeResultRange(const ConvParams& params) {
+  FloatLimits floats = {};
+  if constexpr (std::is_same_v<Types, ConvF32>) floats = ComputeFloatLimits(params.activation);
+  return {params.input_zero_point, params.output_zero_point,
+          params.lowest,           params.highest,
+          floats.lowest,           floats.highest};
+}
 
 /// Rows of the output that make a unit of work, if so many channels are computed at once.
 uint32_t CountUnitRows(const WindowShape& shape, uint32_t channel_count);

@@ -25,7 +25,7 @@ class ConvPartsRun {
  public:
   explicit ConvPartsRun(RunContext& context)
       : context_(context), params_(context.params<ConvParams>()), shape_(params_.shape) {
-    job_.range = MakeResultRange(params_);
+    job_.range = MakeResultRange<Types>(params_);
     job_.rounding = context.rounding();
     const ConvPartsPlan plan = PlanConvParts(shape_, sizeof(Sum), params_.page_bytes);
     rows_ = plan.rows;

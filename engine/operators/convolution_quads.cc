@@ -45,7 +45,7 @@ class ConvQuadsRun {
         pages_(context, PagesOf(params_, context.can_read_ahead()),
                context.Data(params_.scratch) + kStateBytes + ChannelQuadScratchBytes(shape_)) {
     job_.shape = &shape_;
-    job_.range = MakeResultRange(params_);
+    job_.range = MakeResultRange<ConvS8>(params_);
     job_.rounding = context.rounding();
     job_.scratch = context.Data(params_.scratch) + kStateBytes;
     rows_ = CountUnitRows(shape_, kQuadChannels);

@@ -144,7 +144,7 @@ class ConvRun {
     const uint32_t page_count = context_.is_mapped() ? 0 : params_.page_bytes != 0 ? 2 : 1;
     job_.shape = &params_.shape;
     job_.rounding = context_.rounding();
-    job_.range = MakeResultRange(params_);
+    job_.range = MakeResultRange<Types>(params_);
     job_.scratch =
         page_ + page_count * WeightPageStride(params_.tile_channels * window_ * kWeightBytes);
   }
@@ -278,13 +278,6 @@ class ConvRun {
 };
 
 }  // namespace
-
-ResultRange MakeResultRange(const ConvParams& params) {
-  const FloatLimits floats = ComputeFloatLimits(params.activation);
-  return {params.input_zero_point, params.output_zero_point,
-          params.lowest,           params.highest,
-          floats.lowest,           floats.highest};
-}
 
 // Kernels take four pixels at a time: whole fours, if few rows make them.
 uint32_t CountUnitRows(const WindowShape& shape, uint32_t channel_count) {

@@ -139,7 +139,8 @@ class FullyConnectedRun {
  public:
   explicit FullyConnectedRun(RunContext& context)
       : context_(context), params_(context.params<FullyConnectedParams>()) {
-    const FloatLimits floats = ComputeFloatLimits(params_.activation);
+    FloatLimits floats = {};
+    if constexpr (std::is_same_v<Types, ConvF32>) floats = ComputeFloatLimits(params_.activation);
     multipliers_[0] = {params_.multiplier, params_.shift};
     rows_.range = {params_.input_zero_point,
                    params_.output_zero_point,
