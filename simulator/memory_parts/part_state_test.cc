@@ -2,6 +2,7 @@
 #include "simulator/memory_parts/part_state.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -48,7 +49,9 @@ class PartStateFile : public testing::Test {
     return message;
   }
 
-  std::string path_ = testing::TempDir() + "part_state_test.bin";
+  // Of this process: tests run side by side.
+  const std::string path_ =
+      testing::TempDir() + "part_state_test." + std::to_string(getpid()) + ".bin";
 };
 
 TEST_F(PartStateFile, IsTakenAgainAsThePartLeftIt) {
