@@ -4,9 +4,9 @@ get_filename_component(target ${CMAKE_TOOLCHAIN_FILE} NAME_WE)
 
 # Bytes of the interpreter with the int8 operators of the MLPerf Tiny models, without the C library: with the kernels for
 # speed, and with those for size. Wanted: at most 24576 on M4.
-set(budget_text_cortex-m4 30200)
-set(budget_text_cortex-m7 30200)
-set(budget_text_cortex-m0plus 32440)
+set(budget_text_cortex-m4 30290)
+set(budget_text_cortex-m7 30290)
+set(budget_text_cortex-m0plus 32580)
 set(budget_small_text_cortex-m4 24270)
 set(budget_small_text_cortex-m7 24270)
 set(budget_small_text_cortex-m0plus 26170)
@@ -23,6 +23,20 @@ set(budget_digits_cortex-m0plus 762000)
 set(budget_sine_cortex-m4 5300)
 set(budget_sine_cortex-m7 5300)
 set(budget_sine_cortex-m0plus 10600)
+
+# The same of models that others know too, where they are at hand: what we set out to need at most.
+set(budget_kws_ref_model_cortex-m4 4600000)
+set(budget_kws_ref_model_cortex-m0plus 20000000)
+set(budget_pretrainedResnet_quant_cortex-m4 16500000)
+set(budget_pretrainedResnet_quant_cortex-m0plus 66000000)
+set(budget_vww_96_int8_cortex-m4 14500000)
+set(budget_vww_96_int8_cortex-m0plus 60000000)
+set(budget_ad01_int8_cortex-m4 400000)
+set(budget_ad01_int8_cortex-m0plus 1500000)
+set(budget_micro_speech_quantized_cortex-m4 600000)
+set(budget_micro_speech_quantized_cortex-m0plus 2000000)
+set(budget_person_detect_cortex-m4 13000000)
+set(budget_person_detect_cortex-m0plus 58000000)
 
 # Percent of instructions that an inference may take more if weights are streamed through a page of 1 KiB. Models whose
 # work is in convolutions; digits is our own.

@@ -371,6 +371,20 @@ class QuadRows {
     StoreSums(job_, {sums, kQuadPixels, &term, 0, output, step});
   }
 
+  /// The cheap form here, since it is nearly always that; limits are left to ClampRows.
+  void StoreChunked(uint32_t channel, uint32_t count, int8_t* output) const {
+    const ChannelTermS8& term = job_.terms[channel];
+    const int32_t* const sums = sums_ + kQuadPixels * channel;
+    const uint32_t step = job_.shape->output_channels;
+    if (FormOf(term) != QuadForm::kFast) {
+      return StoreSums(job_, {sums, count, &term, 0, output, step});
+    }
+    const FastTerm fast = FastTermOf(term, 2 * job_.range.output_zero_point + 1);
+    for (uint32_t i = 0; i < count; ++i, output += step) {
+      *output = static_cast<int8_t>(RequantizeFast(sums[i], fast));
+    }
+  }
+
   [[gnu::noinline]] void ComputeInChunks(uint32_t count, int8_t* output) {
     for (uint32_t channel = 0; channel < job_.channel_count; ++channel) {
       std::fill_n(sums_ + kQuadPixels * channel, kQuadPixels, job_.terms[channel].bias);
@@ -385,8 +399,7 @@ class QuadRows {
       }
     }
     for (uint32_t channel = 0; channel < job_.channel_count; ++channel) {
-      StoreSums(job_, {sums_ + kQuadPixels * channel, count, job_.terms + channel, 0,
-                       output + channel, job_.shape->output_channels});
+      StoreChunked(channel, count, output + channel);
     }
   }
 
