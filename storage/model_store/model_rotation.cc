@@ -82,8 +82,8 @@ Result<ImageInfo> ModelRotation::ReadNext(const ImageInfo& newest) {
   return next;
 }
 
-/// It is due if there is room to move it to, but no longer once another image as large as the one
-/// before came. Those that this turn has moved are newer than the image that came before it.
+/// It is due if there is room to move it to, but perhaps no longer once another image came, half as
+/// large again as the one before. Those that this turn has moved are newer than that one.
 Status ModelRotation::Choose() {
   if (store_.FindStaging().status() != Status::kNotFound) return Status::kWrongState;
   const StoreSpace space = store_.space();
@@ -100,7 +100,7 @@ Status ModelRotation::Choose() {
   if (!is_movable || next.nonce > first_nonce_) return Status::kEndOfInput;
   const uint32_t size = UnitCount(next.size_bytes);
   const uint32_t room = ComputeRoom(space, newest, next);
-  if (room < size || room >= size + UnitCount(next_bytes_)) return Status::kEndOfInput;
+  if (room < size || room >= size + UnitCount(next_bytes_) * 3 / 2) return Status::kEndOfInput;
   OTA_TRY(source_, store_.Open(next.name, ImageChoice::kConfirmed));
   request_ = {next.name, next.size_bytes, next.digest, next.sequence_number};
   return Status::kOk;
@@ -115,7 +115,7 @@ uint32_t ModelRotation::ComputeRoom(const StoreSpace& space, const ImageInfo& ne
   const uint32_t end = space.first_place + space.total_bytes / store_.NeededBytes(1);
   const uint32_t room = next.place - space.first_place;
   const uint32_t size = UnitCount(next.size_bytes);
-  return room >= size + UnitCount(next_bytes_) || end - begin < size ? room : end - begin;
+  return room >= size + UnitCount(next_bytes_) * 3 / 2 || end - begin < size ? room : end - begin;
 }
 
 Status ModelRotation::Copy() {

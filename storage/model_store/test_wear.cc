@@ -15,6 +15,7 @@ namespace {
 constexpr uint32_t kCutEvery = 10;
 constexpr uint32_t kCutPointsMax = 3000;  // within an update, or behind it in the next
 constexpr uint32_t kSeeds = 5;
+constexpr int kRestartsMax = 50;
 
 WearSpread Summarize(std::span<const uint32_t> wear) {
   if (wear.empty()) return {};
@@ -31,10 +32,11 @@ class WearRun {
   Status Format() {
     return Drive([&] { return store().Format(); });
   }
-  /// Until power lasts: a cut that was set may come after it.
+  /// Until power lasts, and what was torn and read well at the start is not lost with the first
+  /// change: then the store is mounted again.
   Status Restart() {
     Status status = Start();
-    while (!is_on()) status = Start();
+    for (int left = kRestartsMax; left > 0 && (!is_on() || !IsOk(status)); --left) status = Start();
     return status;
   }
   Status Move() {

@@ -32,6 +32,8 @@ INSTANTIATE_TEST_SUITE_P(
                     WearCase{"FlashWithTenModelsThatStay",
                              {.world = "teensy40-512k", .static_count = 10}},
                     WearCase{"Eeprom", {.world = "eeprom-128k", .model_bytes = 2000}},
+                    WearCase{"EepromFilledToTwoThirds",
+                             {.world = "eeprom-128k", .model_bytes = 3000, .static_count = 8}},
                     WearCase{"FatContainer", {.world = "fat12-512k", .model_bytes = 5000}},
                     WearCase{"EefsContainer", {.world = "eefs-128k", .model_bytes = 2000}}),
     NameOf);
