@@ -78,11 +78,14 @@ class PlanWalk {
 
   Status ReadTensor(const formats::FlatVector& indices, uint32_t position, TensorInfo& info) {
     const int32_t index = model_.reader().ReadElementI32(indices, position);
-    return model_.ReadTensor(static_cast<uint32_t>(index), info);
+    model_.ReadTensor(static_cast<uint32_t>(index), info);
+    return model_.reader().status();
   }
 
   Status PrepareOperator(uint32_t index) {
-    OTA_TRY(const OperatorInfo& info, model_.ReadOperator(index));
+    OperatorInfo info;
+    model_.ReadOperator(index, info);
+    OTA_TRY(model_.reader().status());
     OTA_TRY(const uint32_t table_index, FindOperator(table_, model_, info));
     builder_.BeginOperator(index, table_index);
     PrepareContext context(model_, info, builder_);

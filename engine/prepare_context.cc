@@ -14,7 +14,8 @@ Status PrepareContext::ReadOperand(const FlatVector& operands, uint32_t index, T
   const int32_t tensor = model_.reader().ReadElementI32(operands, index);
   OTA_TRY(model_.reader().status());
   if (tensor < 0) return Status::kModelMalformed;
-  return model_.ReadTensor(static_cast<uint32_t>(tensor), info);
+  model_.ReadTensor(static_cast<uint32_t>(tensor), info);
+  return model_.reader().status();
 }
 
 Result<TensorInfo> PrepareContext::ReadOperand(const FlatVector& operands, uint32_t index) {
@@ -116,7 +117,7 @@ void PrepareContext::CallSubgraph(uint32_t index, Slot is_done) {
   builder_.CallSubgraph(index, is_done, WalkCalledSubgraph);
 }
 
-Result<bool> PrepareContext::HasSameNames(const formats::FlatTable& other, uint32_t slot) {
+Result<bool> PrepareContext::HasSameNames(formats::FlatTable other, uint32_t slot) {
   formats::FlatbufferReader& reader = model_.reader();
   const FlatVector mine = reader.FindVector(info_.options, slot, 1);
   const FlatVector name = reader.FindVector(other, slot, 1);

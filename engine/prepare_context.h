@@ -121,7 +121,7 @@ class PrepareContext {
   Status CommitBytes(const void* params, uint32_t bytes, uint32_t slot_count);
 
  private:
-  Result<bool> HasSameNames(const formats::FlatTable& other, uint32_t slot);
+  Result<bool> HasSameNames(formats::FlatTable other, uint32_t slot);
   Status ReadOperand(const formats::FlatVector& operands, uint32_t index,
                      formats::TensorInfo& info);
   Result<formats::TensorInfo> ReadOperand(const formats::FlatVector& operands, uint32_t index);

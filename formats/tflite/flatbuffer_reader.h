@@ -7,21 +7,35 @@
 
 namespace ota::formats {
 
-/// Where a table lies in a flatbuffer. A default one stands for an absent table: all its fields are
+/// Where a table lies in a flatbuffer. One of zeros stands for an absent table: all its fields are
 /// absent.
 struct FlatTable {
-  uint32_t position = 0;
-  uint32_t vtable = 0;
-  uint16_t vtable_bytes = 0;
+  uint32_t position;
 
   bool is_present() const { return position != 0; }
 };
 
 /// Where the elements of a vector lie. An absent vector has no elements.
 struct FlatVector {
-  uint32_t position = 0;  ///< of the first element
-  uint32_t count = 0;
+  uint32_t position;  ///< of the first element
+  uint32_t count;
 };
+
+/// What a field of a table is; of vectors by the bytes of an element: 1, 4, 8.
+enum class FlatKind : uint8_t { kEnd, kU8, kI32, kTable, kBytes, kWords = 6, kLongs };
+
+/// Describes a field for ReadFields. A list of them ends with kEnd.
+struct FlatField {
+  uint8_t slot : 4;
+  FlatKind kind : 4;
+};
+
+/// Words that the fields of a list come to.
+consteval uint32_t CountWords(const FlatField* fields) {
+  uint32_t words = 0;
+  for (; fields->kind != FlatKind::kEnd; ++fields) words += fields->kind < FlatKind::kBytes ? 1 : 2;
+  return words;
+}
 
 /// Reads a flatbuffer through a source, whatever its bytes. It never casts into the file, so
 /// alignment does not matter, and it keeps a window of 64 bytes, so that a source that is not
@@ -59,26 +73,37 @@ class FlatbufferReader {
   FlatTable ReadTable(uint32_t position);
   /// Position of the field in `slot`, 0 if it is absent. `bytes`: the field's size; the field is
   /// checked to lie in its table.
-  uint32_t FindField(const FlatTable& table, uint32_t slot, uint32_t bytes);
+  uint32_t FindField(FlatTable table, uint32_t slot, uint32_t bytes);
   /// Position that the reference in `slot` leads to, 0 if it is absent.
-  uint32_t FindTarget(const FlatTable& table, uint32_t slot);
-  /// The table, or the vector of elements of `element_bytes`, that the reference in `slot` leads
-  /// to.
-  FlatTable FindTable(const FlatTable& table, uint32_t slot);
-  FlatVector FindVector(const FlatTable& table, uint32_t slot, uint32_t element_bytes);
+  uint32_t FindTarget(FlatTable table, uint32_t slot);
+  /// The vector of elements of `element_bytes` that the reference in `slot` leads to.
+  FlatVector FindVector(FlatTable table, uint32_t slot, uint32_t element_bytes);
+  /// Reads the fields of a list into `target`, which has their words in the same order: numbers as
+  /// a word, 0 if they are absent, tables as a FlatTable, vectors as a FlatVector.
+  template <const auto& kFields, typename Target>
+  void ReadFields(FlatTable table, Target& target) {
+    static_assert(CountWords(kFields) * 4 == sizeof(Target));
+    ReadFieldList(table, kFields, reinterpret_cast<uint32_t*>(&target));
+  }
   /// The table that element `index` of a vector of references leads to.
   FlatTable ReadElementTable(const FlatVector& vector, uint32_t index);
   int32_t ReadElementI32(const FlatVector& vector, uint32_t index);
 
   /// Scalar fields, with the value they have when absent.
-  uint8_t FieldU8(const FlatTable& table, uint32_t slot, uint8_t absent = 0);
-  int32_t FieldI32(const FlatTable& table, uint32_t slot, int32_t absent = 0);
-  uint64_t FieldU64(const FlatTable& table, uint32_t slot);
-  float FieldF32(const FlatTable& table, uint32_t slot, float absent = 0.0f);
+  uint8_t FieldU8(FlatTable table, uint32_t slot, uint8_t absent = 0);
+  int32_t FieldI32(FlatTable table, uint32_t slot, int32_t absent = 0);
+  float FieldF32(FlatTable table, uint32_t slot, float absent = 0.0f);
 
  private:
-  /// Address of `bytes` bytes at `position`, or null after a failure. Valid until the next call.
+  /// Sticks `status` unless `is_met`. Whether nothing has failed so far.
+  bool Require(bool is_met, Status status);
+  /// The same of a range: kModelTruncated unless it lies in the file.
+  bool RequireInFile(uint32_t position, uint32_t bytes);
+  /// Address of `bytes` bytes at `position`, of zeros after a failure. Valid until the next call.
   const uint8_t* Load(uint32_t position, uint32_t bytes);
+  /// Position that the reference at `position` leads to, 0 after a failure.
+  uint32_t Follow(uint32_t position);
+  void ReadFieldList(FlatTable table, const FlatField* fields, uint32_t* target);
 
   static constexpr uint32_t kWindowBytes = 64;
 

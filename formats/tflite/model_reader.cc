@@ -12,124 +12,156 @@ constexpr uint32_t kIdentifier = 0x334C4654;  // "TFL3"
 constexpr uint32_t kSchemaVersion = 3;
 constexpr uint32_t kTensorBytesMax = 0x7FFFFFFF;
 
-}  // namespace
+// Fields in the order of the words that they are read into.
+constexpr FlatField kRootFields[] = {{model_slot::kVersion, FlatKind::kI32},
+                                     {model_slot::kOperatorCodes, FlatKind::kWords},
+                                     {model_slot::kSubgraphs, FlatKind::kWords},
+                                     {model_slot::kBuffers, FlatKind::kWords},
+                                     {}};
+constexpr FlatField kSubgraphFields[] = {{subgraph_slot::kTensors, FlatKind::kWords},
+                                         {subgraph_slot::kInputs, FlatKind::kWords},
+                                         {subgraph_slot::kOutputs, FlatKind::kWords},
+                                         {subgraph_slot::kOperators, FlatKind::kWords},
+                                         {}};
+constexpr FlatField kTensorFields[] = {{tensor_slot::kShape, FlatKind::kWords},
+                                       {tensor_slot::kType, FlatKind::kU8},
+                                       {tensor_slot::kBuffer, FlatKind::kI32},
+                                       {tensor_slot::kName, FlatKind::kBytes},
+                                       {tensor_slot::kQuantization, FlatKind::kTable},
+                                       {tensor_slot::kIsVariable, FlatKind::kU8},
+                                       {}};
+struct TensorFields {
+  FlatVector shape;
+  uint32_t type;
+  uint32_t buffer;
+  FlatVector name;
+  FlatTable quantization;
+  uint32_t is_variable;
+};
+constexpr FlatField kScaleFields[] = {{quantization_slot::kScale, FlatKind::kWords},
+                                      {quantization_slot::kZeroPoint, FlatKind::kLongs},
+                                      {quantization_slot::kQuantizedDimension, FlatKind::kI32},
+                                      {}};
+constexpr FlatField kOperatorFields[] = {{operator_slot::kCodeIndex, FlatKind::kI32},
+                                         {operator_slot::kInputs, FlatKind::kWords},
+                                         {operator_slot::kOutputs, FlatKind::kWords},
+                                         {operator_slot::kOptions, FlatKind::kTable},
+                                         {operator_slot::kCustomOptions, FlatKind::kBytes},
+                                         {operator_slot::kIntermediates, FlatKind::kWords},
+                                         {}};
+constexpr FlatField kOperatorCodeFields[] = {{operator_code_slot::kDeprecatedCode, FlatKind::kU8},
+                                             {operator_code_slot::kCode, FlatKind::kI32},
+                                             {operator_code_slot::kCustomName, FlatKind::kBytes},
+                                             {}};
+struct OperatorCodeFields {
+  uint32_t deprecated_code;
+  int32_t code;
+  FlatVector custom_name;
+};
 
-TensorInfo::TensorInfo() = default;
+}  // namespace
 
 Status ModelReader::Open() {
   if (reader_.size_bytes() < 8) return Status::kNotAModel;
   const uint32_t root = reader_.ReadU32(0);
-  const uint32_t identifier = reader_.ReadU32(4);
-  OTA_TRY(reader_.status());
-  if (identifier != kIdentifier) return Status::kNotAModel;
-  const FlatTable model = reader_.ReadTable(root);
-  if (reader_.FieldI32(model, model_slot::kVersion) != kSchemaVersion) {
-    reader_.Fail(Status::kNotAModel);
-  }
-  operator_codes_ = reader_.FindVector(model, model_slot::kOperatorCodes, 4);
-  subgraphs_ = reader_.FindVector(model, model_slot::kSubgraphs, 4);
-  buffers_ = reader_.FindVector(model, model_slot::kBuffers, 4);
-  OTA_TRY(reader_.status());
-  if (subgraphs_.count == 0) return Status::kModelMalformed;
+  if (reader_.ReadU32(4) != kIdentifier) reader_.Fail(Status::kNotAModel);
+  reader_.ReadFields<kRootFields>(reader_.ReadTable(root), root_);
+  if (root_.version != kSchemaVersion) reader_.Fail(Status::kNotAModel);
   return SelectSubgraph(0);
 }
 
 Status ModelReader::SelectSubgraph(uint32_t index) {
-  if (index >= subgraphs_.count) return Status::kOutOfRange;
-  const FlatTable subgraph = reader_.ReadElementTable(subgraphs_, index);
-  tensors_ = reader_.FindVector(subgraph, subgraph_slot::kTensors, 4);
-  inputs_ = reader_.FindVector(subgraph, subgraph_slot::kInputs, 4);
-  outputs_ = reader_.FindVector(subgraph, subgraph_slot::kOutputs, 4);
-  operators_ = reader_.FindVector(subgraph, subgraph_slot::kOperators, 4);
+  reader_.ReadFields<kSubgraphFields>(reader_.ReadElementTable(root_.subgraphs, index), subgraph_);
   return reader_.status();
 }
 
-Status ModelReader::ReadShape(const FlatTable& table, TensorInfo& info) {
-  const FlatVector shape = reader_.FindVector(table, tensor_slot::kShape, 4);
-  if (shape.count > kRankMax) return Status::kModelTooLarge;
-  info.rank = static_cast<uint8_t>(shape.count);
+uint32_t ModelReader::ReadShape(const FlatVector& shape, TensorInfo& info) {
   uint64_t elements = 1;
-  for (uint32_t i = 0; i < shape.count; ++i) {
+  if (shape.count > kRankMax) reader_.Fail(Status::kModelTooLarge);
+  for (uint32_t i = 0; i < shape.count && IsOk(reader_.status()); ++i) {
     const int32_t dimension = reader_.ReadElementI32(shape, i);
-    if (dimension < 0) return Status::kModelMalformed;
     info.dimensions[i] = dimension;
+    if (dimension < 0) reader_.Fail(Status::kModelMalformed);
     elements *= static_cast<uint32_t>(dimension);
-    if (elements > kTensorBytesMax) return Status::kModelTooLarge;
+    if (elements > kTensorBytesMax) reader_.Fail(Status::kModelTooLarge);
   }
-  const uint64_t bytes = elements * ElementBytes(info.type);
-  if (bytes > kTensorBytesMax) return Status::kModelTooLarge;
-  info.element_count = static_cast<uint32_t>(elements);
-  info.size_bytes = static_cast<uint32_t>(bytes);
-  return reader_.status();
+  return static_cast<uint32_t>(elements);
 }
 
-void ModelReader::ReadQuantization(const FlatTable& table, TensorInfo& info) {
-  const FlatTable quantization = reader_.FindTable(table, tensor_slot::kQuantization);
-  if (!quantization.is_present()) return;
-  const FlatVector scales = reader_.FindVector(quantization, quantization_slot::kScale, 4);
-  const FlatVector zero_points = reader_.FindVector(quantization, quantization_slot::kZeroPoint, 8);
-  info.scale_count = scales.count;
-  info.scales_offset = scales.position;
-  if (scales.count != 0) info.scale = reader_.ReadF32(scales.position);
-  if (zero_points.count != 0) info.zero_point = reader_.ReadI32(zero_points.position);
-  info.channel_dimension = reader_.FieldI32(quantization, quantization_slot::kQuantizedDimension);
-}
-
-void ModelReader::ReadConstant(const FlatTable& table, TensorInfo& info) {
-  const uint32_t index = static_cast<uint32_t>(reader_.FieldI32(table, tensor_slot::kBuffer));
-  const FlatTable buffer = reader_.ReadElementTable(buffers_, index);
-  const FlatVector data = reader_.FindVector(buffer, buffer_slot::kData, 1);
+void ModelReader::ReadTensor(uint32_t index, TensorInfo& info) {
+  TensorFields fields;
+  info = {};
+  reader_.ReadFields<kTensorFields>(reader_.ReadElementTable(subgraph_.tensors, index), fields);
+  reader_.ReadFields<kScaleFields>(fields.quantization, static_cast<TensorScales&>(info));
+  const FlatVector data = ReadBuffer(fields.buffer);
+  info.index = index;
+  info.type = static_cast<TensorType>(fields.type);
+  info.rank = static_cast<uint8_t>(fields.shape.count);
+  info.is_variable = fields.is_variable != 0;
   info.is_constant = data.count != 0;
   info.constant_offset = data.position;
   info.constant_bytes = data.count;
-}
-
-Status ModelReader::ReadTensor(uint32_t index, TensorInfo& info) {
-  if (index >= tensors_.count) return Status::kOutOfRange;
-  const FlatTable table = reader_.ReadElementTable(tensors_, index);
-  info.index = index;
-  info.type = static_cast<TensorType>(reader_.FieldU8(table, tensor_slot::kType));
-  info.is_variable = reader_.FieldU8(table, tensor_slot::kIsVariable) != 0;
-  OTA_TRY(ReadShape(table, info));
-  ReadQuantization(table, info);
-  ReadConstant(table, info);
-  return reader_.status();
+  info.element_count = ReadShape(fields.shape, info);
+  const uint64_t bytes = uint64_t{info.element_count} * ElementBytes(info.type);
+  if (bytes > kTensorBytesMax) reader_.Fail(Status::kModelTooLarge);
+  info.size_bytes = static_cast<uint32_t>(bytes);
+  info.scale = info.scale_count == 0 ? 0 : reader_.ReadF32(info.scales_offset);
+  info.zero_point = info.zero_point_count == 0 ? 0 : reader_.ReadI32(info.zero_points_offset);
+  info.name_offset = fields.name.position;
+  info.name_bytes = fields.name.count;
+  if (!IsOk(reader_.status())) info = {};
 }
 
 Result<TensorInfo> ModelReader::ReadTensor(uint32_t index) {
+  if (index >= tensor_count()) return Status::kOutOfRange;
   TensorInfo info;
-  OTA_TRY(ReadTensor(index, info));
-  return info;
-}
-
-Result<OperatorInfo> ModelReader::ReadOperator(uint32_t index) {
-  if (index >= operators_.count) return Status::kOutOfRange;
-  const FlatTable table = reader_.ReadElementTable(operators_, index);
-  OperatorInfo info;
-  info.inputs = reader_.FindVector(table, operator_slot::kInputs, 4);
-  info.outputs = reader_.FindVector(table, operator_slot::kOutputs, 4);
-  info.intermediates = reader_.FindVector(table, operator_slot::kIntermediates, 4);
-  info.options = reader_.FindTable(table, operator_slot::kOptions);
-  info.custom_options = reader_.FindVector(table, operator_slot::kCustomOptions, 1);
-  const auto code_index = static_cast<uint32_t>(reader_.FieldI32(table, operator_slot::kCodeIndex));
-  const FlatTable code = reader_.ReadElementTable(operator_codes_, code_index);
-  const auto deprecated =
-      static_cast<int8_t>(reader_.FieldU8(code, operator_code_slot::kDeprecatedCode));
-  info.code = std::max<int32_t>(deprecated, reader_.FieldI32(code, operator_code_slot::kCode));
-  const FlatVector name = reader_.FindVector(code, operator_code_slot::kCustomName, 1);
-  info.custom_name_offset = name.position;
-  info.custom_name_bytes = name.count;
+  ReadTensor(index, info);
   OTA_TRY(reader_.status());
   return info;
 }
 
+FlatVector ModelReader::ReadBuffer(uint32_t index) {
+  const FlatTable buffer = reader_.ReadElementTable(root_.buffers, index);
+  // Data after the flatbuffer (models over 2 GB) are beyond what this reads.
+  const uint32_t offset = reader_.FindField(buffer, buffer_slot::kOffset, 8);
+  const bool has_offset =
+      offset != 0 && (reader_.ReadU32(offset) > 1 || reader_.ReadU32(offset + 4) != 0);
+  if (has_offset) reader_.Fail(Status::kModelTooLarge);
+  return reader_.FindVector(buffer, buffer_slot::kData, 1);
+}
+
+void ModelReader::ReadOperatorCode(uint32_t index, OperatorCodeInfo& info) {
+  OperatorCodeFields fields;
+  const FlatTable table = reader_.ReadElementTable(root_.operator_codes, index);
+  reader_.ReadFields<kOperatorCodeFields>(table, fields);
+  info.code = std::max<int32_t>(static_cast<int8_t>(fields.deprecated_code), fields.code);
+  info.custom_name_offset = fields.custom_name.position;
+  info.custom_name_bytes = fields.custom_name.count;
+}
+
+void ModelReader::ReadOperator(uint32_t index, OperatorInfo& info) {
+  const FlatTable table = reader_.ReadElementTable(subgraph_.operators, index);
+  reader_.ReadFields<kOperatorFields>(table, static_cast<OperatorOperands&>(info));
+  ReadOperatorCode(info.code_index, info);
+}
+
+Result<OperatorInfo> ModelReader::ReadOperator(uint32_t index) {
+  if (index >= operator_count()) return Status::kOutOfRange;
+  OperatorInfo info;
+  ReadOperator(index, info);
+  OTA_TRY(reader_.status());
+  return info;
+}
+
+void ModelReader::ReadName(uint32_t offset, std::span<char> target) {
+  reader_.ReadBytes(offset,
+                    MutableByteSpan(reinterpret_cast<uint8_t*>(target.data()), target.size()));
+}
+
 Result<std::string_view> ModelReader::ReadTensorName(uint32_t index, std::span<char> target) {
-  if (index >= tensors_.count) return Status::kOutOfRange;
-  const FlatTable table = reader_.ReadElementTable(tensors_, index);
-  const FlatVector name = reader_.FindVector(table, tensor_slot::kName, 1);
-  const size_t length = std::min<size_t>(name.count, target.size());
-  reader_.ReadBytes(name.position,
-                    MutableByteSpan(reinterpret_cast<uint8_t*>(target.data()), length));
+  OTA_TRY(const TensorInfo& info, ReadTensor(index));
+  const size_t length = std::min<size_t>(info.name_bytes, target.size());
+  ReadName(info.name_offset, target.first(length));
   OTA_TRY(reader_.status());
   return std::string_view(target.data(), length);
 }
@@ -141,8 +173,7 @@ Result<std::string_view> ModelReader::ReadOperatorName(const OperatorInfo& info,
     return std::string_view(name, std::strlen(name));
   }
   const size_t length = std::min<size_t>(info.custom_name_bytes, target.size());
-  reader_.ReadBytes(info.custom_name_offset,
-                    MutableByteSpan(reinterpret_cast<uint8_t*>(target.data()), length));
+  ReadName(info.custom_name_offset, target.first(length));
   OTA_TRY(reader_.status());
   return std::string_view(target.data(), length);
 }

@@ -12,42 +12,60 @@ namespace ota::formats {
 
 constexpr uint32_t kRankMax = 6;
 
-/// What a model says of one tensor.
-struct TensorInfo {
-  TensorInfo();
+/// The fields of a tensor's quantization. Offsets are in the file.
+struct TensorScales {
+  uint32_t scales_offset;       ///< of float32
+  uint32_t scale_count;         ///< more than 1: per channel
+  uint32_t zero_points_offset;  ///< of int64
+  uint32_t zero_point_count;
+  int32_t channel_dimension;
+};
 
-  uint32_t index = 0;  ///< in its subgraph
-  TensorType type = TensorType::kFloat32;
-  uint8_t rank = 0;
-  bool is_variable = false;
-  bool is_constant = false;
-  std::array<int32_t, kRankMax> dimensions{};
-  uint32_t element_count = 1;
-  uint32_t size_bytes = 0;       ///< element_count times the element's bytes
-  uint32_t constant_offset = 0;  ///< in the file, of its bytes, if it is constant
-  uint32_t constant_bytes = 0;
-  float scale = 0.0f;          ///< the first one; 0 where the tensor is not quantized
-  int32_t zero_point = 0;      ///< the first one
-  uint32_t scale_count = 0;    ///< more than 1: per channel
-  uint32_t scales_offset = 0;  ///< in the file, of the float32 scales
-  int32_t channel_dimension = 0;
+/// The bytes of a constant, in the file.
+struct TensorConstant {
+  uint32_t constant_offset;
+  uint32_t constant_bytes;
+};
+
+/// What a model says of one tensor. Nothing until ModelReader::ReadTensor has filled it.
+struct TensorInfo : TensorScales, TensorConstant {
+  uint32_t index;  ///< in its subgraph
+  TensorType type;
+  uint8_t rank;
+  bool is_variable;
+  bool is_constant;
+  std::array<int32_t, kRankMax> dimensions;
+  uint32_t element_count;
+  uint32_t size_bytes;   ///< element_count times the element's bytes
+  float scale;           ///< the first one; 0 where the tensor is not quantized
+  int32_t zero_point;    ///< the first one
+  uint32_t name_offset;  ///< in the file, of its characters
+  uint32_t name_bytes;
 
   int32_t dimension(uint32_t index_from_front) const { return dimensions[index_from_front]; }
   int32_t last_dimension() const { return rank == 0 ? 1 : dimensions[rank - 1u]; }
 };
 
-/// What a model says of one operator. Vectors hold tensor indices; -1 stands for an operand that is
-/// left out.
-struct OperatorInfo {
-  int32_t code = 0;                 ///< an OperatorCode or another number
-  uint32_t custom_name_offset = 0;  ///< in the file, of the name's characters
-  uint32_t custom_name_bytes = 0;
+/// What a model says of an operator's code.
+struct OperatorCodeInfo {
+  int32_t code;                 ///< an OperatorCode or another number
+  uint32_t custom_name_offset;  ///< in the file, of the name's characters
+  uint32_t custom_name_bytes;
+};
+
+/// The fields of an operator. Vectors hold tensor indices; -1 stands for an operand that is left
+/// out.
+struct OperatorOperands {
+  uint32_t code_index;
   FlatVector inputs;
   FlatVector outputs;
-  FlatVector intermediates;
   FlatTable options;
   FlatVector custom_options;
+  FlatVector intermediates;
 };
+
+/// What a model says of one operator.
+struct OperatorInfo : OperatorCodeInfo, OperatorOperands {};
 
 /// Reads a TensorFlow Lite model through a source: subgraphs, tensors, operators. Holds positions
 /// only, nothing of the model's size.
@@ -67,28 +85,34 @@ class ModelReader {
   /// kNotAModel: no TensorFlow Lite flatbuffer, or not of version 3. kModelTruncated,
   /// kModelMalformed: see VerifyModel. Or what the source returned.
   Status Open();
-  /// Selects another subgraph for what follows. kOutOfRange: there is none of that number.
+  /// Selects another subgraph for what follows. kModelMalformed: there is none of that number.
   Status SelectSubgraph(uint32_t index);
 
   FlatbufferReader& reader() { return reader_; }
   ByteSource& source() { return reader_.source(); }
 
-  uint32_t subgraph_count() const { return subgraphs_.count; }
-  uint32_t tensor_count() const { return tensors_.count; }
-  uint32_t operator_count() const { return operators_.count; }
-  const FlatVector& inputs() const { return inputs_; }
-  const FlatVector& outputs() const { return outputs_; }
-  const FlatVector& tensors() const { return tensors_; }
-  const FlatVector& operators() const { return operators_; }
-  const FlatVector& operator_codes() const { return operator_codes_; }
-  const FlatVector& buffers() const { return buffers_; }
+  uint32_t subgraph_count() const { return root_.subgraphs.count; }
+  uint32_t tensor_count() const { return subgraph_.tensors.count; }
+  uint32_t operator_count() const { return subgraph_.operators.count; }
+  const FlatVector& subgraphs() const { return root_.subgraphs; }
+  const FlatVector& inputs() const { return subgraph_.inputs; }
+  const FlatVector& outputs() const { return subgraph_.outputs; }
+  const FlatVector& tensors() const { return subgraph_.tensors; }
+  const FlatVector& operators() const { return subgraph_.operators; }
+  const FlatVector& operator_codes() const { return root_.operator_codes; }
+  const FlatVector& buffers() const { return root_.buffers; }
 
   /// kOutOfRange: no such tensor or operator. kModelTooLarge: more dimensions than kRankMax, or
   /// more bytes than 2^31. Otherwise as Open.
   Result<TensorInfo> ReadTensor(uint32_t index);
-  /// The same into `info`, which must be new.
-  Status ReadTensor(uint32_t index, TensorInfo& info);
   Result<OperatorInfo> ReadOperator(uint32_t index);
+
+  // The same, whose failures stick in reader().status(): what is read is then all zeros, and an
+  // index that names nothing is kModelMalformed.
+  void ReadTensor(uint32_t index, TensorInfo& info);
+  void ReadOperator(uint32_t index, OperatorInfo& info);
+  void ReadOperatorCode(uint32_t index, OperatorCodeInfo& info);
+  FlatVector ReadBuffer(uint32_t index);
 
   /// Copies the tensor's name, cut to `target`. The view lies in `target`.
   Result<std::string_view> ReadTensorName(uint32_t index, std::span<char> target);
@@ -96,18 +120,23 @@ class ModelReader {
   Result<std::string_view> ReadOperatorName(const OperatorInfo& info, std::span<char> target);
 
  private:
-  Status ReadShape(const FlatTable& table, TensorInfo& info);
-  void ReadQuantization(const FlatTable& table, TensorInfo& info);
-  void ReadConstant(const FlatTable& table, TensorInfo& info);
+  /// Elements of a tensor, from its dimensions.
+  uint32_t ReadShape(const FlatVector& shape, TensorInfo& info);
+  void ReadName(uint32_t offset, std::span<char> target);
 
   FlatbufferReader reader_;
-  FlatVector operator_codes_;
-  FlatVector subgraphs_;
-  FlatVector buffers_;
-  FlatVector tensors_;
-  FlatVector inputs_;
-  FlatVector outputs_;
-  FlatVector operators_;
+  struct {
+    uint32_t version;
+    FlatVector operator_codes;
+    FlatVector subgraphs;
+    FlatVector buffers;
+  } root_;
+  struct {
+    FlatVector tensors;
+    FlatVector inputs;
+    FlatVector outputs;
+    FlatVector operators;
+  } subgraph_;
 };
 
 }  // namespace ota::formats
