@@ -37,8 +37,10 @@ ModelSurvey ChainBuilder::survey() const {
 }
 
 MutableByteSpan ChainBuilder::FreeMemory() const {
-  uint8_t* const begin = builder_->temporary_.data() +
-                         (builder_->is_one_memory_ ? RoundUp(builder_->front_bytes_, 8) : 0);
+  const PlanRequest& request = builder_->request_;
+  uint8_t* const begin = request.is_one_memory()
+                             ? request.persistent.data() + RoundUp(builder_->front_bytes_, 8)
+                             : request.shared.data();
   uint8_t* const end = builder_->buffers_.begin();
   return {begin, begin < end ? static_cast<size_t>(end - begin) : 0};
 }
@@ -165,7 +167,7 @@ void ChainBuilder::BeginChain() {
 }
 
 ChainView ChainBuilder::ViewOfChain(uint32_t index) const {
-  uint8_t* const at = builder_->persistent_.data() + chain_offsets_[index];
+  uint8_t* const at = builder_->request_.persistent.data() + chain_offsets_[index];
   RecordHeader header;
   std::memcpy(&header, at, sizeof(header));
   return {at + sizeof(header), header.slot_count};

@@ -42,7 +42,9 @@ class ChainBuilder final : public PlanExtension {
 
  private:
   bool is_survey() const { return plan_ == nullptr; }
-  RowLink* SurveyLinks() const { return reinterpret_cast<RowLink*>(builder_->persistent_.data()); }
+  RowLink* SurveyLinks() const {
+    return reinterpret_cast<RowLink*>(builder_->request_.persistent.data());
+  }
   void AddSurveyLink(RowLink::Kind kind, uint32_t input);
   void AddLink(const RowLink& link);
   void BeginChain();

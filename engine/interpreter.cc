@@ -39,29 +39,20 @@ Status Interpreter::Prepare(ByteSource& source, MutableByteSpan persistent, Muta
                             const PrepareOptions& options) {
   AbandonRequest();
   is_prepared_ = false;
-  failed_operator_ = -1;
-  summary_ = ModelSummary();
+  plan_ = PlanOutcome();
   OTA_TRY(VerifyArguments(persistent, shared, options));
   OTA_TRY(formats::VerifyModel(source));
   source_ = &source;
   rounding_ = options.rounding;
-  const auto mapped = source.Map();
-  mapped_ = mapped.has_value() ? mapped->data() : nullptr;
-  const bool is_one_memory = shared.empty();
-  const MutableByteSpan limiting = is_one_memory ? persistent : shared;
-  const PlanRequest request{source,
-                            operators_,
-                            persistent,
-                            shared,
-                            static_cast<uint32_t>(limiting.size()),
-                            options.rounding,
-                            options.page_bytes,
-                            report_rules_,
-                            options.patch_planner};
-  OTA_TRY(ModelPlanner(request, layout_, summary_, failed_operator_).Run());
-  patches_ = summary_.chain_count == 0 ? nullptr : options.patch_planner;
+  mapped_ = MapSource(source);
+  const MutableByteSpan limiting = shared.empty() ? persistent : shared;
+  const PlanRequest request{source,     mapped_,      operators_,
+                            persistent, shared,       static_cast<uint32_t>(limiting.size()),
+                            options,    report_rules_};
+  OTA_TRY(ModelPlanner(request, plan_).Run());
+  patches_ = summary().chain_count == 0 ? nullptr : options.patch_planner;
   persistent_ = persistent.data();
-  shared_ = is_one_memory ? persistent.data() + summary_.persistent_bytes : shared.data();
+  shared_ = shared.empty() ? persistent.data() + summary().persistent_bytes : shared.data();
   is_prepared_ = true;
   ResetState();
   return Status::kOk;
@@ -89,7 +80,7 @@ MutableByteSpan Interpreter::PlannedBytes(uint32_t position) const {
 MutableByteSpan Interpreter::input(uint32_t index) { return PlannedBytes(index); }
 
 ByteSpan Interpreter::output(uint32_t index) const {
-  return PlannedBytes(summary_.input_count + index);
+  return PlannedBytes(summary().input_count + index);
 }
 
 Result<TensorInfo> Interpreter::ReadInputInfo(uint32_t index) {
@@ -117,7 +108,7 @@ void Interpreter::AbandonRequest() {
 
 void Interpreter::BeginInference() {
   AbandonRequest();
-  record_offset_ = layout_.records_offset;
+  record_offset_ = plan_.layout.records_offset;
   unit_ = 0;
   is_in_chain_ = false;
 }
@@ -125,7 +116,7 @@ void Interpreter::BeginInference() {
 void Interpreter::ResetState() {
   if (!is_prepared_) return;
   BeginInference();
-  for (uint32_t at = layout_.records_offset; at < layout_.records_end;) {
+  for (uint32_t at = plan_.layout.records_offset; at < plan_.layout.records_end;) {
     RecordHeader header;
     std::memcpy(&header, persistent_ + at, sizeof(header));
     if (header.operator_index == static_cast<uint8_t>(InternalOperator::kResetState)) {
@@ -145,9 +136,9 @@ Status Interpreter::Invoke() {
 
 Status Interpreter::Step(uint32_t mac_budget) {
   if (!is_prepared_) return Status::kWrongState;
-  const bool is_first = record_offset_ == layout_.records_offset && unit_ == 0;
+  const bool is_first = record_offset_ == plan_.layout.records_offset && unit_ == 0;
   if (is_first && requested_bytes_ == 0) read_bytes_ = 0;
-  while (record_offset_ < layout_.records_end) {
+  while (record_offset_ < plan_.layout.records_end) {
     RecordHeader header;
     std::memcpy(&header, persistent_ + record_offset_, sizeof(header));
     const void* params = persistent_ + record_offset_ + sizeof(header);
@@ -169,7 +160,7 @@ Status Interpreter::Step(uint32_t mac_budget) {
     } else {
       record_offset_ = next_record_offset_;
     }
-    if (mac_budget == 0 && record_offset_ < layout_.records_end) return Status::kBusy;
+    if (mac_budget == 0 && record_offset_ < plan_.layout.records_end) return Status::kBusy;
   }
   BeginInference();
   return Status::kOk;
@@ -199,7 +190,7 @@ void RunContext::SkipToNextOfSame() {
   RecordHeader own;
   std::memcpy(&own, records + interpreter_.record_offset_, sizeof(own));
   uint32_t& at = interpreter_.next_record_offset_;
-  while (at < interpreter_.layout_.records_end) {
+  while (at < interpreter_.plan_.layout.records_end) {
     RecordHeader header;
     std::memcpy(&header, records + at, sizeof(header));
     if (header.operator_index == own.operator_index) return;
@@ -232,27 +223,24 @@ Status RunContext::AwaitRequest() {
 Result<ModelSummary> ComputeMemoryNeeds(ByteSource& source, OperatorTable operators,
                                         MutableByteSpan workspace, const PrepareOptions& options,
                                         int32_t* failed_operator) {
-  int32_t failed = -1;
-  if (failed_operator != nullptr) *failed_operator = failed;
+  if (failed_operator != nullptr) *failed_operator = -1;
   OTA_TRY(VerifyArguments(workspace, {}, options));
   OTA_TRY(formats::VerifyModel(source));
-  PlanRequest request{source,     operators,        workspace,         {},
-                      UINT32_MAX, options.rounding, options.page_bytes};
-  const bool is_any_page = options.page_bytes == 0 && !source.Map().has_value();
-  if (options.arena_bytes != 0) {
-    request.limit_bytes = options.arena_bytes;
-    request.patch_planner = options.patch_planner;
-  } else if (is_any_page) {
-    request.limit_bytes = 0;  // none fits: the smallest is told
+  const uint8_t* const mapped = MapSource(source);
+  const bool is_any_page = options.arena_bytes == 0 && options.page_bytes == 0 && mapped == nullptr;
+  PrepareOptions chosen = options;
+  if (options.arena_bytes == 0) chosen.patch_planner = nullptr;
+  uint32_t limit_bytes = options.arena_bytes == 0 ? UINT32_MAX : options.arena_bytes;
+  if (is_any_page) limit_bytes = 0;  // none fits: the smallest is told
+  const PlanRequest request{source, mapped, operators, workspace, {}, limit_bytes, chosen};
+  PlanOutcome plan;
+  const Status status = ModelPlanner(request, plan).Run();
+  if (failed_operator != nullptr) *failed_operator = plan.failed_operator;
+  if (status == Status::kArenaTooSmall && is_any_page && plan.summary.arena_bytes != 0) {
+    return plan.summary;
   }
-  ModelSummary summary;
-  PlanLayout layout;
-  const Status status = ModelPlanner(request, layout, summary, failed).Run();
-  if (failed_operator != nullptr) *failed_operator = failed;
-  const bool is_told = request.limit_bytes == 0 && summary.arena_bytes != 0;
-  if (status == Status::kArenaTooSmall && is_told) return summary;
   OTA_TRY(status);
-  return summary;
+  return plan.summary;
 }
 
 }  // namespace ota::engine

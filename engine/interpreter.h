@@ -92,14 +92,14 @@ class Interpreter {
   bool is_prepared() const { return is_prepared_; }
   /// After kArenaTooSmall: bytes of one arena that would do, 0 if the arena was too small even to
   /// find out (ComputeMemoryNeeds tells).
-  uint32_t arena_bytes_needed() const { return summary_.arena_bytes; }
+  uint32_t arena_bytes_needed() const { return summary().arena_bytes; }
   /// After a failed Prepare: index of the operator that refused, or -1.
-  int32_t failed_operator() const { return failed_operator_; }
+  int32_t failed_operator() const { return plan_.failed_operator; }
   /// Of the prepared model.
-  const ModelSummary& summary() const { return summary_; }
+  const ModelSummary& summary() const { return plan_.summary; }
 
-  uint32_t input_count() const { return summary_.input_count; }
-  uint32_t output_count() const { return summary_.output_count; }
+  uint32_t input_count() const { return summary().input_count; }
+  uint32_t output_count() const { return summary().output_count; }
   /// Bytes of a tensor, to be filled before Step or Invoke, or read after. `index` must be below
   /// the count.
   MutableByteSpan input(uint32_t index);
@@ -146,25 +146,23 @@ class Interpreter {
 
   OperatorTable operators_;
   ByteSource* source_ = nullptr;
-  OperatorObserver* observer_ = nullptr;
-  const ReportRules* report_rules_ = nullptr;
   const uint8_t* mapped_ = nullptr;
   uint8_t* persistent_ = nullptr;
   uint8_t* shared_ = nullptr;
-  ModelSummary summary_;
-  PlanLayout layout_;
-  RoundingMode rounding_ = RoundingMode::kDouble;
-  bool is_prepared_ = false;
-  int32_t failed_operator_ = -1;
   uint32_t record_offset_ = 0;
   uint32_t next_record_offset_ = 0;
   uint32_t unit_ = 0;
+  uint32_t requested_bytes_ = 0;  ///< of a read that is under way
   uint64_t read_bytes_ = 0;
-  uint32_t requested_bytes_ = 0;           ///< of a read that is under way
-  const PatchPlanner* patches_ = nullptr;  ///< if the plan has chains
+  RoundingMode rounding_ = RoundingMode::kDouble;
+  bool is_prepared_ = false;
   bool is_in_chain_ = false;
+  OperatorObserver* observer_ = nullptr;
+  const ReportRules* report_rules_ = nullptr;
+  const PatchPlanner* patches_ = nullptr;  ///< if the plan has chains
   uint32_t chain_offset_ = 0;
   uint32_t chain_link_ = 0;  ///< first one of the operator that comes next
+  PlanOutcome plan_;
 };
 
 /// Costs of a model without running it: as Prepare, with `workspace` for the plan alone, which lies

@@ -17,7 +17,6 @@ using formats::TensorType;
 namespace {
 
 constexpr uint32_t kPageBytesMax = 64 * 1024;
-constexpr uint32_t kBaseAlignment = 8;
 
 Result<uint32_t> FindOperator(OperatorTable table, ModelReader& model, const OperatorInfo& info) {
   for (uint32_t i = 0; i < table.size() && i < kFirstInternalOperator; ++i) {
@@ -42,8 +41,8 @@ Status VerifyInt8(PrepareContext& context) {
 // Walks the model once and leaves every operator's record in the builder's memory.
 class PlanWalk {
  public:
-  PlanWalk(ByteSource& source, OperatorTable table, PlanBuilder& builder)
-      : model_(source), table_(table), builder_(builder) {}
+  PlanWalk(const PlanRequest& request, PlanBuilder& builder)
+      : model_(request.source), table_(request.operators), builder_(builder) {}
 
   Status Run(ModelSummary& summary, int32_t& failed_operator) {
     failed_operator = -1;
@@ -118,75 +117,45 @@ Status WalkCalledSubgraph(PlanWalk& walk) {
   return walk.builder_.status();
 }
 
-PlanBuilder::Options ModelPlanner::MakeOptions(uint32_t page_bytes) const {
-  PlanBuilder::Options options;
-  options.rounding = request_.rounding;
-  options.is_mapped = mapped_.has_value();
-  options.can_read_ahead = request_.source.can_read_ahead();
-  options.is_base_aligned =
-      options.is_mapped && reinterpret_cast<uintptr_t>(mapped_->data()) % kBaseAlignment == 0;
-  options.report_rules = request_.report_rules;
-  options.page_bytes = page_bytes;
-  return options;
+uint32_t ModelPlanner::FirstPage() const {
+  return is_page_free() ? kPageBytesMax : request_.options.page_bytes;
 }
 
+bool ModelPlanner::GoOnToSmallerPage(uint32_t& page_bytes) const {
+  if (!is_page_free() || page_bytes <= kPageBytesMin) return false;
+  page_bytes /= 2;
+  return true;
+}
+
+// The largest page that fits is the best: smaller ones only read more.
 Status ModelPlanner::Run() {
-  const bool is_page_free = !mapped_.has_value() && request_.page_bytes == 0;
-  uint32_t page = is_page_free ? kPageBytesMax : request_.page_bytes;
-  smallest_page_ = kPageBytesMin;
-  while (true) {
-    const Status status = Build(page, nullptr);
-    if (IsOk(status)) {
-      Keep(page, nullptr);
-      break;  // smaller pages would only read more
-    }
-    if (status != Status::kArenaTooSmall) return status;
-    if (request_.patch_planner != nullptr && request_.report_rules == nullptr) {
-      request_.patch_planner->Search(*this, page);
-    }
-    if (!is_page_free || page <= kPageBytesMin) break;
-    page /= 2;
+  const PatchPlanner* const patches = request_.options.patch_planner;
+  if (patches != nullptr && request_.report_rules == nullptr) return patches->Run(*this);
+  uint32_t page = FirstPage();
+  Status status = Build(page, nullptr);
+  while (status == Status::kArenaTooSmall) {
+    if (!GoOnToSmallerPage(page)) return BuildSmallest();
+    status = Build(page, nullptr);
   }
-  return BuildBest();
+  return status;
 }
 
 Status ModelPlanner::Walk(PlanBuilder& builder, ModelSummary& summary) {
-  return PlanWalk(request_.source, request_.operators, builder).Run(summary, failed_operator_);
+  return PlanWalk(request_, builder).Run(summary, outcome_.failed_operator);
 }
 
 Status ModelPlanner::Build(uint32_t page_bytes, PlanExtension* extension) {
-  summary_ = ModelSummary();
-  PlanBuilder builder(request_.persistent, request_.shared, MakeOptions(page_bytes), summary_,
-                      extension);
-  OTA_TRY(Walk(builder, summary_));
-  OTA_TRY(builder.Finish(layout_));
-  built_page_ = page_bytes;
-  built_chains_ = extension != nullptr;
+  outcome_.summary = ModelSummary();
+  PlanBuilder builder(request_, page_bytes, PlanPurpose::kRun, outcome_.summary, extension);
+  OTA_TRY(Walk(builder, outcome_.summary));
+  OTA_TRY(builder.Finish(outcome_.layout));
   if (extension == nullptr && NeededBytes() < smallest_bytes_) {
     smallest_bytes_ = NeededBytes();
     smallest_page_ = page_bytes;
   }
   const bool fits = NeededBytes() <= request_.limit_bytes &&
-                    summary_.persistent_bytes <= request_.persistent.size();
+                    summary().persistent_bytes <= request_.persistent.size();
   return fits ? Status::kOk : Status::kArenaTooSmall;
-}
-
-void ModelPlanner::Keep(uint32_t page_bytes, const ChainPlan* chains) {
-  if (summary_.read_bytes >= best_reads_) return;
-  best_reads_ = summary_.read_bytes;
-  best_page_ = page_bytes;
-  best_has_chains_ = chains != nullptr;
-  if (best_has_chains_) best_chains_ = *chains;
-}
-
-Status ModelPlanner::BuildBest() {
-  if (best_reads_ == UINT64_MAX) {
-    const Status status = Build(smallest_page_, nullptr);
-    return IsOk(status) ? Status::kArenaTooSmall : status;
-  }
-  if (built_page_ == best_page_ && built_chains_ == best_has_chains_) return Status::kOk;
-  if (!best_has_chains_) return Build(best_page_, nullptr);
-  return request_.patch_planner->Build(*this, best_page_, best_chains_);
 }
 
 }  // namespace ota::engine

@@ -2,15 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
-#include "base/byte_source.h"
-#include "engine/chain_planner.h"
-#include "engine/model_summary.h"
-#include "engine/operator_table.h"
-#include "engine/patch_planner.h"
-#include "engine/plan.h"
 #include "engine/plan_builder.h"
+#include "engine/plan_request.h"
 
 namespace ota::engine {
 
@@ -18,33 +12,13 @@ namespace ota::engine {
 /// function apart, so that without CALL_ONCE it is not linked.
 Status WalkCalledSubgraph(PlanWalk& walk);
 
-/// What a plan is to be made of, and in which memory.
-struct PlanRequest {
-  ByteSource& source;
-  OperatorTable operators;
-  MutableByteSpan persistent;
-  MutableByteSpan shared;  ///< empty: both in `persistent`
-  /// Bytes of activations and scratch that the plan may use, or, if both are in one memory, bytes
-  /// of everything.
-  uint32_t limit_bytes = 0;
-  RoundingMode rounding = RoundingMode::kDouble;
-  uint32_t page_bytes = 0;                    ///< 0: the planner chooses
-  const ReportRules* report_rules = nullptr;  ///< null: nothing is observed
-  const PatchPlanner* patch_planner = nullptr;
-};
-
 /// Plans a verified model. If no plain plan fits the limit, operators are chained into patches
 /// if there is a planner for that; of all plans that fit, the one that reads the least from the
 /// source. What it is given must outlive it.
 class ModelPlanner {
  public:
-  ModelPlanner(const PlanRequest& request, PlanLayout& layout, ModelSummary& summary,
-               int32_t& failed_operator)
-      : request_(request),
-        layout_(layout),
-        summary_(summary),
-        failed_operator_(failed_operator),
-        mapped_(request.source.Map()) {}
+  ModelPlanner(const PlanRequest& request, PlanOutcome& outcome)
+      : request_(request), outcome_(outcome) {}
 
   /// Leaves the records in the request's memory.
   /// kArenaTooSmall: no plan fits; the summary tells the costs of the smallest plain plan, if the
@@ -55,34 +29,30 @@ class ModelPlanner {
   // For patch planners.
 
   const PlanRequest& request() const { return request_; }
-  PlanBuilder::Options MakeOptions(uint32_t page_bytes) const;
+  const ModelSummary& summary() const { return outcome_.summary; }
+  /// The page to begin with; whether there is a smaller one to go on with.
+  uint32_t FirstPage() const;
+  bool GoOnToSmallerPage(uint32_t& page_bytes) const;
   /// Prepares all operators. Errors as Run.
   Status Walk(PlanBuilder& builder, ModelSummary& summary);
   /// Makes the plan. kArenaTooSmall also if it is beyond the limit.
   Status Build(uint32_t page_bytes, PlanExtension* extension);
+  /// Makes the smallest of the plain plans that were built, for what it would need.
+  Status BuildSmallest() { return Build(smallest_page_, nullptr); }
   /// Of the plan that was built, what the limit is of.
   uint32_t NeededBytes() const {
-    return request_.shared.empty() ? summary_.arena_bytes : summary_.shared_bytes;
+    return request_.is_one_memory() ? summary().arena_bytes : summary().shared_bytes;
   }
-  /// Keeps the plan that was built, with these chains or none, if it is the best one.
-  void Keep(uint32_t page_bytes, const ChainPlan* chains);
 
  private:
-  Status BuildBest();
+  bool is_page_free() const {
+    return request_.mapped == nullptr && request_.options.page_bytes == 0;
+  }
 
   const PlanRequest& request_;
-  PlanLayout& layout_;
-  ModelSummary& summary_;
-  int32_t& failed_operator_;
-  const std::optional<ByteSpan> mapped_;
+  PlanOutcome& outcome_;
   uint32_t smallest_bytes_ = UINT32_MAX;  ///< of the plain plans
-  uint32_t smallest_page_ = 0;
-  uint32_t built_page_ = 0;
-  bool built_chains_ = false;
-  uint64_t best_reads_ = UINT64_MAX;
-  uint32_t best_page_ = 0;
-  bool best_has_chains_ = false;
-  ChainPlan best_chains_;
+  uint32_t smallest_page_ = kPageBytesMin;
 };
 
 }  // namespace ota::engine

@@ -18,47 +18,89 @@ constexpr uint32_t kSearchesMax = 16;
 
 Status FindChainsIn(ModelPlanner& planner, uint32_t page_bytes, uint32_t given, ChainPlan& chains) {
   const PlanRequest& request = planner.request();
-  PlanBuilder::Options options = planner.MakeOptions(page_bytes);
-  options.is_survey = true;
   ModelSummary unused;
   ChainBuilder survey;
-  PlanBuilder builder(request.persistent, request.shared, options, unused, &survey);
+  PlanBuilder builder(request, page_bytes, PlanPurpose::kSurvey, unused, &survey);
   OTA_TRY(planner.Walk(builder, unused));
-  const uint32_t kept = request.shared.empty() ? survey.persistent_bytes() : 0;
+  const uint32_t kept = request.is_one_memory() ? survey.persistent_bytes() : 0;
   if (kept >= given) return Status::kArenaTooSmall;
   chains.params_bytes = survey.params_bytes();
   return FindChains(survey.survey(), given - kept, survey.FreeMemory(), chains.list);
 }
 
-class ChainPatchPlanner final : public PatchPlanner {
+Status BuildChains(ModelPlanner& planner, uint32_t page_bytes, const ChainPlan& chains) {
+  ChainBuilder extension(chains);
+  return planner.Build(page_bytes, &extension);
+}
+
+// The best plan so far, and the one that was built last.
+class BestPlan {
  public:
-  // What the planner is given lies between what was too much, since the plan then was too large,
-  // and what was too little for any.
-  void Search(ModelPlanner& planner, uint32_t page_bytes) const override {
-    const uint32_t limit = planner.request().limit_bytes;
-    uint32_t given = limit;
-    uint32_t too_much = given, too_little = 0, step = 0;
-    for (uint32_t search = 0; search < kSearchesMax && too_much - too_little > 8; ++search) {
-      ChainPlan chains;
-      if (IsOk(FindChainsIn(planner, page_bytes, given, chains))) {
-        const Status status = Build(planner, page_bytes, chains);
-        if (IsOk(status)) return planner.Keep(page_bytes, &chains);
-        const uint32_t excess = planner.NeededBytes() - std::min(planner.NeededBytes(), limit);
-        if (status != Status::kArenaTooSmall || excess == 0) return;
-        too_much = given;
-        step = std::max(excess, 2 * step);
-      } else {
-        if (search == 0) return;
-        too_little = given;
-      }
-      const bool is_open = too_little == 0 && step < too_much;
-      given = is_open ? too_much - step : too_little + (too_much - too_little) / 2;
-    }
+  explicit BestPlan(ModelPlanner& planner) : planner_(planner) {}
+
+  // Keeps the plan that was built, with these chains or none, if it is the best one; whether it is.
+  bool Keep(uint32_t page_bytes, const ChainPlan* chains) {
+    if (planner_.summary().read_bytes >= reads_) return false;
+    reads_ = planner_.summary().read_bytes;
+    page_bytes_ = page_bytes;
+    has_chains_ = chains != nullptr;
+    if (has_chains_) chains_ = *chains;
+    return true;
   }
 
-  Status Build(ModelPlanner& planner, uint32_t page_bytes, const ChainPlan& chains) const override {
-    ChainBuilder extension(chains);
-    return planner.Build(page_bytes, &extension);
+  Status Build() {
+    if (reads_ == UINT64_MAX) return planner_.BuildSmallest();
+    return has_chains_ ? BuildChains(planner_, page_bytes_, chains_)
+                       : planner_.Build(page_bytes_, nullptr);
+  }
+
+ private:
+  ModelPlanner& planner_;
+  uint64_t reads_ = UINT64_MAX;
+  uint32_t page_bytes_ = 0;
+  bool has_chains_ = false;
+  ChainPlan chains_;
+};
+
+// Looks for chains with which a plan of this page fits. What the planner is given lies between what
+// was too much, since the plan then was too large, and what was too little for any. Whether the
+// plan that was built last is the best.
+bool Search(ModelPlanner& planner, uint32_t page_bytes, BestPlan& best) {
+  const uint32_t limit = planner.request().limit_bytes;
+  uint32_t given = limit;
+  uint32_t too_much = given, too_little = 0, step = 0;
+  for (uint32_t search = 0; search < kSearchesMax && too_much - too_little > 8; ++search) {
+    ChainPlan chains;
+    if (IsOk(FindChainsIn(planner, page_bytes, given, chains))) {
+      const Status status = BuildChains(planner, page_bytes, chains);
+      if (IsOk(status)) return best.Keep(page_bytes, &chains);
+      const uint32_t excess = planner.NeededBytes() - std::min(planner.NeededBytes(), limit);
+      if (status != Status::kArenaTooSmall || excess == 0) return false;
+      too_much = given;
+      step = std::max(excess, 2 * step);
+    } else {
+      if (search == 0) return false;
+      too_little = given;
+    }
+    const bool is_open = too_little == 0 && step < too_much;
+    given = is_open ? too_much - step : too_little + (too_much - too_little) / 2;
+  }
+  return false;
+}
+
+class ChainPatchPlanner final : public PatchPlanner {
+ public:
+  Status Run(ModelPlanner& planner) const override {
+    BestPlan best(planner);
+    uint32_t page = planner.FirstPage();
+    Status status = planner.Build(page, nullptr);
+    while (status == Status::kArenaTooSmall) {
+      const bool is_best = Search(planner, page, best);
+      if (!planner.GoOnToSmallerPage(page)) return is_best ? Status::kOk : best.Build();
+      status = planner.Build(page, nullptr);
+    }
+    OTA_TRY(status);
+    return best.Keep(page, nullptr) ? Status::kOk : best.Build();
   }
 
   const void* SelectParams(Interpreter& interpreter, const RecordHeader& header) const override {

@@ -8,7 +8,6 @@
 
 namespace ota::engine {
 
-struct ChainPlan;
 class Interpreter;
 class ModelPlanner;
 
@@ -16,12 +15,9 @@ class ModelPlanner;
 /// without does not link it. There is one implementation, kPatchPlanner.
 class PatchPlanner {
  public:
-  /// Looks for chains of operators with which a plan of this page fits, and lets the planner keep
-  /// it.
-  virtual void Search(ModelPlanner& planner, uint32_t page_bytes) const = 0;
-  /// Builds the plan with chains that were found. Fails as ModelPlanner::Build.
-  virtual Status Build(ModelPlanner& planner, uint32_t page_bytes,
-                       const ChainPlan& chains) const = 0;
+  /// As ModelPlanner::Run, with chains of operators where plain plans do not fit: of all plans that
+  /// fit, the one that reads the least from the source.
+  virtual Status Run(ModelPlanner& planner) const = 0;
 
   /// Parameters of the record that comes next: in a chain those of a patch, and null if the
   /// operator has no rows to compute for it.

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "engine/model_summary.h"
+
 // The plan of a prepared model: what stays in memory between Prepare and the last inference. It
 // holds offsets, never pointers, so it has the same bytes on every target and can be moved.
 //
@@ -77,6 +79,13 @@ struct PlanLayout {
   uint32_t records_offset = 0;
   uint32_t records_end = 0;
   uint32_t state_offset = 0;
+};
+
+/// What is known of a plan when it is made, or was refused.
+struct PlanOutcome {
+  PlanLayout layout;
+  int32_t failed_operator = -1;
+  ModelSummary summary;
 };
 
 }  // namespace ota::engine

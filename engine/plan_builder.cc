@@ -19,18 +19,21 @@ constexpr uint32_t kIsState = kSlotPersistent;
 
 constexpr uint32_t kTimeMax = 0xFFFF;
 
+/// Of a mapped source whose constants are used in place.
+constexpr uint32_t kBaseAlignment = 8;
+
 }  // namespace
 
-PlanBuilder::PlanBuilder(MutableByteSpan persistent, MutableByteSpan temporary,
-                         const Options& options, ModelSummary& summary, PlanExtension* extension)
-    : persistent_(persistent),
-      temporary_(temporary.empty() ? persistent : temporary),
-      is_one_memory_(temporary.empty()),
-      options_(options),
+PlanBuilder::PlanBuilder(const PlanRequest& request, uint32_t page_bytes, PlanPurpose purpose,
+                         ModelSummary& summary, PlanExtension* extension)
+    : request_(request),
       summary_(summary),
-      extension_(extension) {
-  const size_t table_end = temporary_.size() / alignof(PlannedBuffer) * alignof(PlannedBuffer);
-  buffers_ = BufferTable(temporary_.data() + table_end);
+      extension_(extension),
+      page_bytes_(page_bytes),
+      purpose_(purpose) {
+  const MutableByteSpan memory = request.is_one_memory() ? request.persistent : request.shared;
+  buffers_ =
+      BufferTable(memory.data() + memory.size() / alignof(PlannedBuffer) * alignof(PlannedBuffer));
   if (extension_ != nullptr) extension_->Attach(*this);
 }
 
@@ -40,9 +43,10 @@ void PlanBuilder::Fail(Status status) {
 
 uint8_t* PlanBuilder::AllocateFront(uint32_t bytes) {
   if (!IsOk(status_) || bytes == 0) return nullptr;
-  uint8_t* const at = persistent_.data() + front_bytes_;
-  const uint8_t* const end =
-      is_one_memory_ ? buffers_.begin() : persistent_.data() + persistent_.size();
+  uint8_t* const at = FrontEnd();
+  const uint8_t* const end = request_.is_one_memory()
+                                 ? buffers_.begin()
+                                 : request_.persistent.data() + request_.persistent.size();
   if (at > end || static_cast<size_t>(end - at) < bytes) {
     Fail(Status::kArenaTooSmall);
     return nullptr;
@@ -54,13 +58,12 @@ uint8_t* PlanBuilder::AllocateFront(uint32_t bytes) {
 
 uint8_t* PlanBuilder::AllocateRecords(uint32_t bytes) {
   records_end_ += bytes;
-  return options_.is_survey ? nullptr : AllocateFront(bytes);
+  return purpose_ == PlanPurpose::kSurvey ? nullptr : AllocateFront(bytes);
 }
 
 PlannedBuffer* PlanBuilder::AddBuffer(uint32_t tensor, uint32_t bytes) {
   if (!IsOk(status_)) return nullptr;
-  const uint8_t* const begin =
-      temporary_.data() + (is_one_memory_ ? RoundUp(front_bytes_, alignof(PlannedBuffer)) : 0);
+  const uint8_t* const begin = request_.is_one_memory() ? FrontEnd() : request_.shared.data();
   if (buffers_.count() >= kNoBuffer - 1u) {
     Fail(Status::kModelTooLarge);
     return nullptr;
@@ -90,13 +93,12 @@ void PlanBuilder::BeginTensors(uint32_t count, uint32_t tensor_count) {
   io_count_ = count;
   tensor_end_ = tensor_count;
   AllocateRecords(count * sizeof(PlannedTensor));
-  layout_.records_offset = records_end_;
 }
 
 void PlanBuilder::SetTensorSlot(uint32_t position, uint32_t bytes, Slot slot) {
-  if (!IsOk(status_) || options_.is_survey) return;
+  if (!IsOk(status_) || purpose_ == PlanPurpose::kSurvey) return;
   const PlannedTensor tensor{slot, bytes};
-  std::memcpy(persistent_.data() + position * sizeof(tensor), &tensor, sizeof(tensor));
+  std::memcpy(request_.persistent.data() + position * sizeof(tensor), &tensor, sizeof(tensor));
 }
 
 void PlanBuilder::AddModelInput(uint32_t position, const TensorInfo& tensor) {
@@ -238,12 +240,12 @@ Slot PlanBuilder::UseConstant(const TensorInfo& tensor) {
     return kNoSlot;
   }
   AddWeights(tensor.size_bytes);
-  const bool is_aligned = tensor.constant_offset % element_bytes == 0;
-  if (options_.is_mapped && options_.is_base_aligned && is_aligned)
-    return kSlotFile | tensor.constant_offset;
+  const bool is_aligned = reinterpret_cast<uintptr_t>(request_.mapped) % kBaseAlignment == 0 &&
+                          tensor.constant_offset % element_bytes == 0;
+  if (is_mapped() && is_aligned) return kSlotFile | tensor.constant_offset;
   if (AddBuffer(kNoBuffer, tensor.size_bytes) == nullptr) return kNoSlot;
   if (extension_ != nullptr) extension_->NoteBarrier();
-  AddReads(options_.is_mapped ? 0 : tensor.size_bytes, 1, 0);
+  AddReads(is_mapped() ? 0 : tensor.size_bytes, 1, 0);
   const Slot slot = buffers_.count() - 1;
   const LoadConstantParams params{slot, tensor.constant_offset, tensor.size_bytes};
   AddRecord(static_cast<uint32_t>(InternalOperator::kLoadConstant), &params, sizeof(params), 1);
@@ -305,33 +307,32 @@ void PlanBuilder::AddReads(uint32_t bytes, uint32_t passes, uint32_t pass_rows) 
   (is_in_call() ? summary_.once_read_bytes : summary_.read_bytes) += uint64_t{bytes} * passes;
 }
 
-Slot PlanBuilder::Resolve(Slot slot) const {
+Slot PlanBuilder::Resolve(Slot slot, const PlanLayout& layout) const {
   if (slot == kNoSlot) return slot;
   const Slot memory = slot & kSlotMemoryMask;
   if (memory == kSlotShared) {
     while (buffers_[slot].alias_of != kNoBuffer) slot = buffers_[slot].alias_of;
     return kSlotShared | buffers_[slot].offset;
   }
-  if (memory == kSlotPersistent) return slot + layout_.state_offset;
+  if (memory == kSlotPersistent) return slot + layout.state_offset;
   return slot;
 }
 
-void PlanBuilder::ResolveRecords() {
-  const auto resolve = [this](uint8_t* at) {
+void PlanBuilder::ResolveRecords(const PlanLayout& layout) {
+  uint8_t* at = request_.persistent.data();
+  const auto resolve = [this, &layout](uint8_t* slot_at) {
     Slot slot;
-    std::memcpy(&slot, at, sizeof(slot));
-    slot = Resolve(slot);
-    std::memcpy(at, &slot, sizeof(slot));
+    std::memcpy(&slot, slot_at, sizeof(slot));
+    slot = Resolve(slot, layout);
+    std::memcpy(slot_at, &slot, sizeof(slot));
   };
-  for (uint32_t i = 0; i < io_count_; ++i) {
-    resolve(persistent_.data() + i * sizeof(PlannedTensor));
-  }
-  for (uint32_t at = layout_.records_offset; at < layout_.records_end;) {
+  const uint8_t* const records = at + layout.records_offset;
+  const uint8_t* const end = at + layout.records_end;
+  for (; at < records; at += sizeof(PlannedTensor)) resolve(at);
+  while (at < end) {
     RecordHeader header;
-    std::memcpy(&header, persistent_.data() + at, sizeof(header));
-    for (uint32_t i = 0; i < header.slot_count; ++i) {
-      resolve(persistent_.data() + at + sizeof(header) + i * sizeof(Slot));
-    }
+    std::memcpy(&header, at, sizeof(header));
+    for (uint32_t i = 1; i <= header.slot_count; ++i) resolve(at + i * sizeof(Slot));
     at += header.word_count * 4u;
   }
 }
@@ -342,17 +343,17 @@ Status PlanBuilder::Finish(PlanLayout& layout) {
   const auto table_bytes = static_cast<uint32_t>(buffers_.count() * sizeof(PlannedBuffer));
   const uint32_t shared_bytes = PlanMemory(buffers_);
   if (shared_bytes > kSlotOffsetMask) return Status::kModelTooLarge;
-  layout_.records_end = records_end_;
-  layout_.state_offset = RoundUp(records_end_, kTensorAlignment);
+  layout.records_offset = io_count_ * static_cast<uint32_t>(sizeof(PlannedTensor));
+  layout.records_end = records_end_;
+  layout.state_offset = RoundUp(records_end_, kTensorAlignment);
   summary_.plan_bytes = records_end_;
   summary_.state_bytes = state_bytes_;
-  summary_.persistent_bytes = RoundUp(layout_.state_offset + state_bytes_, kArenaAlignment);
+  summary_.persistent_bytes = RoundUp(layout.state_offset + state_bytes_, kArenaAlignment);
   summary_.shared_bytes = std::max(shared_bytes, table_bytes);
-  const uint32_t building = layout_.state_offset + table_bytes;
+  const uint32_t building = layout.state_offset + table_bytes;
   const uint32_t running = summary_.persistent_bytes + shared_bytes;
   summary_.arena_bytes = RoundUp(std::max(building, running), kTensorAlignment);
-  ResolveRecords();
-  layout = layout_;
+  ResolveRecords(layout);
   return Status::kOk;
 }
 

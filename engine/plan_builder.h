@@ -3,18 +3,14 @@
 
 #include <cstdint>
 
-#include "base/bytes.h"
 #include "engine/memory_planner.h"
-#include "engine/model_summary.h"
-#include "engine/plan.h"
-#include "formats/tflite/model_reader.h"
+#include "engine/plan_request.h"
 
 namespace ota::engine {
 
 class PlanBuilder;
 class PlanWalk;
 class PrepareContext;
-struct ReportRules;
 
 /// Prepares the operators of a subgraph that is called (model_planner.h).
 using WalkCall = Status (*)(PlanWalk& walk);
@@ -42,34 +38,26 @@ class PlanExtension {
   ~PlanExtension() = default;
 };
 
-/// Builds the plan of a model in the caller's memory: records grow up from the front of
+/// A survey makes no plan: records are counted, not kept, and the front of the persistent memory is
+/// the extension's.
+enum class PlanPurpose : uint8_t { kRun, kSurvey };
+
+/// Builds the plan of a model in the memory of a request: records grow up from the front of
 /// `persistent`, and the planner's table of buffers, needed only until the plan is finished, grows
-/// down from the end of `temporary`. Both may be parts of one buffer: then `temporary` is empty.
+/// down from the end of `shared`, or of the same memory if there is only one.
 class PlanBuilder {
  public:
-  struct Options {
-    RoundingMode rounding = RoundingMode::kDouble;
-    bool is_mapped = false;
-    bool can_read_ahead = false;
-    bool is_base_aligned = false;  ///< of a mapped source, to 8 bytes
-    const ReportRules* report_rules = nullptr;
-    uint32_t page_bytes = 0;
-    /// No plan is made: records are counted, not kept, and the front of `persistent` is the
-    /// extension's.
-    bool is_survey = false;
-  };
-
-  /// The memory must be aligned to kArenaAlignment; it, the summary, whose costs are added to, and
-  /// the extension, or null, must outlive the builder.
-  PlanBuilder(MutableByteSpan persistent, MutableByteSpan temporary, const Options& options,
+  /// The memory must be aligned to kArenaAlignment; the request, the summary, whose costs are added
+  /// to, and the extension, or null, must outlive the builder.
+  PlanBuilder(const PlanRequest& request, uint32_t page_bytes, PlanPurpose purpose,
               ModelSummary& summary, PlanExtension* extension);
 
-  RoundingMode rounding() const { return options_.rounding; }
-  bool is_mapped() const { return options_.is_mapped; }
-  bool can_read_ahead() const { return options_.can_read_ahead; }
-  uint32_t page_bytes() const { return options_.page_bytes; }
+  RoundingMode rounding() const { return request_.options.rounding; }
+  bool is_mapped() const { return request_.mapped != nullptr; }
+  bool can_read_ahead() const { return request_.source.can_read_ahead(); }
+  uint32_t page_bytes() const { return page_bytes_; }
   /// Null: outputs are not reported.
-  const ReportRules* report_rules() const { return options_.report_rules; }
+  const ReportRules* report_rules() const { return request_.report_rules; }
 
   /// The first failure: kArenaTooSmall, kModelMalformed, kModelTooLarge.
   Status status() const { return status_; }
@@ -134,37 +122,36 @@ class PlanBuilder {
   /// Index of the buffer that holds a tensor, aliases followed; kNoBuffer if there is none.
   uint32_t FindBuffer(uint32_t tensor) const;
   uint8_t* AllocateRecords(uint32_t bytes);
+  uint8_t* FrontEnd() const { return request_.persistent.data() + front_bytes_; }
   /// Bytes at the front of `persistent`, of zeros; null if there are not so many.
   uint8_t* AllocateFront(uint32_t bytes);
   void AddRecord(uint32_t operator_index, const void* params, uint32_t bytes, uint32_t slot_count);
-  Slot Resolve(Slot slot) const;
-  void ResolveRecords();
+  Slot Resolve(Slot slot, const PlanLayout& layout) const;
+  void ResolveRecords(const PlanLayout& layout);
   void SetTensorSlot(uint32_t position, uint32_t bytes, Slot slot);
 
-  MutableByteSpan persistent_;
-  MutableByteSpan temporary_;
-  bool is_one_memory_;
-  const Options options_;
+  const PlanRequest& request_;
   ModelSummary& summary_;
   PlanExtension* const extension_;
+  const uint32_t page_bytes_;
+  const PlanPurpose purpose_;
   Status status_ = Status::kOk;
-  PlanLayout layout_;
   uint32_t records_end_ = 0;
   uint32_t front_bytes_ = 0;  ///< in use; of a survey not by records
   uint32_t state_bytes_ = 0;
   uint32_t io_count_ = 0;
-  uint32_t input_count_ = 0;  ///< buffers of the model's inputs
-  uint32_t time_ = 0;         ///< of the operator in the plan
+  uint32_t time_ = 0;  ///< of the operator in the plan
   uint32_t next_time_ = 0;
+  uint32_t tensor_base_ = 0;  ///< what tensors of a called subgraph are counted from; else 0
+  uint32_t tensor_end_ = 0;
   uint32_t operator_index_ = 0;
   uint32_t table_index_ = 0;
   WalkCall walk_call_ = nullptr;
+  BufferTable buffers_;
+  uint32_t input_count_ = 0;  ///< buffers of the model's inputs
   uint32_t called_subgraph_ = 0;
   uint32_t call_table_index_ = 0;
   Slot call_is_done_ = kNoSlot;
-  uint32_t tensor_base_ = 0;  ///< what tensors of a called subgraph are counted from; else 0
-  uint32_t tensor_end_ = 0;
-  BufferTable buffers_;
 };
 
 }  // namespace ota::engine
