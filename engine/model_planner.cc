@@ -18,22 +18,14 @@ namespace {
 
 constexpr uint32_t kPageBytesMax = 64 * 1024;
 
-Result<uint32_t> FindOperator(OperatorTable table, ModelReader& model, const OperatorInfo& info) {
+// Index in the table, or kFirstInternalOperator.
+uint32_t FindOperator(OperatorTable table, ModelReader& model, const OperatorInfo& info) {
   for (uint32_t i = 0; i < table.size() && i < kFirstInternalOperator; ++i) {
     if (table[i]->code != info.code) continue;
     const CustomName& name = table[i]->custom_name;
     if (name.has_name == nullptr || name.has_name(model, info, name.text)) return i;
   }
-  OTA_TRY(model.reader().status());
-  return Status::kUnknownOperator;
-}
-
-Status VerifyInt8(PrepareContext& context) {
-  TensorInfo input, output;
-  OTA_TRY(context.ReadInput(0, input));
-  OTA_TRY(context.ReadOutput(0, output));
-  const bool is_int8 = input.type == TensorType::kInt8 && output.type == TensorType::kInt8;
-  return is_int8 ? Status::kOk : Status::kUnsupportedType;
+  return kFirstInternalOperator;
 }
 
 }  // namespace
@@ -54,7 +46,7 @@ class PlanWalk {
     builder_.BeginTensors(summary.input_count + summary.output_count, summary.tensor_count);
     for (uint32_t i = 0; i < summary.input_count; ++i) {
       TensorInfo tensor;
-      OTA_TRY(ReadTensor(model_.inputs(), i, tensor));
+      ReadTensor(model_.inputs(), i, tensor);
       builder_.AddModelInput(i, tensor);
     }
     for (uint32_t i = 0; i < summary.operator_count; ++i) {
@@ -66,37 +58,38 @@ class PlanWalk {
     }
     for (uint32_t i = 0; i < summary.output_count; ++i) {
       TensorInfo tensor;
-      OTA_TRY(ReadTensor(model_.outputs(), i, tensor));
+      ReadTensor(model_.outputs(), i, tensor);
       builder_.AddModelOutput(summary.input_count + i, tensor);
     }
+    OTA_TRY(model_.reader().status());
     return builder_.status();
   }
 
  private:
   friend Status WalkCalledSubgraph(PlanWalk& walk);
 
-  Status ReadTensor(const formats::FlatVector& indices, uint32_t position, TensorInfo& info) {
+  void ReadTensor(const formats::FlatVector& indices, uint32_t position, TensorInfo& info) {
     const int32_t index = model_.reader().ReadElementI32(indices, position);
     model_.ReadTensor(static_cast<uint32_t>(index), info);
-    return model_.reader().status();
   }
 
+  // What the reader refuses came first.
   Status PrepareOperator(uint32_t index) {
+    const Status status = LetPrepare(index);
+    return IsOk(model_.reader().status()) ? status : model_.reader().status();
+  }
+
+  Status LetPrepare(uint32_t index) {
     OperatorInfo info;
     model_.ReadOperator(index, info);
-    OTA_TRY(model_.reader().status());
-    OTA_TRY(const uint32_t table_index, FindOperator(table_, model_, info));
+    const uint32_t table_index = FindOperator(table_, model_, info);
+    if (table_index == kFirstInternalOperator) return Status::kUnknownOperator;
     builder_.BeginOperator(index, table_index);
-    PrepareContext context(model_, info, builder_);
-    if (table_[table_index]->is_int8_only) OTA_TRY(VerifyInt8(context));
-    OTA_TRY(table_[table_index]->prepare(context));
-    OTA_TRY(model_.reader().status());
+    const Operator& chosen = *table_[table_index];
+    PrepareContext context(model_, info, builder_, chosen.is_int8_only);
+    OTA_TRY(chosen.prepare(context));
     const ReportRules* const reports = builder_.report_rules();
-    for (uint32_t i = 0; reports != nullptr && i < info.outputs.count; ++i) {
-      TensorInfo output;
-      OTA_TRY(ReadTensor(info.outputs, i, output));
-      reports->add(builder_, output, i);
-    }
+    if (reports != nullptr) reports->add(builder_, context);
     return builder_.status();
   }
 

@@ -252,10 +252,9 @@ Slot PlanBuilder::UseConstant(const TensorInfo& tensor) {
   return slot;
 }
 
-void PlanBuilder::AllowOverlap(const TensorInfo& input, const TensorInfo& output,
-                               uint32_t distance) {
-  const uint32_t input_index = FindBuffer(input.index);
-  const uint32_t output_index = FindBuffer(output.index);
+void PlanBuilder::AllowOverlap(uint32_t input, uint32_t output, uint32_t distance) {
+  const uint32_t input_index = FindBuffer(input);
+  const uint32_t output_index = FindBuffer(output);
   if (input_index == kNoBuffer || output_index == kNoBuffer || input_index == output_index) return;
   if (buffers_[input_index].state_slot != 0 || buffers_[output_index].state_slot != 0) return;
   PlannedBuffer& buffer = buffers_[output_index];

@@ -97,8 +97,8 @@ class PlanBuilder {
   }
   /// State of the resource that `handle` names, as large as `value`.
   Slot UseResource(const formats::TensorInfo& handle, const formats::TensorInfo& value);
-  void AllowOverlap(const formats::TensorInfo& input, const formats::TensorInfo& output,
-                    uint32_t distance);
+  /// Of two tensors, by their indices.
+  void AllowOverlap(uint32_t input, uint32_t output, uint32_t distance);
   bool Alias(const formats::TensorInfo& input, const formats::TensorInfo& output);
   void Commit(PrepareContext& context, const void* params, uint32_t bytes, uint32_t slot_count);
   void AddMacs(uint64_t count) { summary_.mac_count += is_in_call() ? 0 : count; }

@@ -9,27 +9,31 @@ using formats::FlatVector;
 using formats::TensorInfo;
 using formats::TensorType;
 
-Status PrepareContext::ReadOperand(const FlatVector& operands, uint32_t index, TensorInfo& info) {
-  if (index >= operands.count) return Status::kModelMalformed;
-  const int32_t tensor = model_.reader().ReadElementI32(operands, index);
-  OTA_TRY(model_.reader().status());
-  if (tensor < 0) return Status::kModelMalformed;
-  model_.ReadTensor(static_cast<uint32_t>(tensor), info);
-  return model_.reader().status();
+void PrepareContext::ReadOperand(const FlatVector& operands, uint32_t index, TensorInfo& info) {
+  model_.ReadTensor(static_cast<uint32_t>(reader().ReadElementI32(operands, index)), info);
 }
 
 Result<TensorInfo> PrepareContext::ReadOperand(const FlatVector& operands, uint32_t index) {
+  if (index >= operands.count) return Status::kModelMalformed;
   TensorInfo info;
-  OTA_TRY(ReadOperand(operands, index, info));
+  ReadOperand(operands, index, info);
+  OTA_TRY(reader().status());
   return info;
 }
 
-Status PrepareContext::ReadInput(uint32_t index, TensorInfo& info) {
-  return ReadOperand(info_.inputs, index, info);
+void PrepareContext::ReadInput(uint32_t index, TensorInfo& info) {
+  ReadOperand(info_.inputs, index, info);
 }
 
-Status PrepareContext::ReadOutput(uint32_t index, TensorInfo& info) {
-  return ReadOperand(info_.outputs, index, info);
+void PrepareContext::ReadOutput(uint32_t index, TensorInfo& info) {
+  ReadOperand(info_.outputs, index, info);
+}
+
+void PrepareContext::ReadOperands(uint32_t input_index, TensorInfo& input, TensorInfo& output) {
+  ReadInput(input_index, input);
+  ReadOutput(0, output);
+  const bool is_int8 = input.type == TensorType::kInt8 && output.type == TensorType::kInt8;
+  if (is_int8_only_ && !is_int8) reader().Fail(Status::kUnsupportedType);
 }
 
 bool PrepareContext::HasInput(uint32_t index) {
@@ -85,26 +89,20 @@ Result<int32_t> PrepareContext::ReadConstantI32(const TensorInfo& tensor, uint32
 
 Slot PrepareContext::InputSlot(uint32_t index) {
   TensorInfo tensor;
-  const Status status = ReadInput(index, tensor);
-  if (IsOk(status)) return builder_.UseInput(tensor);
-  builder_.Fail(status);
-  return kNoSlot;
+  ReadInput(index, tensor);
+  return InputSlot(tensor);
 }
 
 Slot PrepareContext::VariableSlot(uint32_t index) {
   TensorInfo tensor;
-  const Status status = ReadInput(index, tensor);
-  if (IsOk(status)) return builder_.UseVariable(tensor);
-  builder_.Fail(status);
-  return kNoSlot;
+  ReadInput(index, tensor);
+  return builder_.UseVariable(tensor);
 }
 
 Slot PrepareContext::OutputSlot(uint32_t index) {
   TensorInfo tensor;
-  const Status status = ReadOutput(index, tensor);
-  if (IsOk(status)) return builder_.UseOutput(tensor);
-  builder_.Fail(status);
-  return kNoSlot;
+  ReadOutput(index, tensor);
+  return OutputSlot(tensor);
 }
 
 Slot PrepareContext::ScratchSlot(uint32_t bytes) { return builder_.UseScratch(bytes); }
@@ -154,19 +152,14 @@ Slot PrepareContext::ResourceSlot(uint32_t handle_index, const TensorInfo& value
 }
 
 void PrepareContext::AllowOverlap(uint32_t input_index, uint32_t output_index, uint32_t distance) {
-  TensorInfo input, output;
-  if (!IsOk(ReadInput(input_index, input)) || !IsOk(ReadOutput(output_index, output))) return;
-  builder_.AllowOverlap(input, output, distance);
-}
-
-bool PrepareContext::AliasOutput(uint32_t input_index, uint32_t output_index) {
-  TensorInfo input, output;
-  return IsOk(ReadInput(input_index, input)) && IsOk(ReadOutput(output_index, output)) &&
-         builder_.Alias(input, output);
+  const int32_t input = reader().ReadElementI32(info_.inputs, input_index);
+  const int32_t output = reader().ReadElementI32(info_.outputs, output_index);
+  if (input < 0) return;
+  builder_.AllowOverlap(static_cast<uint32_t>(input), static_cast<uint32_t>(output), distance);
 }
 
 Status PrepareContext::CommitBytes(const void* params, uint32_t bytes, uint32_t slot_count) {
-  OTA_TRY(model_.reader().status());
+  OTA_TRY(reader().status());
   builder_.Commit(*this, params, bytes, slot_count);
   return builder_.status();
 }

@@ -28,8 +28,8 @@ constexpr uint32_t kResourceNameBytesMax = 64;
 class PrepareContext {
  public:
   PrepareContext(formats::ModelReader& model, const formats::OperatorInfo& info,
-                 PlanBuilder& builder)
-      : model_(model), info_(info), builder_(builder) {}
+                 PlanBuilder& builder, bool is_int8_only)
+      : model_(model), info_(info), builder_(builder), is_int8_only_(is_int8_only) {}
 
   int32_t operator_code() const { return info_.code; }
   uint32_t input_count() const { return info_.inputs.count; }
@@ -42,9 +42,13 @@ class PrepareContext {
   Result<formats::TensorInfo> ReadInput(uint32_t index);
   Result<formats::TensorInfo> ReadOutput(uint32_t index);
   Result<formats::TensorInfo> ReadIntermediate(uint32_t index);
-  /// The same into `info`, which must be new.
-  Status ReadInput(uint32_t index, formats::TensorInfo& info);
-  Status ReadOutput(uint32_t index, formats::TensorInfo& info);
+  /// The same; a failure sticks, and is what the operator's preparation returns. `info` is then all
+  /// zeros.
+  void ReadInput(uint32_t index, formats::TensorInfo& info);
+  void ReadOutput(uint32_t index, formats::TensorInfo& info);
+  /// Reads an input and output 0 in this way; kUnsupportedType if the operator is a variant for
+  /// int8, and these are not.
+  void ReadOperands(uint32_t input_index, formats::TensorInfo& input, formats::TensorInfo& output);
 
   /// Options in the operator's table of the schema, by slot.
   int32_t OptionI32(uint32_t slot, int32_t absent = 0);
@@ -71,7 +75,9 @@ class PrepareContext {
   /// Slot of an operand's bytes: planned memory for activations, and for constants the file itself
   /// or memory into which they are loaded before the operator runs.
   Slot InputSlot(uint32_t index);
+  Slot InputSlot(const formats::TensorInfo& input) { return builder_.UseInput(input); }
   Slot OutputSlot(uint32_t index);
+  Slot OutputSlot(const formats::TensorInfo& output) { return builder_.UseOutput(output); }
   /// Slot of a variable tensor's bytes, which are state: an input that the operator also writes.
   Slot VariableSlot(uint32_t index);
   /// Slot of memory that only this operator uses, while it runs. `bytes` 0 gives kNoSlot.
@@ -100,7 +106,9 @@ class PrepareContext {
 
   /// Makes the output the same bytes as the input; the operator then commits nothing. False if it
   /// cannot (the input is constant or a state, or the output is no plain tensor): then copy.
-  bool AliasOutput(uint32_t input_index, uint32_t output_index);
+  bool AliasOutput(const formats::TensorInfo& input, const formats::TensorInfo& output) {
+    return builder_.Alias(input, output);
+  }
 
   /// What the operator costs per inference, for the summary.
   void AddMacs(uint64_t count) { builder_.AddMacs(count); }
@@ -122,13 +130,13 @@ class PrepareContext {
 
  private:
   Result<bool> HasSameNames(formats::FlatTable other, uint32_t slot);
-  Status ReadOperand(const formats::FlatVector& operands, uint32_t index,
-                     formats::TensorInfo& info);
+  void ReadOperand(const formats::FlatVector& operands, uint32_t index, formats::TensorInfo& info);
   Result<formats::TensorInfo> ReadOperand(const formats::FlatVector& operands, uint32_t index);
 
   formats::ModelReader& model_;
   const formats::OperatorInfo& info_;
   PlanBuilder& builder_;
+  bool is_int8_only_;
 };
 
 }  // namespace ota::engine

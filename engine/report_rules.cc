@@ -2,12 +2,21 @@
 #include "engine/report_rules.h"
 
 #include "engine/plan_builder.h"
+#include "engine/prepare_context.h"
 #include "engine/run_context.h"
 
 namespace ota::engine {
 
-void ReportRules::Add(PlanBuilder& builder, const formats::TensorInfo& tensor,
-                      uint32_t output_index) {
+void ReportRules::Add(PlanBuilder& builder, PrepareContext& context) {
+  for (uint32_t i = 0; i < context.output_count(); ++i) {
+    formats::TensorInfo tensor;
+    context.ReadOutput(i, tensor);
+    AddOutput(builder, tensor, i);
+  }
+}
+
+void ReportRules::AddOutput(PlanBuilder& builder, const formats::TensorInfo& tensor,
+                            uint32_t output_index) {
   if (tensor.is_variable || builder.is_in_call()) return;
   const uint32_t index = builder.FindBuffer(tensor.index);
   if (index == kNoBuffer || tensor.size_bytes == 0) return;

@@ -216,8 +216,8 @@ Status PrepareConvolution(PrepareContext& context, ConvKind kind) {
   OTA_TRY(FillQuantization(operands, kind, params));
   params.weights_offset = operands.weights.constant_offset;
   params.bias_offset = operands.has_bias ? operands.bias.constant_offset : 0;
-  params.input = context.InputSlot(InputIndex(kind));
-  params.output = context.OutputSlot(0);
+  params.input = context.InputSlot(operands.input);
+  params.output = context.OutputSlot(operands.output);
   if (params.type == TensorType::kInt8 && kind == ConvKind::kFull) FlattenPixels(params.shape);
   OTA_TRY(PlanTiles(context, operands, kind, params));
   context.AddMacs(CountMacs(operands, kind, params.shape));

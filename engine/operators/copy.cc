@@ -19,13 +19,12 @@ struct CopyParams {
 
 Status PrepareCopy(PrepareContext& context) {
   TensorInfo input, output;
-  OTA_TRY(context.ReadInput(0, input));
-  OTA_TRY(context.ReadOutput(0, output));
+  context.ReadOperands(0, input, output);
   if (input.type != output.type) return Status::kUnsupportedType;
   if (input.size_bytes != output.size_bytes) return Status::kUnsupportedShape;
-  if (context.AliasOutput(0, 0)) return Status::kOk;
-  const Slot source = context.InputSlot(0);
-  return CommitCopy(context, source, context.OutputSlot(0), output.size_bytes);
+  if (context.AliasOutput(input, output)) return Status::kOk;
+  const Slot source = context.InputSlot(input);
+  return CommitCopy(context, source, context.OutputSlot(output), output.size_bytes);
 }
 
 Status CommitCopy(PrepareContext& context, Slot input, Slot output, uint32_t size_bytes) {

@@ -262,8 +262,8 @@ Status PrepareFullyConnected(PrepareContext& context) {
   OTA_TRY(FillQuantization(operands, record));
   params.weights_offset = operands.weights.constant_offset;
   params.bias_offset = operands.has_bias ? operands.bias.constant_offset : 0;
-  params.input = context.InputSlot(0);
-  params.output = context.OutputSlot(0);
+  params.input = context.InputSlot(operands.input);
+  params.output = context.OutputSlot(operands.output);
   PlanPage(context, operands, params);
   context.AddMacs(uint64_t{operands.output.element_count} * params.depth);
   return params.is_per_channel ? context.Commit(record, kSlotCount)

@@ -36,8 +36,7 @@ Status VerifySameQuantization(const TensorInfo& input, const TensorInfo& output)
 
 Status PreparePool(PrepareContext& context) {
   TensorInfo input, output;
-  OTA_TRY(context.ReadInput(0, input));
-  OTA_TRY(context.ReadOutput(0, output));
+  context.ReadOperands(0, input, output);
   if (input.type != output.type) return Status::kUnsupportedType;
   WindowOptions options;
   options.padding = context.OptionU8(0);
@@ -59,8 +58,8 @@ Status PreparePool(PrepareContext& context) {
     params.highest = static_cast<int16_t>(limits.highest);
     if (input.type == TensorType::kUint8) return Status::kUnsupportedType;
   }
-  params.input = context.InputSlot(0);
-  params.output = context.OutputSlot(0);
+  params.input = context.InputSlot(input);
+  params.output = context.OutputSlot(output);
   if (params.shape.batch_count == 1) {
     context.AllowOverlap(0, 0, ComputeRowOverlap(params.shape, formats::ElementBytes(input.type)));
   }

@@ -122,8 +122,7 @@ Status FillAnyType(const TensorInfo& input, const TensorInfo& output, RoundingMo
 
 Status PrepareAs(PrepareContext& context, FillTypes fill_types) {
   TensorInfo input, output;
-  OTA_TRY(context.ReadInput(0, input));
-  OTA_TRY(context.ReadOutput(0, output));
+  context.ReadOperands(0, input, output);
   SoftmaxParams params{};
   params.beta = context.OptionF32(0);
   if (!std::isfinite(params.beta) || params.beta < 0.0f) return Status::kUnsupportedQuantization;
@@ -135,8 +134,8 @@ Status PrepareAs(PrepareContext& context, FillTypes fill_types) {
   params.row_count = input.element_count / params.depth;
   params.input_type = input.type;
   params.output_type = output.type;
-  params.input = context.InputSlot(0);
-  params.output = context.OutputSlot(0);
+  params.input = context.InputSlot(input);
+  params.output = context.OutputSlot(output);
   if (input.type == output.type) context.AllowOverlap(0, 0, 0);
   return context.Commit(params, 2);
 }

@@ -167,17 +167,16 @@ Status FillEqualAdd(SumKind, const TensorInfo& first, const TensorInfo& second,
 
 Status PrepareAs(PrepareContext& context, SumKind kind, FillSum fill) {
   TensorInfo first, second, output;
-  OTA_TRY(context.ReadInput(0, first));
-  OTA_TRY(context.ReadInput(1, second));
-  OTA_TRY(context.ReadOutput(0, output));
+  context.ReadOperands(0, first, output);
+  context.ReadInput(1, second);
   if (first.type != output.type || second.type != output.type) return Status::kUnsupportedType;
   SumParams params{};
   params.type = output.type;
   params.activation = context.OptionU8(0);
   OTA_TRY(fill(kind, first, second, output, params));
-  params.first = context.InputSlot(0);
-  params.second = context.InputSlot(1);
-  params.output = context.OutputSlot(0);
+  params.first = context.InputSlot(first);
+  params.second = context.InputSlot(second);
+  params.output = context.OutputSlot(output);
   AllowElementwiseOverlap(context, params.shape);
   return context.Commit(params, 3);
 }

@@ -27,12 +27,11 @@ Status VerifyTypes(const WeightedOperands& operands) {
 Status ReadWeightedOperands(PrepareContext& context, uint32_t input_index, uint32_t bias_index,
                             WeightedOperands& operands) {
   if (context.output_count() != 1) return Status::kModelMalformed;
-  OTA_TRY(context.ReadInput(input_index, operands.input));
-  OTA_TRY(context.ReadInput(1, operands.weights));
-  OTA_TRY(context.ReadOutput(0, operands.output));
+  context.ReadOperands(input_index, operands.input, operands.output);
+  context.ReadInput(1, operands.weights);
   operands.has_bias = context.HasInput(bias_index);
   if (operands.has_bias) {
-    OTA_TRY(context.ReadInput(bias_index, operands.bias));
+    context.ReadInput(bias_index, operands.bias);
     if (!operands.bias.is_constant) return Status::kNotConstant;
   }
   if (!operands.weights.is_constant) return Status::kNotConstant;
