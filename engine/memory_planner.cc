@@ -204,7 +204,10 @@ uint32_t ComputeAliveBytes(const BufferTable& buffers, uint32_t time) {
 PlannedBuffer& BufferTable::Add() {
   ++count_;
   PlannedBuffer& buffer = (*this)[count_ - 1];
-  buffer = PlannedBuffer();
+  buffer.offset = buffer.size_bytes = buffer.overlap_distance = 0;
+  buffer.first = buffer.last = 0;
+  buffer.overlap_input = buffer.overlap_other = buffer.tensor = buffer.alias_of = kNoBuffer;
+  buffer.state_slot = 0;
   return buffer;
 }
 

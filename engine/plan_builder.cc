@@ -241,7 +241,7 @@ Slot PlanBuilder::UseConstant(const TensorInfo& tensor) {
   }
   AddWeights(tensor.size_bytes);
   const bool is_aligned = reinterpret_cast<uintptr_t>(request_.mapped) % kBaseAlignment == 0 &&
-                          tensor.constant_offset % element_bytes == 0;
+                          (tensor.constant_offset & (element_bytes - 1)) == 0;
   if (is_mapped() && is_aligned) return kSlotFile | tensor.constant_offset;
   if (AddBuffer(kNoBuffer, tensor.size_bytes) == nullptr) return kNoSlot;
   if (extension_ != nullptr) extension_->NoteBarrier();

@@ -55,6 +55,7 @@ class PrepareContext {
   uint8_t OptionU8(uint32_t slot, uint8_t absent = 0);
   bool OptionBool(uint32_t slot) { return OptionU8(slot) != 0; }
   float OptionF32(uint32_t slot, float absent = 0.0f);
+  formats::FlatTable options() const { return info_.options; }
   formats::FlatVector custom_options() const { return info_.custom_options; }
   /// For what the calls above do not offer: the model's bytes.
   formats::FlatbufferReader& reader() { return model_.reader(); }

@@ -28,8 +28,7 @@ struct ConvParams {
   float output_scale;
   int16_t input_zero_point;
   int16_t output_zero_point;
-  int16_t lowest;
-  int16_t highest;
+  QuantizedLimits limits;
   uint16_t tile_channels;  ///< or one of the constants below
   formats::TensorType type;
   uint8_t activation;
@@ -48,7 +47,7 @@ ResultRange MakeResultRange(const ConvParams& params) {
   FloatLimits floats = {};
   if constexpr (std::is_same_v<Types, ConvF32>) floats = ComputeFloatLimits(params.activation);
   return {params.input_zero_point, params.output_zero_point,
-          params.lowest,           params.highest,
+          params.limits.lowest,    params.limits.highest,
           floats.lowest,           floats.highest};
 }
 

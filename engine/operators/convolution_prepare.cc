@@ -12,6 +12,8 @@
 
 namespace ota::engine {
 
+using formats::FlatField;
+using formats::FlatKind;
 using formats::TensorInfo;
 using formats::TensorType;
 
@@ -54,18 +56,15 @@ Status FillQuantization(const Operands& operands, ConvKind kind, ConvParams& par
   params.type = operands.input.type;
   if (params.type == TensorType::kFloat32) return VerifyActivation(params.activation);
   const TensorInfo& weights = operands.weights;
-  OTA_TRY(
-      const QuantizedLimits& limits,
-      VerifyWeightedQuantization(operands, params.activation, kind == ConvKind::kDepthwise ? 3 : 0,
-                                 static_cast<uint32_t>(operands.output.dimension(3))));
+  OTA_TRY(VerifyWeightedQuantization(
+      operands, params.activation, kind == ConvKind::kDepthwise ? 3 : 0,
+      static_cast<uint32_t>(operands.output.dimension(3)), params.limits));
   if (weights.scale_count > 1) params.scales_offset = weights.scales_offset;
   params.input_scale = operands.input.scale;
   params.weight_scale = weights.scale;
   params.output_scale = operands.output.scale;
   params.input_zero_point = static_cast<int16_t>(operands.input.zero_point);
   params.output_zero_point = static_cast<int16_t>(operands.output.zero_point);
-  params.lowest = static_cast<int16_t>(limits.lowest);
-  params.highest = static_cast<int16_t>(limits.highest);
   return Status::kOk;
 }
 
@@ -190,27 +189,41 @@ uint64_t CountMacs(const Operands& operands, ConvKind kind, const WindowShape& s
   return operands.output.element_count * taps * shape.window_channels;
 }
 
+// The options differ in that DEPTHWISE_CONV_2D has a multiplier before the activation, and
+// TRANSPOSE_CONV no dilation. The window is that of the weights.
+constexpr FlatField kFullFields[] = {
+    {0, FlatKind::kU8},  {1, FlatKind::kI32},    {2, FlatKind::kI32},
+    {3, FlatKind::kU8},  {4, FlatKind::kOneI32}, {5, FlatKind::kOneI32},
+    {0, FlatKind::kOne}, {0, FlatKind::kOne},    {}};
+constexpr FlatField kDepthwiseFields[] = {
+    {0, FlatKind::kU8},  {1, FlatKind::kI32},    {2, FlatKind::kI32},
+    {4, FlatKind::kU8},  {5, FlatKind::kOneI32}, {6, FlatKind::kOneI32},
+    {0, FlatKind::kOne}, {0, FlatKind::kOne},    {}};
+constexpr FlatField kTransposedFields[] = {
+    {0, FlatKind::kU8},  {1, FlatKind::kI32}, {2, FlatKind::kI32},
+    {3, FlatKind::kU8},  {0, FlatKind::kOne}, {0, FlatKind::kOne},
+    {0, FlatKind::kOne}, {0, FlatKind::kOne}, {}};
+static_assert(formats::CountWords(kFullFields) * 4 == sizeof(WindowOptions));
+static_assert(formats::CountWords(kDepthwiseFields) * 4 == sizeof(WindowOptions));
+static_assert(formats::CountWords(kTransposedFields) * 4 == sizeof(WindowOptions));
+
+const FlatField* OptionFields(ConvKind kind) {
+  if (kind == ConvKind::kFull) return kFullFields;
+  return kind == ConvKind::kDepthwise ? kDepthwiseFields : kTransposedFields;
+}
+
 }  // namespace
 
 Status PrepareConvolution(PrepareContext& context, ConvKind kind) {
   Operands operands;
   OTA_TRY(ReadWeightedOperands(context, InputIndex(kind), BiasIndex(kind), operands));
   if (operands.weights.rank != 4) return Status::kUnsupportedShape;
-  // The options differ in that DEPTHWISE_CONV_2D has a multiplier before the activation, and
-  // TRANSPOSE_CONV no dilation behind it.
-  const uint32_t activation_slot = kind == ConvKind::kDepthwise ? 4 : 3;
   WindowOptions options;
-  options.padding = context.OptionU8(0);
-  options.stride_width = context.OptionI32(1);
-  options.stride_height = context.OptionI32(2);
-  if (kind != ConvKind::kTransposed) {
-    options.dilation_width = context.OptionI32(activation_slot + 1, 1);
-    options.dilation_height = context.OptionI32(activation_slot + 2, 1);
-  }
+  ReadWindowOptions(context, OptionFields(kind), options);
   options.window_height = operands.weights.dimension(1);
   options.window_width = operands.weights.dimension(2);
   ConvParams params{};
-  params.activation = context.OptionU8(activation_slot);
+  params.activation = static_cast<uint8_t>(options.activation);
   OTA_TRY(ComputeShape(operands, kind, options, params.shape));
   OTA_TRY(VerifyChannels(operands, kind, params.shape));
   OTA_TRY(FillQuantization(operands, kind, params));

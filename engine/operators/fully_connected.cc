@@ -34,8 +34,7 @@ struct FullyConnectedParams {
   uint16_t batches;
   uint16_t page_channels;
   uint16_t part_elements;  ///< weights of a part
-  int16_t lowest;
-  int16_t highest;
+  QuantizedLimits limits;
   int8_t input_zero_point;
   int8_t output_zero_point;
   int8_t shift;
@@ -85,12 +84,10 @@ Status FillQuantization(const Operands& operands, FullyConnectedRecord& record) 
   params.type = operands.input.type;
   if (params.type == TensorType::kFloat32) return VerifyActivation(params.activation);
   const TensorInfo& weights = operands.weights;
-  OTA_TRY(const QuantizedLimits& limits,
-          VerifyWeightedQuantization(operands, params.activation, 0, params.outputs));
+  OTA_TRY(
+      VerifyWeightedQuantization(operands, params.activation, 0, params.outputs, params.limits));
   params.input_zero_point = static_cast<int8_t>(operands.input.zero_point);
   params.output_zero_point = static_cast<int8_t>(operands.output.zero_point);
-  params.lowest = static_cast<int16_t>(limits.lowest);
-  params.highest = static_cast<int16_t>(limits.highest);
   params.is_per_channel = weights.scale_count > 1;
   if (params.is_per_channel) {
     record.scales = {weights.scales_offset, operands.input.scale, operands.output.scale};
@@ -144,8 +141,8 @@ class FullyConnectedRun {
     multipliers_[0] = {params_.multiplier, params_.shift};
     rows_.range = {params_.input_zero_point,
                    params_.output_zero_point,
-                   params_.lowest,
-                   params_.highest,
+                   params_.limits.lowest,
+                   params_.limits.highest,
                    floats.lowest,
                    floats.highest};
     rows_.rounding = context.rounding();

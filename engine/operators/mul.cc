@@ -19,8 +19,7 @@ struct MulParams {
   BroadcastShape shape;
   int32_t multiplier;
   int16_t zero_points[3];
-  int16_t lowest;
-  int16_t highest;
+  QuantizedLimits limits;
   int8_t shift;
   TensorType type;
   uint8_t activation;
@@ -31,7 +30,7 @@ Status FillQuantization(const TensorInfo& first, const TensorInfo& second, const
                         MulParams& params) {
   OTA_TRY(VerifyQuantized(first));
   OTA_TRY(VerifyQuantized(second));
-  OTA_TRY(const QuantizedLimits limits, ComputeQuantizedLimits(output, params.activation));
+  OTA_TRY(ComputeQuantizedLimits(output, params.activation, params.limits));
   const Multiplier multiplier = ComputeChannelMultiplier(first.scale, second.scale, output.scale);
   if (multiplier.shift > 31) return Status::kUnsupportedQuantization;
   params.multiplier = multiplier.value;
@@ -39,8 +38,6 @@ Status FillQuantization(const TensorInfo& first, const TensorInfo& second, const
   params.zero_points[0] = static_cast<int16_t>(first.zero_point);
   params.zero_points[1] = static_cast<int16_t>(second.zero_point);
   params.zero_points[2] = static_cast<int16_t>(output.zero_point);
-  params.lowest = static_cast<int16_t>(limits.lowest);
-  params.highest = static_cast<int16_t>(limits.highest);
   return Status::kOk;
 }
 
@@ -90,7 +87,8 @@ Status RunQuantized(RunContext& context) {
     const int32_t product = WrappingMultiply(a - params.zero_points[0], b - params.zero_points[1]);
     const int32_t scaled = Requantize(product, {params.multiplier, params.shift}, rounding);
     const int32_t result = WrappingAdd(scaled, params.zero_points[2]);
-    return static_cast<Value>(std::clamp<int32_t>(result, params.lowest, params.highest));
+    return static_cast<Value>(
+        std::clamp<int32_t>(result, params.limits.lowest, params.limits.highest));
   });
 }
 

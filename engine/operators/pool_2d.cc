@@ -10,6 +10,8 @@
 
 namespace ota::engine {
 
+using formats::FlatField;
+using formats::FlatKind;
 using formats::TensorInfo;
 using formats::TensorType;
 
@@ -19,12 +21,17 @@ struct PoolParams {
   Slot input;
   Slot output;
   WindowShape shape;
-  int16_t lowest;
-  int16_t highest;
+  QuantizedLimits limits;
   TensorType type;
   uint8_t activation;
   uint16_t unused;
 };
+
+constexpr FlatField kOptionFields[] = {
+    {0, FlatKind::kU8},  {1, FlatKind::kI32}, {2, FlatKind::kI32},
+    {5, FlatKind::kU8},  {0, FlatKind::kOne}, {0, FlatKind::kOne},
+    {3, FlatKind::kI32}, {4, FlatKind::kI32}, {}};
+static_assert(formats::CountWords(kOptionFields) * 4 == sizeof(WindowOptions));
 
 Status VerifySameQuantization(const TensorInfo& input, const TensorInfo& output) {
   OTA_TRY(VerifyQuantized(input));
@@ -39,23 +46,17 @@ Status PreparePool(PrepareContext& context) {
   context.ReadOperands(0, input, output);
   if (input.type != output.type) return Status::kUnsupportedType;
   WindowOptions options;
-  options.padding = context.OptionU8(0);
-  options.stride_width = context.OptionI32(1);
-  options.stride_height = context.OptionI32(2);
-  options.window_width = context.OptionI32(3);
-  options.window_height = context.OptionI32(4);
+  ReadWindowOptions(context, kOptionFields, options);
   PoolParams params{};
   params.type = input.type;
-  params.activation = context.OptionU8(5);
+  params.activation = static_cast<uint8_t>(options.activation);
   OTA_TRY(ComputeWindowShape(input, output, options, params.shape));
   if (input.dimension(3) != output.dimension(3)) return Status::kUnsupportedShape;
   if (input.type == TensorType::kFloat32) {
     OTA_TRY(VerifyActivation(params.activation));
   } else {
-    OTA_TRY(const QuantizedLimits limits, ComputeQuantizedLimits(output, params.activation));
+    OTA_TRY(ComputeQuantizedLimits(output, params.activation, params.limits));
     OTA_TRY(VerifySameQuantization(input, output));
-    params.lowest = static_cast<int16_t>(limits.lowest);
-    params.highest = static_cast<int16_t>(limits.highest);
     if (input.type == TensorType::kUint8) return Status::kUnsupportedType;
   }
   params.input = context.InputSlot(input);
@@ -157,7 +158,7 @@ Status RunRows(RunContext& context, Sum lowest, Sum highest) {
 template <typename Kind>
 Status RunPoolInt8(RunContext& context) {
   const auto& params = context.params<PoolParams>();
-  return RunRows<Kind, int8_t, int32_t>(context, params.lowest, params.highest);
+  return RunRows<Kind, int8_t, int32_t>(context, params.limits.lowest, params.limits.highest);
 }
 
 template <typename Kind>
@@ -168,7 +169,7 @@ Status RunPool(RunContext& context) {
     case TensorType::kInt8:
       return RunPoolInt8<Kind>(context);
     case TensorType::kInt16:
-      return RunRows<Kind, int16_t, int32_t>(context, params.lowest, params.highest);
+      return RunRows<Kind, int16_t, int32_t>(context, params.limits.lowest, params.limits.highest);
     default:
       return RunRows<Kind, float, float>(context, floats.lowest, floats.highest);
   }

@@ -12,24 +12,24 @@ using formats::TensorType;
 
 namespace {
 
-Result<QuantizedLimits> TypeLimits(TensorType type) {
-  switch (type) {
+// Whether the tensor has a scale and a zero point within the limits of its type, which it sets.
+Status ReadTypeLimits(const TensorInfo& tensor, QuantizedLimits& limits) {
+  if (tensor.scale_count == 0) return Status::kUnsupportedQuantization;
+  switch (tensor.type) {
     case TensorType::kInt8:
-      return QuantizedLimits{-128, 127};
+      limits = {-128, 127};
+      break;
     case TensorType::kUint8:
-      return QuantizedLimits{0, 255};
+      limits = {0, 255};
+      break;
     case TensorType::kInt16:
-      return QuantizedLimits{-32768, 32767};
+      limits = {-32768, 32767};
+      break;
     default:
       return Status::kUnsupportedType;
   }
-}
-
-Result<int32_t> Quantize(const TensorInfo& tensor, float value) {
-  const float scaled = std::round(value / tensor.scale);
-  constexpr float kLimit = 1073741824.0f;
-  if (!(scaled >= -kLimit && scaled <= kLimit)) return Status::kUnsupportedQuantization;
-  return tensor.zero_point + static_cast<int32_t>(scaled);
+  const bool fits = tensor.zero_point >= limits.lowest && tensor.zero_point <= limits.highest;
+  return fits ? Status::kOk : Status::kUnsupportedQuantization;
 }
 
 }  // namespace
@@ -42,28 +42,30 @@ Status VerifyActivation(uint8_t activation) {
 }
 
 Status VerifyQuantized(const TensorInfo& tensor) {
-  if (tensor.scale_count == 0) return Status::kUnsupportedQuantization;
-  if (tensor.type == TensorType::kInt32) return Status::kOk;
-  OTA_TRY(const QuantizedLimits limits, TypeLimits(tensor.type));
-  const bool fits = tensor.zero_point >= limits.lowest && tensor.zero_point <= limits.highest;
-  return fits ? Status::kOk : Status::kUnsupportedQuantization;
+  if (tensor.type == TensorType::kInt32 && tensor.scale_count != 0) return Status::kOk;
+  QuantizedLimits limits;
+  return ReadTypeLimits(tensor, limits);
 }
 
-Result<QuantizedLimits> ComputeQuantizedLimits(const TensorInfo& output, uint8_t activation) {
+Status ComputeQuantizedLimits(const TensorInfo& output, uint8_t activation,
+                              QuantizedLimits& limits) {
   OTA_TRY(VerifyActivation(activation));
-  OTA_TRY(VerifyQuantized(output));
-  OTA_TRY(QuantizedLimits limits, TypeLimits(output.type));
-  const FloatLimits floats = ComputeFloatLimits(activation);
-  if (activation != static_cast<uint8_t>(Activation::kNone)) {
-    OTA_TRY(const int32_t lowest, Quantize(output, floats.lowest));
-    limits.lowest = std::max(limits.lowest, lowest);
+  OTA_TRY(ReadTypeLimits(output, limits));
+  const auto function = static_cast<Activation>(activation);
+  if (function == Activation::kNone) return Status::kOk;
+  int32_t lowest = output.zero_point;
+  if (function != Activation::kRelu) {
+    constexpr float kStepsMax = 1073741824.0f;
+    const bool is_symmetric = function == Activation::kReluN1To1;
+    const float steps = std::round((is_symmetric ? 1.0f : 6.0f) / output.scale);
+    if (!(steps <= kStepsMax)) return Status::kUnsupportedQuantization;
+    const auto count = static_cast<int32_t>(steps);
+    const int32_t highest = output.zero_point + count;
+    if (highest < limits.highest) limits.highest = static_cast<int16_t>(highest);
+    if (is_symmetric) lowest -= count;
   }
-  if (activation >= static_cast<uint8_t>(Activation::kReluN1To1)) {
-    OTA_TRY(const int32_t highest, Quantize(output, floats.highest));
-    limits.highest = std::min(limits.highest, highest);
-  }
-  if (limits.lowest > limits.highest) return Status::kUnsupportedQuantization;
-  return limits;
+  if (lowest > limits.lowest) limits.lowest = static_cast<int16_t>(lowest);
+  return Status::kOk;
 }
 
 ScalePower ComputeScalePower(float scale) {

@@ -14,19 +14,19 @@ namespace ota::engine {
 enum class Activation : uint8_t { kNone = 0, kRelu = 1, kReluN1To1 = 2, kRelu6 = 3 };
 
 struct QuantizedLimits {
-  int32_t lowest;
-  int32_t highest;
+  int16_t lowest;
+  int16_t highest;
 };
 struct FloatLimits {
   float lowest;
   float highest;
 };
 
-/// Results of a quantized tensor under an activation.
+/// Computes the limits of a quantized tensor under an activation.
 /// kUnsupportedType: not int8, uint8 or int16, or another activation. kUnsupportedQuantization: no
 /// scale, or the limits do not fit.
-Result<QuantizedLimits> ComputeQuantizedLimits(const formats::TensorInfo& output,
-                                               uint8_t activation);
+Status ComputeQuantizedLimits(const formats::TensorInfo& output, uint8_t activation,
+                              QuantizedLimits& limits);
 
 /// The same for float.
 FloatLimits ComputeFloatLimits(uint8_t activation);

@@ -16,8 +16,7 @@ struct ReluParams {
   Multiplier multiplier;  ///< of RELU; RELU6 keeps the scale
   int16_t input_zero_point;
   int16_t output_zero_point;
-  int16_t lowest;
-  int16_t highest;
+  QuantizedLimits limits;
   TensorType type;
   Activation activation;
   uint16_t unused;
@@ -34,13 +33,10 @@ Status PrepareRelu(PrepareContext& context) {
     OTA_TRY(VerifyQuantized(input));
     // RELU6 clamps in the input's quantization, which its output shares.
     const TensorInfo& limited = kActivation == Activation::kRelu ? output : input;
-    OTA_TRY(const QuantizedLimits limits,
-            ComputeQuantizedLimits(limited, static_cast<uint8_t>(kActivation)));
+    OTA_TRY(ComputeQuantizedLimits(limited, static_cast<uint8_t>(kActivation), params.limits));
     params.multiplier = QuantizeMultiplier(ExactReal::FromFloat(input.scale / output.scale));
     params.input_zero_point = static_cast<int16_t>(input.zero_point);
     params.output_zero_point = static_cast<int16_t>(output.zero_point);
-    params.lowest = static_cast<int16_t>(limits.lowest);
-    params.highest = static_cast<int16_t>(limits.highest);
   } else if (input.type != TensorType::kFloat32) {
     return Status::kUnsupportedType;
   }
@@ -56,7 +52,8 @@ Value Compute(Value value, const ReluParams& params, RoundingMode rounding) {
     result =
         WrappingAdd(Requantize(centred, params.multiplier, rounding), params.output_zero_point);
   }
-  return static_cast<Value>(std::clamp<int32_t>(result, params.lowest, params.highest));
+  return static_cast<Value>(
+      std::clamp<int32_t>(result, params.limits.lowest, params.limits.highest));
 }
 
 Status RunRelu(RunContext& context) {

@@ -24,8 +24,7 @@ struct SumParams {
   BroadcastShape shape;
   int32_t multipliers[3];  ///< of the inputs and the output
   int16_t zero_points[3];
-  int16_t lowest;
-  int16_t highest;
+  QuantizedLimits limits;
   int8_t shifts[3];
   uint8_t unused;
   TensorType type;
@@ -56,7 +55,7 @@ Status FillQuantization(ComputeMultipliers compute, const TensorInfo& first,
                         const TensorInfo& second, const TensorInfo& output, SumParams& params) {
   OTA_TRY(VerifyQuantized(first));
   OTA_TRY(VerifyQuantized(second));
-  OTA_TRY(const QuantizedLimits limits, ComputeQuantizedLimits(output, params.activation));
+  OTA_TRY(ComputeQuantizedLimits(output, params.activation, params.limits));
   const auto left_shift =
       static_cast<int32_t>(output.type == TensorType::kInt16 ? kSumShiftS16 : kSumShiftS8);
   const Multipliers multipliers = compute(first.scale, second.scale, output.scale, left_shift);
@@ -69,8 +68,6 @@ Status FillQuantization(ComputeMultipliers compute, const TensorInfo& first,
   params.zero_points[0] = static_cast<int16_t>(first.zero_point);
   params.zero_points[1] = static_cast<int16_t>(second.zero_point);
   params.zero_points[2] = static_cast<int16_t>(output.zero_point);
-  params.lowest = static_cast<int16_t>(limits.lowest);
-  params.highest = static_cast<int16_t>(limits.highest);
   return Status::kOk;
 }
 
@@ -91,7 +88,8 @@ Status RunInt16(RunContext& context, SumKind kind) {
             kind == SumKind::kAdd ? WrappingAdd(first, second) : WrappingSubtract(first, second);
         const int32_t scaled = Requantize(sum, {params.multipliers[2], params.shifts[2]}, rounding);
         const int32_t result = WrappingAdd(scaled, params.zero_points[2]);
-        return static_cast<int16_t>(std::clamp<int32_t>(result, params.lowest, params.highest));
+        return static_cast<int16_t>(
+            std::clamp<int32_t>(result, params.limits.lowest, params.limits.highest));
       });
 }
 
@@ -122,8 +120,8 @@ SumS8 MakeSumS8(RunContext& context, SumKind kind) {
     sum.multipliers[i] = {params.multipliers[i], params.shifts[i]};
     sum.zero_points[i] = params.zero_points[i];
   }
-  sum.lowest = params.lowest;
-  sum.highest = params.highest;
+  sum.lowest = params.limits.lowest;
+  sum.highest = params.limits.highest;
   sum.is_difference = kind == SumKind::kSubtract;
   sum.rounding = context.rounding();
   return sum;

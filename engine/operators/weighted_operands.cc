@@ -38,11 +38,11 @@ Status ReadWeightedOperands(PrepareContext& context, uint32_t input_index, uint3
   return VerifyTypes(operands);
 }
 
-Result<QuantizedLimits> VerifyWeightedQuantization(const WeightedOperands& operands,
-                                                   uint8_t activation, int32_t channel_dimension,
-                                                   uint32_t outputs) {
+Status VerifyWeightedQuantization(const WeightedOperands& operands, uint8_t activation,
+                                  int32_t channel_dimension, uint32_t outputs,
+                                  QuantizedLimits& limits) {
   OTA_TRY(VerifyQuantized(operands.input));
-  OTA_TRY(const QuantizedLimits& limits, ComputeQuantizedLimits(operands.output, activation));
+  OTA_TRY(ComputeQuantizedLimits(operands.output, activation, limits));
   const TensorInfo& weights = operands.weights;
   const bool is_symmetric = operands.input.type == TensorType::kInt8 ||
                             (operands.input.zero_point == 0 && operands.output.zero_point == 0);
@@ -51,7 +51,7 @@ Result<QuantizedLimits> VerifyWeightedQuantization(const WeightedOperands& opera
       weights.channel_dimension == channel_dimension && weights.scale_count == outputs;
   const bool fits = weights.zero_point == 0 && is_symmetric && (is_one_scale || is_per_channel);
   if (!fits || weights.scale_count == 0) return Status::kUnsupportedQuantization;
-  return limits;
+  return Status::kOk;
 }
 
 }  // namespace ota::engine

@@ -22,11 +22,11 @@ Status ReadWeightedOperands(PrepareContext& context, uint32_t input_index, uint3
                             WeightedOperands& operands);
 
 /// Checks the quantization of operands that are not float, of weights with `outputs` channels along
-/// `channel_dimension`; returns the limits of results. Errors as ComputeQuantizedLimits;
+/// `channel_dimension`, and computes the limits of results. Errors as ComputeQuantizedLimits;
 /// kUnsupportedQuantization: also weights that are not symmetric, or have scales for another number
 /// of channels, and zero points of int16.
-Result<QuantizedLimits> VerifyWeightedQuantization(const WeightedOperands& operands,
-                                                   uint8_t activation, int32_t channel_dimension,
-                                                   uint32_t outputs);
+Status VerifyWeightedQuantization(const WeightedOperands& operands, uint8_t activation,
+                                  int32_t channel_dimension, uint32_t outputs,
+                                  QuantizedLimits& limits);
 
 }  // namespace ota::engine

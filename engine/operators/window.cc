@@ -16,7 +16,7 @@ bool IsSize(int32_t value) { return value >= 1 && value <= kSizeMax; }
 // One dimension: padding in front, of what is as large as the model says. None of the sums
 // reaches 2^32.
 Status ComputeAxis(int32_t input, int32_t output, int32_t window, int32_t stride, int32_t dilation,
-                   uint8_t padding, uint16_t& before) {
+                   uint32_t padding, uint16_t& before) {
   const bool are_sizes =
       IsSize(input) && IsSize(output) && IsSize(window) && IsSize(stride) && IsSize(dilation);
   if (!are_sizes) return Status::kUnsupportedShape;
@@ -33,6 +33,11 @@ Status ComputeAxis(int32_t input, int32_t output, int32_t window, int32_t stride
 }
 
 }  // namespace
+
+void ReadWindowOptions(PrepareContext& context, const formats::FlatField* fields,
+                       WindowOptions& options) {
+  context.reader().ReadFieldList(context.options(), fields, reinterpret_cast<uint32_t*>(&options));
+}
 
 Status ComputeWindowShape(const TensorInfo& input, const TensorInfo& output,
                           const WindowOptions& options, WindowShape& shape) {

@@ -9,14 +9,19 @@ namespace ota::engine {
 
 /// Options of a window operator as the model gives them.
 struct WindowOptions {
-  uint8_t padding = 0;  ///< 0: SAME, 1: VALID
-  int32_t stride_width = 1;
-  int32_t stride_height = 1;
-  int32_t dilation_width = 1;
-  int32_t dilation_height = 1;
-  int32_t window_width = 1;
-  int32_t window_height = 1;
+  uint32_t padding;  ///< 0: SAME, 1: VALID
+  int32_t stride_width;
+  int32_t stride_height;
+  uint32_t activation;
+  int32_t dilation_width;
+  int32_t dilation_height;
+  int32_t window_width;
+  int32_t window_height;
 };
+
+/// Reads options by a list of fields, which has the options in their order here.
+void ReadWindowOptions(PrepareContext& context, const formats::FlatField* fields,
+                       WindowOptions& options);
 
 /// Fills `shape` (window_channels apart) from two tensors of rank 4 and the options.
 /// kUnsupportedShape: a rank or size that does not fit, or an output of other size than the options

@@ -113,8 +113,10 @@ void FlatbufferReader::ReadFieldList(FlatTable table, const FlatField* fields, u
     const uint32_t slot = fields->slot;
     if (fields->kind == FlatKind::kU8) {
       *target++ = FieldU8(table, slot);
-    } else if (fields->kind == FlatKind::kI32) {
-      *target++ = static_cast<uint32_t>(FieldI32(table, slot));
+    } else if (fields->kind == FlatKind::kOne) {
+      *target++ = 1;
+    } else if (fields->kind < FlatKind::kOne) {
+      *target++ = static_cast<uint32_t>(FieldI32(table, slot, fields->kind == FlatKind::kOneI32));
     } else if (fields->kind == FlatKind::kTable) {
       const uint32_t position = FindTarget(table, slot);
       *target++ = position == 0 ? 0 : ReadTable(position).position;

@@ -21,8 +21,19 @@ struct FlatVector {
   uint32_t count;
 };
 
-/// What a field of a table is; of vectors by the bytes of an element: 1, 4, 8.
-enum class FlatKind : uint8_t { kEnd, kU8, kI32, kTable, kBytes, kWords = 6, kLongs };
+/// What a field of a table is. kOneI32 is 1 if it is absent, kOne always. Vectors go by the bytes
+/// of an element: 1, 4, 8.
+enum class FlatKind : uint8_t {
+  kEnd,
+  kU8,
+  kI32,
+  kOneI32,
+  kOne,
+  kTable,
+  kBytes = 8,
+  kWords = 10,
+  kLongs
+};
 
 /// Describes a field for ReadFields. A list of them ends with kEnd.
 struct FlatField {
@@ -79,12 +90,14 @@ class FlatbufferReader {
   /// The vector of elements of `element_bytes` that the reference in `slot` leads to.
   FlatVector FindVector(FlatTable table, uint32_t slot, uint32_t element_bytes);
   /// Reads the fields of a list into `target`, which has their words in the same order: numbers as
-  /// a word, 0 if they are absent, tables as a FlatTable, vectors as a FlatVector.
+  /// a word, 0 if they are absent and their kind says nothing else, tables as a FlatTable, vectors
+  /// as a FlatVector.
   template <const auto& kFields, typename Target>
   void ReadFields(FlatTable table, Target& target) {
     static_assert(CountWords(kFields) * 4 == sizeof(Target));
     ReadFieldList(table, kFields, reinterpret_cast<uint32_t*>(&target));
   }
+  void ReadFieldList(FlatTable table, const FlatField* fields, uint32_t* target);
   /// The table that element `index` of a vector of references leads to.
   FlatTable ReadElementTable(const FlatVector& vector, uint32_t index);
   int32_t ReadElementI32(const FlatVector& vector, uint32_t index);
@@ -103,8 +116,6 @@ class FlatbufferReader {
   const uint8_t* Load(uint32_t position, uint32_t bytes);
   /// Position that the reference at `position` leads to, 0 after a failure.
   uint32_t Follow(uint32_t position);
-  void ReadFieldList(FlatTable table, const FlatField* fields, uint32_t* target);
-
   static constexpr uint32_t kWindowBytes = 64;
 
   ByteSource& source_;

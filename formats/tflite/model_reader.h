@@ -27,13 +27,17 @@ struct TensorConstant {
   uint32_t constant_bytes;
 };
 
-/// What a model says of one tensor. Nothing until ModelReader::ReadTensor has filled it.
-struct TensorInfo : TensorScales, TensorConstant {
+/// What a tensor is.
+struct TensorKind {
   uint32_t index;  ///< in its subgraph
   TensorType type;
   uint8_t rank;
   bool is_variable;
   bool is_constant;
+};
+
+/// What a model says of one tensor. Nothing until ModelReader::ReadTensor has filled it.
+struct TensorInfo : TensorKind, TensorScales, TensorConstant {
   std::array<int32_t, kRankMax> dimensions;
   uint32_t element_count;
   uint32_t size_bytes;   ///< element_count times the element's bytes
