@@ -204,6 +204,7 @@ void ChainBuilder::ShareLines(const ChainView& view) {
     }
     if (!is_inside || readers != 1 || !CanShareLines(builder_->buffers_, link)) continue;
     builder_->buffers_[link.input].alias_of = link.output;
+    builder_->buffers_[link.input].size_bytes = 0;
     for (uint32_t other = 0; other < count; ++other) {
       RowLink& at = view.link(other);
       if (at.input == link.input) at.input = link.output;

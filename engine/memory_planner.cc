@@ -21,20 +21,13 @@ uint32_t PlacedBytes(const PlannedBuffer& buffer) {
   return RoundUp(buffer.size_bytes, kTensorAlignment);
 }
 
-bool IsPlaced(const PlannedBuffer& buffer) {
-  return buffer.alias_of == kNoBuffer && buffer.state_slot == 0 && buffer.size_bytes != 0;
-}
-
 // Bytes that an output saves if it overlaps an input as far as it may.
 uint32_t ComputeSaving(const BufferTable& buffers, const PlannedBuffer& output,
                        uint32_t input_index) {
   if (input_index == kNoBuffer || buffers[input_index].last != output.first) return 0;
-  const uint32_t output_bytes = PlacedBytes(output);
-  const uint32_t input_bytes = PlacedBytes(buffers[input_index]);
-  const uint32_t distance = RoundUp(output.overlap_distance, kTensorAlignment);
-  const uint32_t together = std::max(output_bytes, distance + input_bytes);
-  const uint32_t apart = output_bytes + input_bytes;
-  return apart - std::min(together, apart);
+  const uint32_t bytes = PlacedBytes(output);
+  return std::min(PlacedBytes(buffers[input_index]),
+                  bytes - std::min(bytes, output.overlap_distance));
 }
 
 class Planner {
@@ -43,7 +36,7 @@ class Planner {
 
   uint32_t Run() {
     for (uint32_t i = 0; i < buffers_.count(); ++i) {
-      if (IsPlaced(buffers_[i])) buffers_[count_++].order = static_cast<uint16_t>(i);
+      if (buffers_[i].size_bytes != 0) buffers_[count_++].order = static_cast<uint16_t>(i);
     }
     const uint32_t floor = ComputeFloor();
     const uint32_t by_time = Search(Way::kChains, floor);
@@ -84,11 +77,15 @@ class Planner {
     return Place(UINT32_MAX);
   }
 
+  // Of two buffers the one with the larger key comes before, then the larger one.
+  uint32_t OrderKey(const PlannedBuffer& buffer) const {
+    if (way_ == Way::kLargestFirst) return 0;
+    return (buffer.first != buffer.last ? 0x10000u : 0) + buffer.first;
+  }
+
   bool ComesBefore(const PlannedBuffer& a, const PlannedBuffer& b) const {
-    if (way_ == Way::kLargestFirst) return a.size_bytes > b.size_bytes;
-    const bool is_a_kept = a.first != a.last, is_b_kept = b.first != b.last;
-    if (is_a_kept != is_b_kept) return is_a_kept;
-    return a.first != b.first ? a.first > b.first : a.size_bytes > b.size_bytes;
+    const uint32_t a_key = OrderKey(a), b_key = OrderKey(b);
+    return a_key != b_key ? a_key > b_key : a.size_bytes > b.size_bytes;
   }
 
   // `order` of record i holds the index of the buffer that is placed i-th.
@@ -126,56 +123,38 @@ class Planner {
     return needed;
   }
 
-  // Lowest offset that clears every buffer placed before; in a chain none below the output.
+  // Lowest offset that clears every buffer placed before.
   uint32_t FindOffset(uint32_t rank) {
-    uint32_t offset = way_ == Way::kChains ? FindOffsetInChain(rank) : 0;
     const uint32_t index = buffers_[rank].order;
-    const uint32_t first = buffers_[index].first, last = buffers_[index].last;
-    const uint32_t size = PlacedBytes(buffers_[index]);
+    uint32_t offset = 0;
     uint32_t other = 0;
     for (uint32_t left = rank; left != 0; --left, ++steps_) {  // since it was last moved
-      const uint32_t placed_index = buffers_[other].order;
-      const PlannedBuffer& placed = buffers_[placed_index];
-      if (placed.first <= last && first <= placed.last && offset + size > placed.offset) {
-        const uint32_t cleared = ClearOf(index, placed_index, offset);
-        if (cleared != offset) left = rank;
-        offset = cleared;
-      }
+      const uint32_t cleared = ClearOf(index, buffers_[other].order, offset);
+      if (cleared != offset) left = rank;
+      offset = cleared;
       if (++other == rank) other = 0;
     }
     return offset;
   }
 
-  uint32_t FindOffsetInChain(uint32_t rank) const {
-    const uint32_t index = buffers_[rank].order;
-    const uint32_t last = buffers_[index].last;
-    uint32_t offset = 0;
-    for (uint32_t other = 0; other < rank; ++other) {
-      const PlannedBuffer& placed = AtRank(other);
-      if (placed.first != last || !MayOverlap(buffers_[index], index, placed)) continue;
-      const uint32_t distance = RoundUp(placed.overlap_distance, kTensorAlignment);
-      offset = std::max(offset, placed.offset + distance);
-    }
-    return offset;
-  }
-
-  // `offset` itself, if a buffer may lie there in spite of one that is placed and alive together
-  // with it; otherwise the next offset above at which it may. Larger, the larger `offset` is.
+  // `offset` itself, if a buffer may lie there in spite of one that is placed; otherwise the next
+  // offset above at which it may. Larger, the larger `offset` is. In a chain never below an output
+  // that may overlap the buffer.
   uint32_t ClearOf(uint32_t index, uint32_t placed_index, uint32_t offset) const {
     const PlannedBuffer& buffer = buffers_[index];
     const PlannedBuffer& placed = buffers_[placed_index];
-    const uint32_t end = offset + PlacedBytes(buffer);
+    if (placed.first > buffer.last || buffer.first > placed.last) return offset;
     uint32_t placed_end = placed.offset + PlacedBytes(placed);
-    if (end <= placed.offset || offset >= placed_end) return offset;
-    if (MayOverlap(placed, placed_index, buffer)) {
-      if (offset + buffer.overlap_distance <= placed.offset) return offset;
+    const uint32_t above_output = placed.offset + placed.overlap_distance;
+    const bool is_output = MayOverlap(buffer, index, placed);
+    if (is_output && way_ == Way::kChains && offset < above_output) return above_output;
+    if (offset + PlacedBytes(buffer) <= placed.offset || offset >= placed_end) return offset;
+    if (MayOverlap(placed, placed_index, buffer) &&
+        offset + buffer.overlap_distance <= placed.offset) {
+      return offset;
     }
-    if (MayOverlap(buffer, index, placed)) {
-      const uint32_t distance = RoundUp(placed.overlap_distance, kTensorAlignment);
-      if (offset >= placed.offset + distance) return offset;
-      placed_end = std::min(placed_end, placed.offset + distance);
-    }
-    return placed_end;
+    if (is_output) placed_end = std::min(placed_end, above_output);
+    return std::max(placed_end, offset);
   }
 
   const BufferTable& buffers_;
@@ -191,7 +170,7 @@ uint32_t ComputeAliveBytes(const BufferTable& buffers, uint32_t time) {
   uint32_t saved = 0;
   for (uint32_t i = 0; i < buffers.count(); ++i) {
     const PlannedBuffer& buffer = buffers[i];
-    if (!IsPlaced(buffer) || buffer.first > time || buffer.last < time) continue;
+    if (buffer.first > time || buffer.last < time) continue;
     alive += PlacedBytes(buffer);
     if (buffer.first == time) {
       saved += std::max(ComputeSaving(buffers, buffer, buffer.overlap_input),

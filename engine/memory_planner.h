@@ -12,9 +12,10 @@ constexpr uint32_t kNoBuffer = 0xFFFF;
 
 /// A buffer to place. Times are indices of operators: alive from `first` to `last`, both included.
 struct PlannedBuffer {
-  /// The plan's result, in bytes. Of a handle: the slot of what it names, once size_bytes is known.
+  /// The plan's result, in bytes. Of a handle: the slot of what it names, once its bytes are known.
   uint32_t offset = 0;
-  uint32_t size_bytes = 0;
+  uint32_t size_bytes = 0;  ///< 0: it is not placed
+  /// A multiple of kTensorAlignment. Of a handle: the bytes of what it names.
   uint32_t overlap_distance = 0;
   uint16_t overlap_input = kNoBuffer;  ///< buffer that may share memory with this, its output
   uint16_t overlap_other = kNoBuffer;  ///< another one
@@ -22,24 +23,24 @@ struct PlannedBuffer {
   uint16_t first = 0;
   uint16_t last = 0;
   uint16_t order = 0;             ///< for the search
-  uint16_t alias_of = kNoBuffer;  ///< another buffer that this stands for; then it is not placed
-  uint32_t state_slot = 0;        ///< not 0: lies in the state, or is a handle; and is not placed
+  uint16_t alias_of = kNoBuffer;  ///< another buffer that this stands for; then it has no bytes
+  uint32_t state_slot = 0;        ///< not 0: lies in the state, or is a handle; and has no bytes
 };
 
 /// A table of buffers that grows down from the end of a memory: buffer 0 is the last.
 class BufferTable {
  public:
   BufferTable() = default;
-  explicit BufferTable(uint8_t* end) : end_(reinterpret_cast<PlannedBuffer*>(end)) {}
+  explicit BufferTable(uint8_t* end) : first_(reinterpret_cast<PlannedBuffer*>(end) - 1) {}
 
   uint32_t count() const { return count_; }
-  PlannedBuffer& operator[](uint32_t index) const { return *(end_ - 1 - index); }
-  uint8_t* begin() const { return reinterpret_cast<uint8_t*>(end_ - count_); }
+  PlannedBuffer& operator[](uint32_t index) const { return *(first_ - index); }
+  uint8_t* begin() const { return reinterpret_cast<uint8_t*>(first_ + 1 - count_); }
   /// Room for it must have been checked.
   PlannedBuffer& Add();
 
  private:
-  PlannedBuffer* end_ = nullptr;
+  PlannedBuffer* first_ = nullptr;
   uint32_t count_ = 0;
 };
 

@@ -225,11 +225,11 @@ Slot PlanBuilder::UseResource(const TensorInfo& handle, const TensorInfo& value)
     return kNoSlot;
   }
   PlannedBuffer& buffer = buffers_[index];
-  if (buffer.size_bytes == 0) {
-    buffer.size_bytes = value.size_bytes;
+  if (buffer.overlap_distance == 0) {
+    buffer.overlap_distance = value.size_bytes;
     buffer.offset = UseState(value.size_bytes, static_cast<uint8_t>(value.zero_point));
   }
-  if (buffer.size_bytes != value.size_bytes) Fail(Status::kUnsupportedShape);
+  if (buffer.overlap_distance != value.size_bytes) Fail(Status::kUnsupportedShape);
   return buffer.offset;
 }
 
@@ -260,7 +260,7 @@ void PlanBuilder::AllowOverlap(uint32_t input, uint32_t output, uint32_t distanc
   PlannedBuffer& buffer = buffers_[output_index];
   buffer.overlap_other = buffer.overlap_input;
   buffer.overlap_input = static_cast<uint16_t>(input_index);
-  buffer.overlap_distance = std::max(buffer.overlap_distance, distance);
+  buffer.overlap_distance = std::max(buffer.overlap_distance, RoundUp(distance, kTensorAlignment));
 }
 
 bool PlanBuilder::Alias(const TensorInfo& input, const TensorInfo& output) {

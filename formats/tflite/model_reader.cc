@@ -75,17 +75,22 @@ Status ModelReader::SelectSubgraph(uint32_t index) {
   return reader_.status();
 }
 
+uint32_t ModelReader::Multiply(uint32_t first, uint32_t second) {
+  const uint64_t product = uint64_t{first} * second;
+  if (product > kTensorBytesMax) reader_.Fail(Status::kModelTooLarge);
+  return static_cast<uint32_t>(product);
+}
+
 uint32_t ModelReader::ReadShape(const FlatVector& shape, TensorInfo& info) {
-  uint64_t elements = 1;
+  uint32_t elements = 1;
   if (shape.count > kRankMax) reader_.Fail(Status::kModelTooLarge);
   for (uint32_t i = 0; i < shape.count && IsOk(reader_.status()); ++i) {
     const int32_t dimension = reader_.ReadElementI32(shape, i);
     info.dimensions[i] = dimension;
     if (dimension < 0) reader_.Fail(Status::kModelMalformed);
-    elements *= static_cast<uint32_t>(dimension);
-    if (elements > kTensorBytesMax) reader_.Fail(Status::kModelTooLarge);
+    elements = Multiply(elements, static_cast<uint32_t>(dimension));
   }
-  return static_cast<uint32_t>(elements);
+  return elements;
 }
 
 void ModelReader::ReadTensor(uint32_t index, TensorInfo& info) {
@@ -102,9 +107,7 @@ void ModelReader::ReadTensor(uint32_t index, TensorInfo& info) {
   info.constant_offset = data.position;
   info.constant_bytes = data.count;
   info.element_count = ReadShape(fields.shape, info);
-  const uint64_t bytes = uint64_t{info.element_count} * ElementBytes(info.type);
-  if (bytes > kTensorBytesMax) reader_.Fail(Status::kModelTooLarge);
-  info.size_bytes = static_cast<uint32_t>(bytes);
+  info.size_bytes = Multiply(info.element_count, ElementBytes(info.type));
   info.scale = info.scale_count == 0 ? 0 : reader_.ReadF32(info.scales_offset);
   info.zero_point = info.zero_point_count == 0 ? 0 : reader_.ReadI32(info.zero_points_offset);
   info.name_offset = fields.name.position;

@@ -124,6 +124,8 @@ class ModelReader {
   Result<std::string_view> ReadOperatorName(const OperatorInfo& info, std::span<char> target);
 
  private:
+  /// The product of two sizes; kModelTooLarge sticks beyond kTensorBytesMax.
+  uint32_t Multiply(uint32_t first, uint32_t second);
   /// Elements of a tensor, from its dimensions.
   uint32_t ReadShape(const FlatVector& shape, TensorInfo& info);
   void ReadName(uint32_t offset, std::span<char> target);
