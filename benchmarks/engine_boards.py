@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Instructions of one inference on emulated boards, and bytes of arena, beside recorded ones of TensorFlow Lite Micro.
 
-Then bytes of code of both sets of int8 kernels, and what the smaller one costs. Run in the root of the repository, with
-the images of the board presets built (make bench does both). The models of ../shared are left out where it is absent.
+Then bytes of code. Run in the root of the repository, with the images of the board presets built (make bench does both).
+The models of ../shared are left out where it is absent.
 Counts are exact to 40 instructions, and the same in every run.
 """
 import json
@@ -40,8 +40,8 @@ SHARED = ("mlperf_tiny/kws_ref_model", "mlperf_tiny/pretrainedResnet_quant", "ml
           "mlperf_tiny/ad01_int8", "article/micro_speech_quantized", "tflm/person_detect")
 
 
-def run_speed(preset, model, golden, page=0):
-    """With the kernels for speed: in the image with the seven operators, or in that with all if they are not enough."""
+def run_any(preset, model, golden, page=0):
+    """In the image with the seven operators, or in that with all if they are not enough."""
     return run(preset, model, golden, page, "run_tiny_model") or run(preset, model, golden, page, "run_model")
 
 
@@ -83,7 +83,7 @@ def print_boards(models):
         recorded = RECORDED.get(model.stem)
         cells = ""
         for index, preset in enumerate(BOARDS):
-            figures = run_speed(preset, model, golden)
+            figures = run_any(preset, model, golden)
             brackets = f"({recorded[index] / 1e6:.3f})" if recorded else ""
             cells += f"{figures['invoke_instructions'] / 1e6:>13.3f}{brackets:>11}"
         brackets = f"({recorded[3]})" if recorded else ""
@@ -94,47 +94,24 @@ def print_streaming(models, preset):
     print(f"\n{preset}, million instructions of an inference: in place, and streamed through a page; bytes of arena")
     print(f"{'model':24}{'in place':>10}" + "".join(f"{f'page {page}':>26}" for page in PAGES))
     for model, golden in models:
-        mapped = run_speed(preset, model, golden)["invoke_instructions"]
+        mapped = run_any(preset, model, golden)["invoke_instructions"]
         cells = f"{mapped / 1e6:>10.3f}"
         for page in PAGES:
-            figures = run_speed(preset, model, golden, page)
+            figures = run_any(preset, model, golden, page)
             streamed = figures["invoke_instructions"]
             cells += f"{streamed / 1e6:>10.3f}{streamed / mapped - 1:>+8.1%}{figures['arena_bytes']:>8}"
         print(f"{model.stem:24}{cells}")
 
 
-def measure_text(preset, image, library):
-    """Bytes of code and constants of the interpreter and its operators in an image."""
-    check = ["firmware/check_text.sh", f"build/{preset}/firmware/{image}.map", "1000000", "ltrans", library, "libota_formats.a"]
-    printed = subprocess.run(check, capture_output=True, text=True, check=True).stdout
-    return int(re.search(r"^total (\d+)", printed, re.MULTILINE).group(1))
-
-
 def print_text():
+    """Bytes of code and constants of the interpreter and its operators."""
     print("\nbytes of code of the interpreter with the seven operators of MLPerf Tiny for int8; TFLM on M4 as recorded:")
     print(RECORDED_TEXT)
     for preset in BOARDS:
-        speed = measure_text(preset, "run_tiny_model", "libota_engine.a")
-        size = measure_text(preset, "run_tiny_model_small", "libota_engine_small.a")
-        print(f"{preset:16}ota_engine {speed:>8}    ota_engine_small {size:>8}")
-
-
-def print_small_kernels(models):
-    print("\nota_engine_small, million instructions of an inference: in place, and streamed through a page of 1024; in")
-    print("brackets, on M4, TFLM + CMSIS-NN as recorded")
-    print(f"{'model':24}" + "".join(f"{preset:>32}" for preset in BOARDS))
-    for model, golden in models:
-        cells = ""
-        for preset in BOARDS:
-            mapped = run(preset, model, golden, 0, "run_tiny_model_small")
-            if mapped is None:
-                break
-            streamed = run(preset, model, golden, 1024, "run_tiny_model_small")
-            recorded = RECORDED.get(model.stem) if preset == "cortex-m4" else None
-            brackets = f"({recorded[0] / 1e6:.3f})" if recorded else ""
-            cells += f"{mapped['invoke_instructions'] / 1e6:>12.3f}{streamed['invoke_instructions'] / 1e6:>10.3f}{brackets:>10}"
-        if cells:
-            print(f"{model.stem:24}{cells}")
+        check = ["firmware/check_text.sh", f"build/{preset}/firmware/run_tiny_model.map", "1000000", "ltrans",
+                 "libota_engine.a", "libota_formats.a"]
+        printed = subprocess.run(check, capture_output=True, text=True, check=True).stdout
+        print(f"{preset:16}{re.search(r'^total ([0-9]+)', printed, re.MULTILINE).group(1):>8}")
 
 
 def main():
@@ -143,7 +120,6 @@ def main():
     for preset in ("cortex-m4", "cortex-m0plus"):
         print_streaming(models, preset)
     print_text()
-    print_small_kernels(models)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ enum class Kind : uint32_t { kFull, kDepthwise, kQuads };
 constexpr uint32_t kKindCount = 3;
 
 alignas(8) int8_t input[kBytesMax];
-alignas(8) uint8_t weights[kBytesMax];
+alignas(8) uint8_t weight_memory[8 + kBytesMax];  // bytes before weights can be read
+uint8_t* const weights = weight_memory + 8;
 alignas(8) int8_t expected[kBytesMax];
 alignas(8) int8_t output[kBytesMax];
 alignas(8) uint8_t scratch[kBytesMax];

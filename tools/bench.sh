@@ -12,6 +12,6 @@ done
 printf '\n== engine_boards ==\n'
 for preset in cortex-m4 cortex-m7 cortex-m0plus; do
   cmake --preset "$preset" >"build/$preset-configure.log" 2>&1 || { cat "build/$preset-configure.log"; exit 1; }
-  cmake --build --preset "$preset" --target run_model run_tiny_model run_tiny_model_small
+  cmake --build --preset "$preset" --target run_model run_tiny_model
 done
 benchmarks/engine_boards.py

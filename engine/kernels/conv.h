@@ -56,8 +56,9 @@ struct ConvF32 {
   using Term = ChannelTermF32;
 };
 
-/// Some rows of one tile. `weights` and `terms` begin with the tile's first output channel. Weights
-/// lie as in the model: of CONV_2D per output channel height, width, input channels; of
+/// Some rows of one tile. `weights` and `terms` begin with the tile's first output channel; three
+/// bytes before the weights can be read, since their length is before them. Weights lie as in the
+/// model: of CONV_2D per output channel height, width, input channels; of
 /// DEPTHWISE_CONV_2D height, width, channels, with `weight_stride` elements from tap to tap.
 template <typename Types>
 struct ConvRows {

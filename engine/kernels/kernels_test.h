@@ -21,13 +21,15 @@ constexpr int kKernelRounds = 600;
 /// Structures in the scratch hold pointers, which are larger on a host.
 constexpr uint32_t kHostSlackBytes = 1024;
 constexpr int8_t kGuard = 0x5A;
+/// Of weights, that can be read (conv.h).
+constexpr uint32_t kBytesBefore = 3;
 
 class Operands {
  public:
   Operands(Prng& prng, const WindowShape& shape, uint32_t weight_count) : shape_(shape) {
     input_.resize(uint32_t{shape.input_height} * shape.input_width * shape.input_channels);
     for (int8_t& value : input_) value = static_cast<int8_t>(prng.Next());
-    weights_.resize(weight_count);
+    weights_.resize(kBytesBefore + weight_count);
     for (uint8_t& value : weights_) value = static_cast<uint8_t>(prng.Next());
     for (uint32_t i = 0; i < shape.output_channels; ++i) terms_.push_back(RandomTerm(prng));
     const bool is_clamped = prng.NextBelow(4) == 0;
@@ -49,7 +51,7 @@ class Operands {
 
   ConvRows<ConvS8>& job() { return job_; }
   std::vector<ChannelTermS8>& terms() { return terms_; }
-  const uint8_t* weights() const { return weights_.data(); }
+  const uint8_t* weights() const { return weights_.data() + kBytesBefore; }
 
   /// An output with a guard behind it.
   std::vector<int8_t> MakeOutput() const {

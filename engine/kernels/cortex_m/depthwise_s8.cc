@@ -1,77 +1,81 @@
 // SPDX-License-Identifier: Apache-2.0
 // DEPTHWISE_CONV_2D in int8 for Cortex-M. A tile is four channels that lie side by side
-// (side_by_side.h); 3x3 windows take another way (depthwise_lines.h). Of one input channel it is a
-// CONV_2D, whose weights are brought into that order (quad_rows.h).
+// (quad_rows.h). Of one input channel it is a CONV_2D, whose weights are brought into that order
+// (pixel_quads.h).
+#include "base/units.h"
 #include "engine/kernels/conv.h"
 #include "engine/kernels/conv_layout.h"
-#include "engine/kernels/cortex_m/clamp_rows.h"
-#include "engine/kernels/cortex_m/depthwise_lines.h"
+#include "engine/kernels/cortex_m/pixel_quads.h"
 #include "engine/kernels/cortex_m/quad_rows.h"
-#include "engine/kernels/cortex_m/side_by_side.h"
+#include "engine/kernels/cortex_m/quad_run.h"
+#include "engine/kernels/cortex_m/quad_terms.h"
 
 namespace ota::engine {
 namespace {
 
-/// BeginDepthwiseTileS8 leaves it at the front of the scratch.
-DepthwiseWay& WayOf(const ConvRows<ConvS8>& job) {
-  return *reinterpret_cast<DepthwiseWay*>(job.scratch);
+constexpr uint32_t kStackTaps = 80;
+
+uint32_t TapCount(const WindowShape& shape) {
+  return uint32_t{shape.window_height} * shape.window_width;
 }
 
-/// The weights by channel, each filled up to whole groups of four taps.
-uint8_t* QuadWeights(const ConvRows<ConvS8>& job, const QuadLayout& layout) {
-  return job.scratch + layout.scratch_bytes();
+DepthwiseWay WayOf(const ConvRows<ConvS8>& job) {
+  const DepthwiseWay way = ChooseDepthwiseWay(*job.shape);
+  const bool fits = way == DepthwiseWay::kQuads || job.channel_count == kDepthwiseChannels;
+  return fits ? way : DepthwiseWay::kReference;
 }
 
-void BeginAsConvolution(const ConvRows<ConvS8>& job, ChannelTermS8* terms) {
-  const QuadLayout layout = DepthwiseQuadLayout(*job.shape);
-  dsp::BeginQuads(job, layout, terms);
-  const uint32_t channel_bytes = DepthwiseQuadChannelBytes(*job.shape);
-  uint8_t* target = QuadWeights(job, layout);
+/// The weights by channel, behind the widened taps and the sums.
+uint8_t* SortedWeights(const ConvRows<ConvS8>& job) {
+  return job.scratch + DepthwiseQuadLayout(*job.shape).scratch_bytes();
+}
+
+void SortWeights(const ConvRows<ConvS8>& job) {
+  uint8_t* target = SortedWeights(job);
   for (uint32_t channel = 0; channel < job.channel_count; ++channel) {
     const uint8_t* source = job.weights + channel;
-    for (uint32_t tap = 0; tap < channel_bytes; ++tap, source += job.weight_stride) {
-      *target++ = tap < layout.tap_count ? *source : uint8_t{0};
+    for (uint32_t tap = TapCount(*job.shape); tap != 0; --tap, source += job.weight_stride) {
+      *target++ = *source;
     }
   }
 }
 
+/// Of windows whose taps the scratch has no room for.
+[[gnu::noinline]] void ComputeOnStack(const ConvRows<ConvS8>& job) {
+  uint32_t values[kStackTaps * dsp::kQuad];
+  dsp::ComputePixels(job, SortedWeights(job), values, kStackTaps);
+}
+
 void ComputeAsConvolution(const ConvRows<ConvS8>& job) {
-  const QuadLayout layout = DepthwiseQuadLayout(*job.shape);
-  dsp::ComputeQuadRows(job, layout, QuadWeights(job, layout),
-                       DepthwiseQuadChannelBytes(*job.shape));
+  const uint32_t taps = RoundUp(TapCount(*job.shape), 4);
+  const uint32_t room = RoundUp(DepthwiseQuadLayout(*job.shape).ChunkTaps(dsp::kQuadTapBytes), 4);
+  if constexpr (dsp::kQuadTapBytes == sizeof(uint32_t)) {
+    if (room < taps && taps <= kStackTaps) return ComputeOnStack(job);
+  }
+  dsp::ComputePixels(job, SortedWeights(job), dsp::ScratchOf(job), room);
 }
 
 }  // namespace
 
 void BeginDepthwiseTileS8(const ConvRows<ConvS8>& job, ChannelTermS8* terms) {
-  if (ChooseDepthwiseWay(*job.shape) == DepthwiseWay::kQuads) {
-    return BeginAsConvolution(job, terms);
-  }
-  DepthwiseWay& way = WayOf(job);
-  way = ChooseDepthwiseWay(*job.shape);
-  if (job.channel_count != kDepthwiseChannels) way = DepthwiseWay::kReference;
+  const DepthwiseWay way = WayOf(job);
   if (way == DepthwiseWay::kReference) return;
-  if (way == DepthwiseWay::kLines && dsp::BeginLines(job, terms)) return;
-  way = DepthwiseWay::kSideBySide;
-  const uint32_t taps = uint32_t{job.shape->window_height} * job.shape->window_width;
-  dsp::BeginQuadTerms(job, taps, kDepthwiseChannels, terms);
+  const bool is_convolution = way == DepthwiseWay::kQuads;
+  dsp::BeginQuadTerms(job, TapCount(*job.shape),
+                      is_convolution ? dsp::QuadChoice::kConstant : dsp::QuadChoice::kFast,
+                      job.channel_count, terms);
+  if (is_convolution) SortWeights(job);
 }
 
 void DepthwiseRowsS8(const ConvRows<ConvS8>& job) {
-  const bool is_convolution = ChooseDepthwiseWay(*job.shape) == DepthwiseWay::kQuads;
-  switch (is_convolution ? DepthwiseWay::kQuads : WayOf(job)) {
+  switch (WayOf(job)) {
     case DepthwiseWay::kReference:
       return ReferenceDepthwiseRows<ConvS8>(job);
     case DepthwiseWay::kQuads:
-      ComputeAsConvolution(job);
-      break;
-    case DepthwiseWay::kSideBySide:
-      return dsp::ComputeSideBySide(job, kDepthwiseChannels, dsp::AddOwnTaps);
-    case DepthwiseWay::kLines:
-      dsp::ComputeLines(job);
-      break;
+      return ComputeAsConvolution(job);
+    default:
+      return dsp::ComputeSideBySide(job);
   }
-  dsp::ClampRows(job);
 }
 
 }  // namespace ota::engine

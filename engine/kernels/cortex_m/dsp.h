@@ -26,6 +26,9 @@ inline uint32_t LoadWord(const void* at) {
 
 #if defined(__ARM_FEATURE_DSP)
 
+/// Bytes of a widened weight.
+inline constexpr uint32_t kQuadTapBytes = 2;
+
 /// Copies four bytes between any addresses.
 inline void CopyWord(const int8_t* source, int8_t* target) {
   const uint32_t word = LoadWord(source);
@@ -106,6 +109,8 @@ inline int32_t SaturateToByte(int32_t value) {
 }
 
 #else
+
+inline constexpr uint32_t kQuadTapBytes = 4;
 
 inline void CopyWord(const int8_t* source, int8_t* target) {
   const int8_t bytes[4] = {source[0], source[1], source[2], source[3]};

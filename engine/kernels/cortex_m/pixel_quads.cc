@@ -1,66 +1,265 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pixel quads in C++, as cores with the DSP extension have them: tests on a host.
 #include "engine/kernels/cortex_m/pixel_quads.h"
 
-#include "engine/kernels/cortex_m/channel_quads.h"
+#include <algorithm>
 
-#include "engine/kernels/cortex_m/fast_term.h"
+#include "base/units.h"
+#include "engine/kernels/cortex_m/clamp_rows.h"
+#include "engine/kernels/cortex_m/quad_rows.h"
+#include "engine/kernels/cortex_m/quad_run.h"
+#include "engine/kernels/cortex_m/quad_terms.h"
 
 namespace ota::engine::dsp {
+namespace {
 
-const uint32_t kQuadTapBytes = 2;
+/// Of the copy of a window, of four at a time. All together have room for the largest chunk.
+constexpr uint32_t kCopyBytes = 256;
 
-void SumPixelQuad(const uint32_t* values, const uint8_t* weights, uint32_t tap_count,
-                  int32_t* sums) {
-  for (uint32_t tap = 0; tap < tap_count; tap += 4, values += 8) {
-    uint8_t bytes[4] = {};
-    std::copy_n(weights + tap, std::min<uint32_t>(4, tap_count - tap), bytes);
-    const uint32_t word = LoadWord(bytes);
-    for (uint32_t pixel = 0; pixel < 4; ++pixel) {
-      sums[pixel] = MultiplyPairs(WidenEven(word), values[pixel], sums[pixel]);
-      sums[pixel] = MultiplyPairs(WidenOdd(word), values[4 + pixel], sums[pixel]);
+[[gnu::noinline]] int8_t* FillBytes(int32_t value, int32_t count, int8_t* target) {
+  while (--count >= 0) *target++ = static_cast<int8_t>(value);
+  return target;
+}
+
+/// Where a window begins in the input.
+struct Corner {
+  int32_t y;
+  int32_t x;
+};
+
+/// Positions of a window that reaches so far from its first tap.
+uint32_t CountInside(int32_t size, int32_t reach) {
+  return static_cast<uint32_t>(std::max(size - reach, 0));
+}
+
+class PixelQuads {
+ public:
+  PixelQuads(const ConvRows<ConvS8>& job, const uint8_t* weights, uint32_t* values,
+             uint32_t room_taps)
+      : job_(job),
+        shape_(*job.shape),
+        taps_(uint32_t{shape_.window_height} * shape_.window_width * shape_.window_channels),
+        padding_(-taps_ & 3),
+        chunk_taps_(std::min(taps_ + padding_, room_taps)),
+        weights_(reinterpret_cast<const int8_t*>(weights) - padding_),
+        depth_(shape_.input_channels),
+        pitch_(shape_.input_width * depth_),
+        row_taps_(shape_.window_width * depth_),
+        is_dense_(shape_.dilation_width == 1 && taps_ + padding_ <= kQuad * kCopyBytes),
+        has_groups_(row_taps_ % 4 == 0),
+        inside_rows_(
+            CountInside(shape_.input_height, (shape_.window_height - 1) * shape_.dilation_height)),
+        inside_columns_(CountInside(shape_.input_width, shape_.window_width - 1)),
+        end_x_(shape_.InputColumn(shape_.output_width)),
+        zero_point_(job.range.input_zero_point),
+        values_(values) {
+    run_.values = values_;
+    run_.row_count = 1;
+    run_.lines = 1;
+    run_.step = taps_;
+    run_.output_step = 1;
+    run_.rounding_unit = RoundingUnitOf(job);
+    for (uint32_t i = 0; i < job.channel_count; ++i) {
+      is_fast_ = is_fast_ && FormOf(job.terms[i]) == QuadForm::kFast;
+    }
+    for (uint32_t i = 0; i < kQuad; ++i) run_.offsets[PlaceOf(i)] = i * shape_.output_channels;
+    SelectTogether(run_, chunk_taps_);
+  }
+
+  void Compute() {
+    corner_ = {shape_.InputRow(job_.row_begin), -shape_.padding_left};
+    output_ = job_.output + job_.channel_begin +
+              job_.row_begin * shape_.output_width * shape_.output_channels;
+    for (uint32_t left = job_.row_count * shape_.output_width; left != 0; left -= count_) {
+      count_ = std::min(kQuad, left);
+      for (uint32_t i = count_; i < kQuad; ++i) run_.offsets[PlaceOf(i)] = 0;
+      if (chunk_taps_ < taps_) {
+        uint32_t* const behind = values_ + chunk_taps_ * kQuad * kQuadTapBytes / 4;
+        ComputeSums(0, job_.channel_count, reinterpret_cast<int32_t*>(behind));
+      } else {
+        Widen(0);
+        ComputeChannels();
+      }
+      output_ += count_ * shape_.output_channels;
     }
   }
-}
 
-void ComputePixelQuads(PixelQuads& run) {
-  const uint32_t tap_count = 4 * run.group_count + run.rest;
-  for (; run.output != run.output_end; ++run.output, ++run.terms, run.weights += tap_count) {
-    const int32_t bias = run.terms->bias;
-    int32_t sums[4] = {bias, bias, bias, bias};
-    SumPixelQuad(run.values, run.weights, tap_count, sums);
-    const FastTerm term = FastTermOf(*run.terms, run.rounding_unit);
-    for (uint32_t pixel = 0; pixel < 4; ++pixel) {
-      run.output[pixel * run.output_step] = static_cast<int8_t>(RequantizeFast(sums[pixel], term));
+ private:
+  void ComputeChannels() {
+    const ChannelTermS8* const end = job_.terms + job_.channel_count;
+    if (is_fast_) {
+      SelectChannels(0, job_.channel_count, 0);
+      return ComputePixelQuads(run_, job_.terms);
     }
-  }
-}
-
-int32_t WidenChannel(const uint8_t* weights, uint32_t tap_count, uint32_t* values) {
-  int32_t sum = 0;
-  for (uint32_t tap = 0; tap < tap_count; tap += 4, values += 8) {
-    const uint32_t word = LoadWord(weights + tap);
-    values[0] = WidenEven(word);
-    values[4] = WidenOdd(word);
-    for (uint32_t i = 0; i < 4; ++i) sum += static_cast<int8_t>(weights[tap + i]);
-  }
-  return sum;
-}
-
-uint32_t* WidenPixelQuad(const QuadSources& sources, int32_t zero_point, uint32_t* target) {
-  const uint32_t zero_points = PackHalves(-zero_point, -zero_point);
-  const auto row_taps = static_cast<int32_t>(4 * sources.group_count);
-  for (int32_t row = 0; row < static_cast<int32_t>(sources.row_count); ++row) {
-    for (int32_t at = 0; at < row_taps; at += 4, target += 8) {
-      for (uint32_t pixel = 0; pixel < 4; ++pixel) {
-        const int32_t pitch = row_taps + sources.row_steps[pixel];
-        const uint32_t word = LoadWord(sources.pixels[pixel] + row * pitch + at);
-        target[pixel] = AddEven(zero_points, word);
-        target[4 + pixel] = AddOdd(zero_points, word);
+    for (const ChannelTermS8* term = job_.terms; term != end;) {
+      const ChannelTermS8* const first = term;
+      while (term != end && FormOf(*term) == QuadForm::kFast) ++term;
+      const auto channel = static_cast<uint32_t>(first - job_.terms);
+      if (term != first) {
+        SelectChannels(channel, static_cast<uint32_t>(term - job_.terms), 0);
+        ComputePixelQuads(run_, first);
+      } else {
+        int32_t sums[kQuad];
+        ComputeSums(channel, 1, sums);
+        ++term;
       }
     }
   }
-  return target;
+
+  /// Weights from the padded window's tap `first` on.
+  void SelectChannels(uint32_t begin, uint32_t end, uint32_t first) {
+    run_.at = weights_ + begin * taps_ + first;
+    run_.output = output_ + begin;
+    run_.output_end = output_ + end;
+  }
+
+  /// Of windows that are not kept as a whole, and of terms without the cheap form.
+  [[gnu::noinline]] void ComputeSums(uint32_t channel, uint32_t count, int32_t* sums) {
+    for (uint32_t i = 0; i < count * kQuad; ++i) sums[i] = job_.terms[channel + i / kQuad].bias;
+    const bool is_constant = count == 1 && FormOf(job_.terms[channel]) == QuadForm::kConstant;
+    const Corner corner = corner_;
+    for (uint32_t first = is_constant ? taps_ : 0; first < taps_; first += chunk_taps_) {
+      corner_ = corner;
+      if (chunk_taps_ < taps_) {
+        SelectTogether(run_, std::min(chunk_taps_, taps_ + padding_ - first));
+        Widen(first);
+      }
+      SelectChannels(channel, channel + count, first);
+      run_.sums = sums;
+      ComputeQuads(run_);
+    }
+    for (uint32_t i = 0; i < count * kQuad; ++i) {
+      const uint32_t index = channel + i / kQuad;
+      const int8_t result = FinishQuadSum(job_, job_.terms[index], sums[i]);
+      if (PlaceOf(i % kQuad) < count_) output_[run_.offsets[i % kQuad] + index] = result;
+    }
+  }
+
+  /// A chunk of the windows, padded in front, from tap `first` on. Moves on to the next windows.
+  void Widen(uint32_t first) {
+    const uint32_t end = std::min(first + chunk_taps_, taps_ + padding_);
+    if (is_dense_ && chunk_taps_ >= taps_ && WidenAll()) return;
+    alignas(uint32_t) int8_t copies[kQuad * kCopyBytes];
+    for (uint32_t i = 0; i < count_; ++i) {
+      is_dense_ ? CopyRows(corner_, copies)
+                : CopyTaps(static_cast<int32_t>(first - padding_),
+                           static_cast<int32_t>(end - padding_), copies);
+      WidenTogether(copies + (is_dense_ ? first : 0), end - first, ZeroPointsOf(job_),
+                    values_ + PlaceOf(i));
+      Advance(corner_);
+    }
+  }
+
+  /// All windows at once, where they lie if they lie in the image and their rows are whole groups,
+  /// else as copies. False: they are too large for that.
+  [[gnu::noinline]] bool WidenAll() {
+    QuadSources sources;
+    alignas(uint32_t) int8_t copies[kQuad][kCopyBytes];
+    Corner corner = corner_;
+    for (uint32_t i = 0; i < kQuad; ++i) {
+      const uint32_t place = PlaceOf(i);
+      sources.at[place] = job_.input + corner.y * pitch_ + corner.x * depth_;
+      sources.row_steps[place] = shape_.dilation_height * pitch_ - row_taps_;
+      if (!has_groups_ || !IsInside(corner)) {
+        if (taps_ > kCopyBytes) return false;
+        CopyRows(corner, copies[i]);
+        sources.at[place] = copies[i];
+        sources.row_steps[place] = 0;
+      }
+      if (i < count_) Advance(corner);
+    }
+    corner_ = corner;
+    const uint32_t groups = (taps_ + padding_) / 4;
+    sources.row_count = has_groups_ ? shape_.window_height : 1;
+    sources.group_count = groups / sources.row_count;
+    sources.zero_points = ZeroPointsOf(job_);
+    WidenQuad(sources, values_);
+    return true;
+  }
+
+  bool IsInside(const Corner& corner) const {
+    return static_cast<uint32_t>(corner.y) < inside_rows_ &&
+           static_cast<uint32_t>(corner.x) < inside_columns_;
+  }
+
+  /// To the next pixel's window.
+  void Advance(Corner& corner) const {
+    corner.x += shape_.stride_width;
+    if (corner.x < end_x_) return;
+    corner.x = -shape_.padding_left;
+    corner.y += shape_.stride_height;
+  }
+
+  /// A window whose rows lie together, padded in front; zero points stand for what does not lie in
+  /// the image. Of rows that others follow whole words are copied.
+  [[gnu::noinline]] void CopyRows(const Corner& corner, int8_t* target) const {
+    const int32_t begin = std::clamp(-corner.x * depth_, 0, row_taps_);
+    const int32_t end = std::clamp((shape_.input_width - corner.x) * depth_, begin, row_taps_);
+    const int8_t* at = job_.input + corner.y * pitch_ + corner.x * depth_ + begin;
+    target = FillBytes(zero_point_, static_cast<int32_t>(padding_), target);
+    const int32_t taps = end - begin, height = shape_.input_height,
+                  dilation = shape_.dilation_height;
+    const int8_t* const input_end = job_.input + height * pitch_;
+    int32_t y = corner.y;
+    for (int32_t row = shape_.window_height; --row >= 0; y += dilation, at += dilation * pitch_) {
+      if (y < 0 || y >= height) {
+        target = FillBytes(zero_point_, row_taps_, target);
+        continue;
+      }
+      if (begin != 0) target = FillBytes(zero_point_, begin, target);
+      const bool is_last = row == 0 || at + taps + 3 > input_end;
+      const int32_t words = is_last ? taps - 3 : taps;
+      int32_t i = 0;
+      for (; i < words; i += 4) CopyWord(at + i, target + i);
+      for (; i < taps; ++i) target[i] = at[i];
+      target += taps;
+      if (end != row_taps_) target = FillBytes(zero_point_, row_taps_ - end, target);
+    }
+  }
+
+  /// Taps [first, last) of any window, less than 0 what is before it, column by column.
+  [[gnu::noinline]] void CopyTaps(int32_t first, int32_t last, int8_t* target) const {
+    target = FillBytes(zero_point_, -first, target);
+    int32_t tap = std::max(first, 0);
+    while (tap < last) {
+      const int32_t pixel = tap / depth_, channel = tap % depth_;
+      const int32_t y = corner_.y + pixel / shape_.window_width * shape_.dilation_height;
+      const int32_t x = corner_.x + pixel % shape_.window_width * shape_.dilation_width;
+      const bool is_inside = y >= 0 && y < shape_.input_height && x >= 0 && x < shape_.input_width;
+      const int8_t* at = job_.input + y * pitch_ + x * depth_ + channel;
+      const int32_t end = std::min(tap + depth_ - channel, last);
+      for (; tap < end; ++tap, ++at) *target++ = is_inside ? *at : static_cast<int8_t>(zero_point_);
+    }
+  }
+
+  const ConvRows<ConvS8>& job_;
+  const WindowShape& shape_;
+  const uint32_t taps_;
+  const uint32_t padding_;  ///< in front of the windows, to whole groups
+  const uint32_t chunk_taps_;
+  const int8_t* const weights_;
+  const int32_t depth_;
+  const int32_t pitch_;         ///< bytes of a row of the input
+  const int32_t row_taps_;      ///< of a window
+  const bool is_dense_;         ///< rows of windows lie together, and a copy has room for all
+  const bool has_groups_;       ///< rows are whole groups
+  const uint32_t inside_rows_;  ///< where windows that lie in the image begin
+  const uint32_t inside_columns_;
+  const int32_t end_x_;  ///< behind a row of windows
+  const int32_t zero_point_;
+  uint32_t* const values_;
+  bool is_fast_ = true;  ///< all channels have the cheap form
+  Corner corner_{};      ///< of the first window
+  uint32_t count_ = 0;
+  int8_t* output_ = nullptr;
+  QuadRun run_{};
+};
+
+}  // namespace
+
+void ComputePixels(const ConvRows<ConvS8>& job, const uint8_t* weights, uint32_t* values,
+                   uint32_t room_taps) {
+  PixelQuads(job, weights, values, room_taps).Compute();
+  ClampRows(job, job.channel_begin, job.channel_count);
 }
 
 }  // namespace ota::engine::dsp

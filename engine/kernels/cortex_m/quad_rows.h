@@ -2,24 +2,30 @@
 #pragma once
 
 #include "engine/kernels/conv.h"
-#include "engine/kernels/conv_layout.h"
-#include "engine/kernels/cortex_m/quad_terms.h"
+#include "engine/kernels/cortex_m/dsp.h"
+
+// Rows of four channels of a convolution, whose weights are kept while pixels pass (quad_run.h).
+// Windows are read where they lie; taps that lie out of the image are left out. Terms were begun
+// (quad_terms.h).
 
 namespace ota::engine::dsp {
 
-/// A tile of a convolution whose windows are gathered four pixels at a time, widened and padded,
-/// and then go through all channels of the tile (pixel_quads.h). Pixels are taken in their order,
-/// over the ends of rows, and gathered before anything is written.
+/// Of a CONV_2D of a shape with IsForChannelQuads; the scratch has the widened weights.
+void ComputeChannelQuad(const ConvRows<ConvS8>& job, const ChannelQuadS8& quad);
 
-/// Brings the terms into the form that ComputeQuadRows wants.
-void BeginQuads(const ConvRows<ConvS8>& job, const QuadLayout& layout, ChannelTermS8* terms);
+/// Of a tile of four channels of a DEPTHWISE_CONV_2D, each with an input channel of its own.
+void ComputeSideBySide(const ConvRows<ConvS8>& job);
 
-/// The worst form in a tile that was begun.
-QuadForm WorstForm(const ConvRows<ConvS8>& job);
+inline uint32_t* ScratchOf(const ConvRows<ConvS8>& job) {
+  return reinterpret_cast<uint32_t*>(job.scratch);
+}
 
-/// Computes rows. `weights` lie by channel, `channel_bytes` for each; the same as the taps, or the
-/// taps filled up with zeros to whole groups of four.
-void ComputeQuadRows(const ConvRows<ConvS8>& job, const QuadLayout& layout, const uint8_t* weights,
-                     uint32_t channel_bytes);
+/// As QuadRun and FastTermOf want them.
+inline uint32_t ZeroPointsOf(const ConvRows<ConvS8>& job) {
+  return PackHalves(-job.range.input_zero_point, -job.range.input_zero_point);
+}
+inline int32_t RoundingUnitOf(const ConvRows<ConvS8>& job) {
+  return 2 * job.range.output_zero_point + 1;
+}
 
 }  // namespace ota::engine::dsp

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/kernels/cortex_m/quad_terms.h"
 
-#include <algorithm>
-
 #include "engine/kernels/cortex_m/fast_term.h"
 
 namespace ota::engine::dsp {
@@ -21,12 +19,15 @@ bool IsConstant(const ConvRows<ConvS8>& job, const ChannelTermS8& term, int64_t 
          Finish(job, term.multiplier, static_cast<int32_t>(highest));
 }
 
-ChannelTermS8 BeginTerm(const ConvRows<ConvS8>& job, const ChannelTermS8& term, int64_t reach) {
-  if (IsConstant(job, term, reach)) {
+ChannelTermS8 BeginTerm(const ConvRows<ConvS8>& job, const ChannelTermS8& term, int64_t reach,
+                        QuadChoice choice) {
+  const int64_t bias = term.bias;
+  const bool is_fast =
+      HasFastForm(term.multiplier, (bias < 0 ? -bias : bias) + reach, job.rounding);
+  if ((choice == QuadChoice::kConstant || !is_fast) && IsConstant(job, term, reach)) {
     return {Finish(job, term.multiplier, term.bias), {0, kConstantShift}};
   }
-  const int64_t bias = term.bias;
-  if (HasFastForm(term.multiplier, (bias < 0 ? -bias : bias) + reach, job.rounding)) {
+  if (is_fast) {
     const FastTerm fast = MakeFastTerm(term.multiplier, job.range.output_zero_point);
     return {term.bias, {fast.multiplier, fast.shift}};
   }
@@ -35,15 +36,10 @@ ChannelTermS8 BeginTerm(const ConvRows<ConvS8>& job, const ChannelTermS8& term, 
 
 }  // namespace
 
-QuadForm BeginQuadTerms(const ConvRows<ConvS8>& job, uint32_t taps, uint32_t count,
-                        ChannelTermS8* terms) {
+void BeginQuadTerms(const ConvRows<ConvS8>& job, uint32_t taps, QuadChoice choice, uint32_t count,
+                    ChannelTermS8* terms) {
   const int64_t reach = int64_t{taps} * 255 * 128;
-  auto worst = QuadForm::kFast;
-  for (uint32_t i = 0; i < count; ++i) {
-    terms[i] = BeginTerm(job, terms[i], reach);
-    worst = std::max(worst, FormOf(terms[i]));
-  }
-  return worst;
+  for (uint32_t i = 0; i < count; ++i) terms[i] = BeginTerm(job, terms[i], reach, choice);
 }
 
 int8_t FinishQuadSum(const ConvRows<ConvS8>& job, const ChannelTermS8& term, int32_t sum) {

@@ -8,7 +8,6 @@
 
 namespace ota::engine::dsp {
 
-/// Forms that a term can take, from the cheapest on.
 enum class QuadForm : uint32_t {
   kFast,      ///< fast_term.h; its shift is from 1 on
   kConstant,  ///< the result is the bias, whatever the input
@@ -26,9 +25,12 @@ constexpr QuadForm FormOf(const ChannelTermS8& begun_term) {
   return begun_term.multiplier.shift == kConstantShift ? QuadForm::kConstant : QuadForm::kGeneral;
 }
 
-/// Brings `count` terms of windows of `taps` into such forms, and returns the worst of them.
-QuadForm BeginQuadTerms(const ConvRows<ConvS8>& job, uint32_t taps, uint32_t count,
-                        ChannelTermS8* terms);
+/// What a term becomes that both would do for.
+enum class QuadChoice : uint32_t { kConstant, kFast };
+
+/// Brings `count` terms of windows of `taps` into such forms.
+void BeginQuadTerms(const ConvRows<ConvS8>& job, uint32_t taps, QuadChoice choice, uint32_t count,
+                    ChannelTermS8* terms);
 
 /// Result of a sum, bias included, of a term that was begun.
 int8_t FinishQuadSum(const ConvRows<ConvS8>& job, const ChannelTermS8& begun_term, int32_t sum);
