@@ -12,7 +12,6 @@ namespace ota::engine {
 using formats::ModelReader;
 using formats::OperatorInfo;
 using formats::TensorInfo;
-using formats::TensorType;
 
 namespace {
 

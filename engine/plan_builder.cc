@@ -256,7 +256,6 @@ void PlanBuilder::AllowOverlap(uint32_t input, uint32_t output, uint32_t distanc
   const uint32_t input_index = FindBuffer(input);
   const uint32_t output_index = FindBuffer(output);
   if (input_index == kNoBuffer || output_index == kNoBuffer || input_index == output_index) return;
-  if (buffers_[input_index].state_slot != 0 || buffers_[output_index].state_slot != 0) return;
   PlannedBuffer& buffer = buffers_[output_index];
   buffer.overlap_other = buffer.overlap_input;
   buffer.overlap_input = static_cast<uint16_t>(input_index);
@@ -264,15 +263,12 @@ void PlanBuilder::AllowOverlap(uint32_t input, uint32_t output, uint32_t distanc
 }
 
 bool PlanBuilder::Alias(const TensorInfo& input, const TensorInfo& output) {
-  if (input.is_constant || input.is_variable || output.is_variable || output.is_constant) {
-    return false;
-  }
   const uint32_t target = FindBuffer(input.index);
   if (target == kNoBuffer || buffers_[target].state_slot != 0) return false;
-  if (FindBuffer(output.index) != kNoBuffer || input.size_bytes != output.size_bytes) return false;
-  PlannedBuffer* const alias = AddBuffer(output.index, 0);
-  if (alias == nullptr) return false;
-  alias->alias_of = static_cast<uint16_t>(target);
+  const Slot alias = UseOutput(output);
+  if (alias == kNoSlot) return true;  // a failure, which sticks
+  buffers_[alias].size_bytes = 0;
+  buffers_[alias].alias_of = static_cast<uint16_t>(target);
   buffers_[target].last = static_cast<uint16_t>(time_);
   return true;
 }

@@ -106,7 +106,7 @@ class PrepareContext {
   void AllowOverlap(uint32_t input_index, uint32_t output_index, uint32_t distance);
 
   /// Makes the output the same bytes as the input; the operator then commits nothing. False if it
-  /// cannot (the input is constant or a state, or the output is no plain tensor): then copy.
+  /// cannot (the input is constant or a state): then copy. Both have the same size.
   bool AliasOutput(const formats::TensorInfo& input, const formats::TensorInfo& output) {
     return builder_.Alias(input, output);
   }

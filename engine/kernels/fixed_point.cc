@@ -33,11 +33,12 @@ int32_t ComputeExpOfQuarter(int32_t a) {
   return kExpOfMinusEighth + MultiplyHighRounding(kExpOfMinusEighth, series);
 }
 
-// Newton's steps towards 1 / ((1 + a) / 2), in Q2.29.
+// Newton's steps towards 1 / ((1 + a) / 2) of a >= 0, in Q2.29.
 int32_t ComputeHalfReciprocal(int32_t a) {
   constexpr int32_t k48Over17 = 1515870810;
   constexpr int32_t kMinus32Over17 = -1010580540;
-  const int32_t half_denominator = static_cast<int32_t>((int64_t{a} + kOneQ0 + 1) / 2);
+  const auto half_denominator =
+      static_cast<int32_t>((static_cast<uint32_t>(a) + (uint32_t{1} << 31)) / 2);
   int32_t x = k48Over17 + MultiplyHighRounding(half_denominator, kMinus32Over17);
   for (int32_t step = 0; step < 3; ++step) {
     const int32_t error = kOneQ2 - MultiplyHighRounding(half_denominator, x);
@@ -50,8 +51,8 @@ int32_t ComputeHalfReciprocal(int32_t a) {
 
 int32_t ComputeExpOfNegative(int32_t a, int32_t integer_bits) {
   // exp(-2^k) for k = -2, -1, 0, 1, 2, 3, 4.
-  constexpr int32_t kPowers[] = {1672461947, 1302514674, 790015084, 290630308,
-                                 39332535,   720401,     242};
+  static constexpr int32_t kPowers[] = {1672461947, 1302514674, 790015084, 290630308,
+                                        39332535,   720401,     242};
   if (a == 0) return kOneQ0;
   const int32_t fraction_bits = 31 - integer_bits;
   const int32_t quarter = 1 << (fraction_bits - 2);

@@ -51,7 +51,7 @@ constexpr int32_t RequantizeSingle(int32_t x, Multiplier multiplier) {
   if (multiplier.shift > 30) multiplier = {INT32_MAX, 30};
   const int32_t shift = 31 - multiplier.shift;
   const int64_t product = int64_t{x} * multiplier.value;
-  return static_cast<int32_t>((product + (int64_t{1} << (shift - 1))) >> shift);
+  return static_cast<int32_t>(((product >> (shift - 1)) + 1) >> 1);
 }
 
 int32_t Requantize(int32_t x, const Multiplier& multiplier, RoundingMode rounding);

@@ -40,6 +40,12 @@ bool IsNear(float value, float expected) {
   return std::fabs(value - expected) <= 0.001f * expected;
 }
 
+bool IsFiniteAndNotNegative(float value) {
+  constexpr uint32_t kInfinity = 0x7F800000, kMinusZero = 0x80000000;
+  const auto bits = std::bit_cast<uint32_t>(value);
+  return bits < kInfinity || bits == kMinusZero;
+}
+
 // beta * scale as a multiplier above one of differences in Q5.26, and the lowest difference whose
 // exponential is not zero.
 void FillScaling(float scale, RoundingMode rounding, SoftmaxParams& params) {
@@ -120,13 +126,14 @@ Status FillAnyType(const TensorInfo& input, const TensorInfo& output, RoundingMo
   }
 }
 
-Status PrepareAs(PrepareContext& context, FillTypes fill_types) {
+template <FillTypes kFillTypes>
+Status PrepareAs(PrepareContext& context) {
   TensorInfo input, output;
   context.ReadOperands(0, input, output);
   SoftmaxParams params{};
   params.beta = context.OptionF32(0);
-  if (!std::isfinite(params.beta) || params.beta < 0.0f) return Status::kUnsupportedQuantization;
-  OTA_TRY(fill_types(input, output, context.rounding(), params));
+  if (!IsFiniteAndNotNegative(params.beta)) return Status::kUnsupportedQuantization;
+  OTA_TRY(kFillTypes(input, output, context.rounding(), params));
   if (input.rank < 1 || input.element_count == 0 || input.element_count != output.element_count) {
     return Status::kUnsupportedShape;
   }
@@ -140,8 +147,8 @@ Status PrepareAs(PrepareContext& context, FillTypes fill_types) {
   return context.Commit(params, 2);
 }
 
-Status PrepareSoftmax(PrepareContext& context) { return PrepareAs(context, FillAnyType); }
-Status PrepareSoftmaxInt8(PrepareContext& context) { return PrepareAs(context, FillInt8); }
+Status PrepareSoftmax(PrepareContext& context) { return PrepareAs<FillAnyType>(context); }
+Status PrepareSoftmaxInt8(PrepareContext& context) { return PrepareAs<FillInt8>(context); }
 
 // exp of a difference to the highest input, in Q0.31.
 int32_t ExpOfDifference(int32_t difference, const SoftmaxParams& params, RoundingMode rounding) {
@@ -154,7 +161,8 @@ void SoftmaxRow(const SoftmaxParams& params, RoundingMode rounding, const int8_t
                 Output* output) {
   constexpr int32_t kLowest = std::numeric_limits<Output>::min();
   constexpr int32_t kHighest = std::numeric_limits<Output>::max();
-  const int32_t highest = *std::max_element(input, input + params.depth);
+  int32_t highest = INT8_MIN;
+  for (uint32_t i = 0; i < params.depth; ++i) highest = std::max<int32_t>(highest, input[i]);
   int32_t sum = 0;
   for (uint32_t i = 0; i < params.depth; ++i) {
     const int32_t difference = input[i] - highest;

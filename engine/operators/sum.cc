@@ -163,7 +163,8 @@ Status FillEqualAdd(SumKind, const TensorInfo& first, const TensorInfo& second,
   return FillQuantization(ComputeAddMultipliers, first, second, output, params);
 }
 
-Status PrepareAs(PrepareContext& context, SumKind kind, FillSum fill) {
+template <FillSum kFill>
+Status PrepareAs(PrepareContext& context, SumKind kind) {
   TensorInfo first, second, output;
   context.ReadOperands(0, first, output);
   context.ReadInput(1, second);
@@ -171,7 +172,7 @@ Status PrepareAs(PrepareContext& context, SumKind kind, FillSum fill) {
   SumParams params{};
   params.type = output.type;
   params.activation = context.OptionU8(0);
-  OTA_TRY(fill(kind, first, second, output, params));
+  OTA_TRY(kFill(kind, first, second, output, params));
   params.first = context.InputSlot(first);
   params.second = context.InputSlot(second);
   params.output = context.OutputSlot(output);
@@ -182,11 +183,11 @@ Status PrepareAs(PrepareContext& context, SumKind kind, FillSum fill) {
 }  // namespace
 
 Status PrepareSum(PrepareContext& context, SumKind kind) {
-  return PrepareAs(context, kind, FillAnySum);
+  return PrepareAs<FillAnySum>(context, kind);
 }
 
 Status PrepareEqualAddInt8(PrepareContext& context) {
-  return PrepareAs(context, SumKind::kAdd, FillEqualAdd);
+  return PrepareAs<FillEqualAdd>(context, SumKind::kAdd);
 }
 
 Status RunSumInt8(RunContext& context, SumKind kind) {

@@ -8,18 +8,26 @@ using formats::TensorType;
 
 namespace {
 
+// Types that go with one another.
+struct TypeSet {
+  TensorType values;
+  TensorType weights;
+  TensorType bias;
+};
+constexpr TypeSet kTypeSets[] = {
+    {TensorType::kInt8, TensorType::kInt8, TensorType::kInt32},
+    {TensorType::kInt16, TensorType::kInt8, TensorType::kInt64},
+    {TensorType::kFloat32, TensorType::kFloat32, TensorType::kFloat32}};
+
 Status VerifyTypes(const WeightedOperands& operands) {
-  const TensorType type = operands.input.type;
-  if (operands.output.type != type) return Status::kUnsupportedType;
-  const bool is_float = type == TensorType::kFloat32;
-  const bool is_int8 = type == TensorType::kInt8;
-  if (!is_float && !is_int8 && type != TensorType::kInt16) return Status::kUnsupportedType;
-  const TensorType weights = is_float ? TensorType::kFloat32 : TensorType::kInt8;
-  if (operands.weights.type != weights) return Status::kUnsupportedType;
-  const TensorType wide = is_int8 ? TensorType::kInt32 : TensorType::kInt64;
-  const TensorType bias = is_float ? TensorType::kFloat32 : wide;
-  const bool fits = !operands.has_bias || operands.bias.type == bias;
-  return fits ? Status::kOk : Status::kUnsupportedType;
+  for (const TypeSet& types : kTypeSets) {
+    if (operands.input.type == types.values && operands.output.type == types.values &&
+        operands.weights.type == types.weights &&
+        (!operands.has_bias || operands.bias.type == types.bias)) {
+      return Status::kOk;
+    }
+  }
+  return Status::kUnsupportedType;
 }
 
 }  // namespace
@@ -44,14 +52,14 @@ Status VerifyWeightedQuantization(const WeightedOperands& operands, uint8_t acti
   OTA_TRY(VerifyQuantized(operands.input));
   OTA_TRY(ComputeQuantizedLimits(operands.output, activation, limits));
   const TensorInfo& weights = operands.weights;
-  const bool is_symmetric = operands.input.type == TensorType::kInt8 ||
-                            (operands.input.zero_point == 0 && operands.output.zero_point == 0);
-  const bool is_one_scale = weights.scale_count == 1;
-  const bool is_per_channel =
-      weights.channel_dimension == channel_dimension && weights.scale_count == outputs;
-  const bool fits = weights.zero_point == 0 && is_symmetric && (is_one_scale || is_per_channel);
-  if (!fits || weights.scale_count == 0) return Status::kUnsupportedQuantization;
-  return Status::kOk;
+  bool fits = weights.zero_point == 0 && weights.scale_count != 0;
+  if (operands.input.type != TensorType::kInt8) {
+    fits &= operands.input.zero_point == 0 && operands.output.zero_point == 0;
+  }
+  if (weights.scale_count != 1) {
+    fits &= weights.channel_dimension == channel_dimension && weights.scale_count == outputs;
+  }
+  return fits ? Status::kOk : Status::kUnsupportedQuantization;
 }
 
 }  // namespace ota::engine
