@@ -39,7 +39,8 @@ Status Interpreter::Prepare(ByteSource& source, MutableByteSpan persistent, Muta
                             const PrepareOptions& options) {
   AbandonRequest();
   is_prepared_ = false;
-  plan_ = PlanOutcome();
+  plan_ = {};
+  plan_.failed_operator = -1;
   OTA_TRY(VerifyArguments(persistent, shared, options));
   OTA_TRY(formats::VerifyModel(source));
   source_ = &source;
@@ -120,8 +121,8 @@ void Interpreter::ResetState() {
     RecordHeader header;
     std::memcpy(&header, persistent_ + at, sizeof(header));
     if (header.operator_index == static_cast<uint8_t>(InternalOperator::kResetState)) {
-      ResetStateParams params;
-      std::memcpy(&params, persistent_ + at + sizeof(header), sizeof(params));
+      const auto& params =
+          *reinterpret_cast<const ResetStateParams*>(persistent_ + at + sizeof(header));
       std::fill_n(Address(params.slot), params.size_bytes, params.fill);
     }
     at += header.word_count * 4u;
@@ -138,6 +139,12 @@ Status Interpreter::Step(uint32_t mac_budget) {
   if (!is_prepared_) return Status::kWrongState;
   const bool is_first = record_offset_ == plan_.layout.records_offset && unit_ == 0;
   if (is_first && requested_bytes_ == 0) read_bytes_ = 0;
+  const Status status = RunRecords(mac_budget);
+  if (status != Status::kBusy) BeginInference();
+  return status;
+}
+
+Status Interpreter::RunRecords(uint32_t mac_budget) {
   while (record_offset_ < plan_.layout.records_end) {
     RecordHeader header;
     std::memcpy(&header, persistent_ + record_offset_, sizeof(header));
@@ -146,12 +153,7 @@ Status Interpreter::Step(uint32_t mac_budget) {
     next_record_offset_ = record_offset_ + header.word_count * 4u;
     if (params != nullptr) {
       RunContext context(*this, params, header.slot_count, mac_budget);
-      const Status status = RunRecord(header.operator_index, context);
-      if (status == Status::kBusy) return status;
-      if (!IsOk(status)) {
-        BeginInference();
-        return status;
-      }
+      OTA_TRY(RunRecord(header.operator_index, context));
       mac_budget = context.remaining_budget();
     }
     unit_ = 0;
@@ -162,7 +164,12 @@ Status Interpreter::Step(uint32_t mac_budget) {
     }
     if (mac_budget == 0 && record_offset_ < plan_.layout.records_end) return Status::kBusy;
   }
-  BeginInference();
+  return Status::kOk;
+}
+
+Status Interpreter::ReadConstant(uint32_t file_offset, uint32_t bytes, uint8_t* target) {
+  OTA_TRY(source_->Read(file_offset, MutableByteSpan(target, bytes)));
+  read_bytes_ += bytes;
   return Status::kOk;
 }
 
@@ -171,9 +178,7 @@ Status Interpreter::RunRecord(uint32_t operator_index, RunContext& context) {
   switch (static_cast<InternalOperator>(operator_index)) {
     case InternalOperator::kLoadConstant: {
       const auto& params = context.params<LoadConstantParams>();
-      read_bytes_ += params.size_bytes;
-      return source_->Read(params.file_offset,
-                           MutableByteSpan(Address(params.target), params.size_bytes));
+      return ReadConstant(params.file_offset, params.size_bytes, Address(params.target));
     }
     case InternalOperator::kReportOutput:
       if (report_rules_ != nullptr) report_rules_->run(context);
@@ -198,12 +203,12 @@ void RunContext::SkipToNextOfSame() {
   }
 }
 
-Result<const uint8_t*> RunContext::FetchConstant(uint32_t file_offset, uint32_t bytes,
-                                                 uint8_t* page) {
-  if (interpreter_.mapped_ != nullptr) return interpreter_.mapped_ + file_offset;
-  OTA_TRY(interpreter_.source_->Read(file_offset, MutableByteSpan(page, bytes)));
-  interpreter_.read_bytes_ += bytes;
-  return page;
+Status RunContext::FetchConstant(uint32_t file_offset, uint32_t bytes, const uint8_t*& at) {
+  if (interpreter_.mapped_ == nullptr) {
+    return interpreter_.ReadConstant(file_offset, bytes, const_cast<uint8_t*>(at));
+  }
+  at = interpreter_.mapped_ + file_offset;
+  return Status::kOk;
 }
 
 Status RunContext::RequestConstant(uint32_t file_offset, uint32_t bytes, uint8_t* page) {
@@ -233,7 +238,7 @@ Result<ModelSummary> ComputeMemoryNeeds(ByteSource& source, OperatorTable operat
   uint32_t limit_bytes = options.arena_bytes == 0 ? UINT32_MAX : options.arena_bytes;
   if (is_any_page) limit_bytes = 0;  // none fits: the smallest is told
   const PlanRequest request{source, mapped, operators, workspace, {}, limit_bytes, chosen};
-  PlanOutcome plan;
+  PlanOutcome plan = {{}, -1, {}};
   const Status status = ModelPlanner(request, plan).Run();
   if (failed_operator != nullptr) *failed_operator = plan.failed_operator;
   if (status == Status::kArenaTooSmall && is_any_page && plan.summary.arena_bytes != 0) {

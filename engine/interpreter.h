@@ -142,7 +142,9 @@ class Interpreter {
   MutableByteSpan PlannedBytes(uint32_t position) const;
   void BeginInference();
   void AbandonRequest();
+  Status RunRecords(uint32_t mac_budget);
   Status RunRecord(uint32_t operator_index, RunContext& context);
+  Status ReadConstant(uint32_t file_offset, uint32_t bytes, uint8_t* target);
 
   OperatorTable operators_;
   ByteSource* source_ = nullptr;
@@ -162,7 +164,7 @@ class Interpreter {
   const PatchPlanner* patches_ = nullptr;  ///< if the plan has chains
   uint32_t chain_offset_ = 0;
   uint32_t chain_link_ = 0;  ///< first one of the operator that comes next
-  PlanOutcome plan_;
+  PlanOutcome plan_ = {{}, -1, {}};
 };
 
 /// Costs of a model without running it: as Prepare, with `workspace` for the plan alone, which lies

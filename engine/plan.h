@@ -84,7 +84,7 @@ struct PlanLayout {
 /// What is known of a plan when it is made, or was refused.
 struct PlanOutcome {
   PlanLayout layout;
-  int32_t failed_operator = -1;
+  int32_t failed_operator;  ///< -1: none
   ModelSummary summary;
 };
 

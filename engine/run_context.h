@@ -44,10 +44,11 @@ class RunContext {
   bool can_read_ahead() const { return interpreter_.source_->can_read_ahead(); }
   RoundingMode rounding() const { return interpreter_.rounding_; }
 
-  /// Constants of the model: in place if the source is memory mapped, otherwise read into `page`,
-  /// which must hold `bytes`. Foreign alignment: load words of it with LoadLe32 and the like.
-  /// Fails with what the source returned.
-  Result<const uint8_t*> FetchConstant(uint32_t file_offset, uint32_t bytes, uint8_t* page);
+  /// Constants of the model. If the source is memory mapped, `at` is made to point to them in
+  /// place; otherwise they are read to where it points: memory of the caller's that holds `bytes`.
+  /// Foreign alignment: load words of it with LoadLe32 and the like. Fails with what the source
+  /// returned.
+  Status FetchConstant(uint32_t file_offset, uint32_t bytes, const uint8_t*& at);
 
   /// Of a source that can read ahead: asks for constants, which arrive in `page` while the operator
   /// goes on. One request at a time. Fails with what the source returned.

@@ -59,8 +59,9 @@ class ConvPartsRun {
     for (uint32_t first = 0; first < window; first += part_elements_) {
       const uint32_t count = std::min(part_elements_, window - first);
       const uint32_t offset = (channel_ * window + first) * kWeightBytes;
-      OTA_TRY(const uint8_t* const weights,
-              context_.FetchConstant(params_.weights_offset + offset, count * kWeightBytes, page_));
+      const uint8_t* weights = page_;
+      OTA_TRY(
+          context_.FetchConstant(params_.weights_offset + offset, count * kWeightBytes, weights));
       AddPart(first, count, weights);
     }
     return Status::kOk;

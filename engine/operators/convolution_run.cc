@@ -28,8 +28,8 @@ Status ForEachConstant(RunContext& context, uint32_t offset, uint32_t bytes, uin
   uint8_t chunk[kChunkChannels * 8];
   for (uint32_t first = 0; first < count; first += kChunkChannels) {
     const uint32_t length = std::min(kChunkChannels, count - first);
-    OTA_TRY(const uint8_t* const at,
-            context.FetchConstant(offset + first * bytes, length * bytes, chunk));
+    const uint8_t* at = chunk;
+    OTA_TRY(context.FetchConstant(offset + first * bytes, length * bytes, at));
     for (uint32_t i = 0; i < length; ++i) use(first + i, at + i * bytes);
   }
   return Status::kOk;
@@ -188,18 +188,16 @@ class ConvRun {
     job_.weights = page_;
     if (!is_first_unit && !context_.is_mapped()) return Status::kOk;
     if (context_.is_mapped() || is_full) {
-      OTA_TRY(job_.weights, context_.FetchConstant(first, tile_count_ * channel_bytes, page_));
-      return Status::kOk;
+      return context_.FetchConstant(first, tile_count_ * channel_bytes, job_.weights);
     }
     const uint32_t row_bytes = params_.shape.output_channels * kWeightBytes;
     const uint32_t part_bytes = tile_count_ * kWeightBytes;
     if (part_bytes == row_bytes) {
-      OTA_TRY(context_.FetchConstant(first, window_ * row_bytes, page_));
-      return Status::kOk;
+      return context_.FetchConstant(first, window_ * row_bytes, job_.weights);
     }
     for (uint32_t tap = 0; tap < window_; ++tap) {
-      OTA_TRY(
-          context_.FetchConstant(first + tap * row_bytes, part_bytes, page_ + tap * part_bytes));
+      const uint8_t* at = page_ + tap * part_bytes;
+      OTA_TRY(context_.FetchConstant(first + tap * row_bytes, part_bytes, at));
     }
     return Status::kOk;
   }

@@ -181,14 +181,15 @@ class FullyConnectedRun {
  private:
   Status FetchTerms(uint32_t first) {
     if (params_.bias_offset != 0) {
-      OTA_TRY(rows_.biases, context_.FetchConstant(params_.bias_offset + first * kBiasBytes,
-                                                   rows_.channel_count * kBiasBytes, biases_));
+      rows_.biases = biases_;
+      OTA_TRY(context_.FetchConstant(params_.bias_offset + first * kBiasBytes,
+                                     rows_.channel_count * kBiasBytes, rows_.biases));
     }
     if (!params_.is_per_channel) return Status::kOk;
     const ChannelScales& scales = context_.params<FullyConnectedRecord>().scales;
     uint8_t chunk[kBlockChannels * 4];
-    OTA_TRY(const uint8_t* const at, context_.FetchConstant(scales.scales_offset + first * 4,
-                                                            rows_.channel_count * 4, chunk));
+    const uint8_t* at = chunk;
+    OTA_TRY(context_.FetchConstant(scales.scales_offset + first * 4, rows_.channel_count * 4, at));
     for (uint32_t i = 0; i < rows_.channel_count; ++i) {
       multipliers_[i] = ComputeChannelMultiplier(
           scales.input_scale, std::bit_cast<float>(LoadLe32(at + i * 4)), scales.output_scale);
@@ -199,9 +200,8 @@ class FullyConnectedRun {
   Status SelectWeights(uint32_t first) {
     const uint32_t channel_bytes = params_.depth * kWeightBytes;
     if (context_.is_mapped()) {
-      OTA_TRY(rows_.weights,
-              context_.FetchConstant(params_.weights_offset + first * channel_bytes, 0, nullptr));
-      return Status::kOk;
+      return context_.FetchConstant(params_.weights_offset + first * channel_bytes, 0,
+                                    rows_.weights);
     }
     WeightPages pages(context_,
                       {params_.weights_offset, params_.outputs * channel_bytes,
@@ -231,8 +231,9 @@ class FullyConnectedRun {
       typename Types::Accumulator sum = 0;
       for (uint32_t first = 0; first < params_.depth; first += part_max) {
         const uint32_t count = std::min<uint32_t>(part_max, params_.depth - first);
-        OTA_TRY(
-            context_.FetchConstant(file_offset + first * kWeightBytes, count * kWeightBytes, page));
+        const uint8_t* weights = page;
+        OTA_TRY(context_.FetchConstant(file_offset + first * kWeightBytes, count * kWeightBytes,
+                                       weights));
         sum = ReferenceAccumulate<Types>(sum, rows_.input + batch * params_.depth + first, page,
                                          count, rows_.range);
       }

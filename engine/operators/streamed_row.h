@@ -40,7 +40,8 @@ Status ForEachPieceOfRow(RunContext& context, const StreamedMatrix& matrix, uint
   for (uint32_t done = 0; done < matrix.row_bytes;) {
     const uint32_t piece =
         matrix.row_bytes - done < piece_max ? matrix.row_bytes - done : piece_max;
-    OTA_TRY(const uint8_t* const bytes, context.FetchConstant(offset + done, piece, page));
+    const uint8_t* bytes = page;
+    OTA_TRY(context.FetchConstant(offset + done, piece, bytes));
     use(bytes, done / element_bytes, piece / element_bytes);
     done += piece;
   }

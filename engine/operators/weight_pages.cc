@@ -20,9 +20,8 @@ uint32_t WeightPages::PageSize(uint32_t index) const {
 
 Status WeightPages::Select(uint32_t index) {
   if (!layout_.is_ahead) {
-    return context_
-        .FetchConstant(layout_.file_offset + PageBegin(index), PageSize(index), page(index))
-        .status();
+    const uint8_t* at = page(index);
+    return context_.FetchConstant(layout_.file_offset + PageBegin(index), PageSize(index), at);
   }
   if (!context_.has_request()) OTA_TRY(Request(index));
   OTA_TRY(context_.AwaitRequest());

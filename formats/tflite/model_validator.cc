@@ -9,7 +9,8 @@ namespace ota::formats {
 
 namespace {
 
-constexpr uint32_t kModelBytesMax = 1u << 30;
+/// So that the budget fits 32 bits.
+constexpr uint32_t kModelBytesMax = (1u << 30) - 1024;
 constexpr uint32_t kTensorCountMax = 0xFFF0;
 constexpr uint32_t kOverlapChecksMax = 1u << 20;
 
@@ -19,8 +20,7 @@ constexpr uint32_t kOverlapChecksMax = 1u << 20;
 class Validator {
  public:
   explicit Validator(ByteSource& source)
-      : model_(source),
-        budget_(std::min(source.size_bytes(), kModelBytesMax - 1024) * 4 + 4096 - 1) {}
+      : model_(source), budget_(reader().size_bytes() * 4 + 4096 - 1) {}
 
   Status Run() {
     const Status status = VerifyAll();
