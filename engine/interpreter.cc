@@ -114,7 +114,8 @@ void Interpreter::BeginInference() {
   is_in_chain_ = false;
 }
 
-void Interpreter::ResetState() {
+// Apart from Prepare, which is smaller so.
+[[gnu::noinline]] void Interpreter::ResetState() {
   if (!is_prepared_) return;
   BeginInference();
   for (uint32_t at = plan_.layout.records_offset; at < plan_.layout.records_end;) {

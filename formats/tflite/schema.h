@@ -31,8 +31,9 @@ enum class TensorType : uint8_t {
   kInt4 = 17,
 };
 
-/// Bytes of one element; 0 for a type without a fixed whole number of bytes.
-constexpr uint32_t ElementBytes(TensorType type) {
+/// Bytes of one element; 0 for a type without a fixed whole number of bytes. There is one copy of
+/// the table in a program.
+[[gnu::noinline]] constexpr uint32_t ElementBytes(TensorType type) {
   switch (type) {
     case TensorType::kUint8:
     case TensorType::kBool:
