@@ -55,6 +55,7 @@ void ChainBuilder::AddSurveyLink(Kind kind, uint32_t input) {
   if (builder_->AllocateFront(sizeof(RowLink)) == nullptr) return;
   RowLink& link = SurveyLinks()[link_count_++];
   link = RowLink();
+  link = RowLink();
   link.kind = kind;
   link.operator_index = static_cast<uint16_t>(builder_->time_);
   link.input = static_cast<uint16_t>(input);
@@ -157,6 +158,7 @@ void ChainBuilder::BeginChain() {
   link_count_ = 0;
   uint8_t* const at = builder_->AllocateRecords(record_bytes);
   if (at == nullptr) return;
+  std::memset(at, 0, record_bytes);
   const RecordHeader header{static_cast<uint16_t>(record_bytes / 4),
                             static_cast<uint8_t>(InternalOperator::kBeginChain),
                             static_cast<uint8_t>(chain_->buffer_count)};

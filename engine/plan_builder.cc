@@ -52,7 +52,6 @@ uint8_t* PlanBuilder::AllocateFront(uint32_t bytes) {
     return nullptr;
   }
   front_bytes_ += bytes;
-  std::memset(at, 0, bytes);
   return at;
 }
 
@@ -297,9 +296,13 @@ void PlanBuilder::AddWeights(uint32_t bytes) {
 }
 
 void PlanBuilder::AddReads(uint32_t bytes, uint32_t passes, uint32_t pass_rows) {
-  summary_.single_pass_bytes += is_in_call() ? 0 : bytes;
+  uint64_t* total = &summary_.once_read_bytes;
+  if (!is_in_call()) {
+    summary_.single_pass_bytes += bytes;
+    total = &summary_.read_bytes;
+  }
   if (extension_ != nullptr && extension_->NoteReads(bytes, pass_rows)) return;
-  (is_in_call() ? summary_.once_read_bytes : summary_.read_bytes) += uint64_t{bytes} * passes;
+  *total += uint64_t{bytes} * passes;
 }
 
 Slot PlanBuilder::Resolve(Slot slot, const PlanLayout& layout) const {

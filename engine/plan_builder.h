@@ -123,7 +123,7 @@ class PlanBuilder {
   uint32_t FindBuffer(uint32_t tensor) const;
   uint8_t* AllocateRecords(uint32_t bytes);
   uint8_t* FrontEnd() const { return request_.persistent.data() + front_bytes_; }
-  /// Bytes at the front of `persistent`, of zeros; null if there are not so many.
+  /// Bytes at the front of `persistent`; null if there are not so many.
   uint8_t* AllocateFront(uint32_t bytes);
   void AddRecord(uint32_t operator_index, const void* params, uint32_t bytes, uint32_t slot_count);
   Slot Resolve(Slot slot, const PlanLayout& layout) const;

@@ -191,18 +191,33 @@ uint64_t CountMacs(const Operands& operands, ConvKind kind, const WindowShape& s
 
 // The options differ in that DEPTHWISE_CONV_2D has a multiplier before the activation, and
 // TRANSPOSE_CONV no dilation. The window is that of the weights.
-constexpr FlatField kFullFields[] = {
-    {0, FlatKind::kU8},  {1, FlatKind::kI32},    {2, FlatKind::kI32},
-    {3, FlatKind::kU8},  {4, FlatKind::kOneI32}, {5, FlatKind::kOneI32},
-    {0, FlatKind::kOne}, {0, FlatKind::kOne},    {}};
-constexpr FlatField kDepthwiseFields[] = {
-    {0, FlatKind::kU8},  {1, FlatKind::kI32},    {2, FlatKind::kI32},
-    {4, FlatKind::kU8},  {5, FlatKind::kOneI32}, {6, FlatKind::kOneI32},
-    {0, FlatKind::kOne}, {0, FlatKind::kOne},    {}};
-constexpr FlatField kTransposedFields[] = {
-    {0, FlatKind::kU8},  {1, FlatKind::kI32}, {2, FlatKind::kI32},
-    {3, FlatKind::kU8},  {0, FlatKind::kOne}, {0, FlatKind::kOne},
-    {0, FlatKind::kOne}, {0, FlatKind::kOne}, {}};
+constexpr FlatField kFullFields[] = {{0, FlatKind::kU8},
+                                     {1, FlatKind::kI32},
+                                     {2, FlatKind::kI32},
+                                     {3, FlatKind::kU8},
+                                     {4, FlatKind::kOneI32},
+                                     {5, FlatKind::kOneI32},
+                                     {formats::kNoSlot, FlatKind::kOne},
+                                     {formats::kNoSlot, FlatKind::kOne},
+                                     {}};
+constexpr FlatField kDepthwiseFields[] = {{0, FlatKind::kU8},
+                                          {1, FlatKind::kI32},
+                                          {2, FlatKind::kI32},
+                                          {4, FlatKind::kU8},
+                                          {5, FlatKind::kOneI32},
+                                          {6, FlatKind::kOneI32},
+                                          {formats::kNoSlot, FlatKind::kOne},
+                                          {formats::kNoSlot, FlatKind::kOne},
+                                          {}};
+constexpr FlatField kTransposedFields[] = {{0, FlatKind::kU8},
+                                           {1, FlatKind::kI32},
+                                           {2, FlatKind::kI32},
+                                           {3, FlatKind::kU8},
+                                           {formats::kNoSlot, FlatKind::kOne},
+                                           {formats::kNoSlot, FlatKind::kOne},
+                                           {formats::kNoSlot, FlatKind::kOne},
+                                           {formats::kNoSlot, FlatKind::kOne},
+                                           {}};
 static_assert(formats::CountWords(kFullFields) * 4 == sizeof(WindowOptions));
 static_assert(formats::CountWords(kDepthwiseFields) * 4 == sizeof(WindowOptions));
 static_assert(formats::CountWords(kTransposedFields) * 4 == sizeof(WindowOptions));

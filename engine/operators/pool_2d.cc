@@ -27,10 +27,15 @@ struct PoolParams {
   uint16_t unused;
 };
 
-constexpr FlatField kOptionFields[] = {
-    {0, FlatKind::kU8},  {1, FlatKind::kI32}, {2, FlatKind::kI32},
-    {5, FlatKind::kU8},  {0, FlatKind::kOne}, {0, FlatKind::kOne},
-    {3, FlatKind::kI32}, {4, FlatKind::kI32}, {}};
+constexpr FlatField kOptionFields[] = {{0, FlatKind::kU8},
+                                       {1, FlatKind::kI32},
+                                       {2, FlatKind::kI32},
+                                       {5, FlatKind::kU8},
+                                       {formats::kNoSlot, FlatKind::kOne},
+                                       {formats::kNoSlot, FlatKind::kOne},
+                                       {3, FlatKind::kI32},
+                                       {4, FlatKind::kI32},
+                                       {}};
 static_assert(formats::CountWords(kOptionFields) * 4 == sizeof(WindowOptions));
 
 Status VerifySameQuantization(const TensorInfo& input, const TensorInfo& output) {

@@ -18,17 +18,18 @@ FlatbufferReader::FlatbufferReader(ByteSource& source)
   if (mapped.has_value()) mapped_ = mapped->data();
 }
 
-bool FlatbufferReader::Require(bool is_met, Status status) {
-  if (!is_met) Fail(status);
-  return IsOk(status_);
-}
-
 void FlatbufferReader::Fail(Status status) {
   if (IsOk(status_)) status_ = status;
 }
 
+uint32_t FlatbufferReader::Refuse() {
+  Fail(Status::kModelMalformed);
+  return 0;
+}
+
 bool FlatbufferReader::RequireInFile(uint32_t position, uint32_t bytes) {
-  return Require(IsInBounds(position, bytes, size_bytes_), Status::kModelTruncated);
+  if (!IsInBounds(position, bytes, size_bytes_)) Fail(Status::kModelTruncated);
+  return IsOk(status_);
 }
 
 const uint8_t* FlatbufferReader::Load(uint32_t position, uint32_t bytes) {
@@ -39,7 +40,7 @@ const uint8_t* FlatbufferReader::Load(uint32_t position, uint32_t bytes) {
     const uint32_t length = std::min(kWindowBytes, size_bytes_ - position);
     window_position_ = position;
     window_length_ = 0;
-    Fail(source_.Read(position, MutableByteSpan(window_, length)));
+    status_ = source_.Read(position, MutableByteSpan(window_, length));
     if (!IsOk(status_)) return kZeros;
     window_length_ = length;
   }
@@ -59,20 +60,18 @@ float FlatbufferReader::ReadF32(uint32_t position) {
 }
 
 void FlatbufferReader::ReadBytes(uint32_t position, MutableByteSpan target) {
-  Require(IsInBounds(position, target.size(), size_bytes_), Status::kModelTruncated);
+  if (!IsInBounds(position, target.size(), size_bytes_)) Fail(Status::kModelTruncated);
   if (IsOk(status_)) status_ = source_.Read(position, target);
 }
 
 FlatTable FlatbufferReader::ReadTable(uint32_t position) {
   const uint32_t vtable = position - ReadU32(position);
-  const bool is_vtable = position != 0 && vtable != 0 && vtable <= size_bytes_;
-  if (!Require(is_vtable, Status::kModelMalformed)) return {};
+  if (position == 0 || vtable - 1 >= size_bytes_) return {Refuse()};
   const uint32_t vtable_bytes = ReadU16(vtable);
   const uint32_t table_bytes = ReadU16(vtable + 2);
-  Require(vtable_bytes >= 4 && vtable_bytes % 2 == 0 && table_bytes >= 4, Status::kModelMalformed);
+  if (vtable_bytes < 4 || vtable_bytes % 2 != 0 || table_bytes < 4) return {Refuse()};
   RequireInFile(vtable, vtable_bytes);
-  if (!RequireInFile(position, table_bytes)) return {};
-  return {position};
+  return {RequireInFile(position, table_bytes) ? position : 0};
 }
 
 uint32_t FlatbufferReader::FindField(FlatTable table, uint32_t slot, uint32_t bytes) {
@@ -82,8 +81,9 @@ uint32_t FlatbufferReader::FindField(FlatTable table, uint32_t slot, uint32_t by
   if (entry >= ReadU16(vtable)) return 0;
   const uint32_t offset = ReadU16(vtable + entry);
   if (offset == 0) return 0;
-  const bool is_inside = offset >= 4 && IsInBounds(offset, bytes, uint32_t{ReadU16(vtable + 2)});
-  return Require(is_inside, Status::kModelMalformed) ? table.position + offset : 0;
+  const uint32_t table_bytes = ReadU16(vtable + 2);
+  if (offset < 4 || !IsInBounds(offset, bytes, table_bytes)) return Refuse();
+  return table.position + offset;
 }
 
 uint32_t FlatbufferReader::Follow(uint32_t position) {
@@ -91,51 +91,55 @@ uint32_t FlatbufferReader::Follow(uint32_t position) {
   return RequireInFile(position, distance) ? position + distance : 0;
 }
 
-uint32_t FlatbufferReader::FindTarget(FlatTable table, uint32_t slot) {
-  const uint32_t field = FindField(table, slot, 4);
-  if (field == 0) return 0;
-  const uint32_t target = Follow(field);
-  return Require(target != field, Status::kModelMalformed) ? target : 0;
+uint32_t FlatbufferReader::FollowField(uint32_t field) {
+  const uint32_t target = field == 0 ? 0 : Follow(field);
+  return target != 0 && target == field ? Refuse() : target;
 }
 
-FlatVector FlatbufferReader::FindVector(FlatTable table, uint32_t slot, uint32_t element_bytes) {
-  const uint32_t position = FindTarget(table, slot);
+FlatVector FlatbufferReader::ReadVector(uint32_t position, uint32_t element_bytes) {
   if (position == 0) return {};
   const uint32_t count = ReadU32(position);
   const uint32_t begin = position + 4;
   const bool fits = IsInBounds(0u, count, (size_bytes_ - begin) / element_bytes);
-  if (!Require(fits, Status::kModelTruncated)) return {};
-  return {begin, count};
+  if (!fits) Fail(Status::kModelTruncated);
+  return {begin, IsOk(status_) ? count : 0};
+}
+
+FlatVector FlatbufferReader::FindVector(FlatTable table, uint32_t slot, uint32_t element_bytes) {
+  return ReadVector(FindTarget(table, slot), element_bytes);
 }
 
 void FlatbufferReader::ReadFieldList(FlatTable table, const FlatField* fields, uint32_t* target) {
   for (; fields->kind != FlatKind::kEnd; ++fields) {
-    const uint32_t slot = fields->slot;
-    if (fields->kind == FlatKind::kU8) {
-      *target++ = FieldU8(table, slot);
-    } else if (fields->kind == FlatKind::kOne) {
-      *target++ = 1;
-    } else if (fields->kind < FlatKind::kOne) {
-      *target++ = static_cast<uint32_t>(FieldI32(table, slot, fields->kind == FlatKind::kOneI32));
-    } else if (fields->kind == FlatKind::kTable) {
-      const uint32_t position = FindTarget(table, slot);
-      *target++ = position == 0 ? 0 : ReadTable(position).position;
-    } else {
+    const FlatKind kind = fields->kind;
+    const uint32_t bytes = kind == FlatKind::kU8 ? 1 : 4;
+    const uint32_t field = FindField(table, fields->slot, bytes);
+    if (kind >= FlatKind::kBytes) {
       const FlatVector vector =
-          FindVector(table, slot, 1u << (static_cast<uint32_t>(fields->kind) & 3));
+          ReadVector(FollowField(field), 1u << (static_cast<uint32_t>(kind) & 3));
       *target++ = vector.position;
       *target++ = vector.count;
+      continue;
     }
+    uint32_t value = kind == FlatKind::kOneI32 || kind == FlatKind::kOne ? 1 : 0;
+    if (field != 0 && kind != FlatKind::kOne) {
+      if (kind == FlatKind::kTable) {
+        value = ReadTable(FollowField(field)).position;
+      } else {
+        value = kind == FlatKind::kU8 ? ReadU8(field) : ReadU32(field);
+      }
+    }
+    *target++ = value;
   }
 }
 
 FlatTable FlatbufferReader::ReadElementTable(const FlatVector& vector, uint32_t index) {
-  Require(index < vector.count, Status::kModelMalformed);
+  if (index >= vector.count) Refuse();
   return ReadTable(Follow(vector.position + 4 * index));
 }
 
 int32_t FlatbufferReader::ReadElementI32(const FlatVector& vector, uint32_t index) {
-  Require(index < vector.count, Status::kModelMalformed);
+  if (index >= vector.count) Refuse();
   return ReadI32(vector.position + 4 * index);
 }
 

@@ -21,8 +21,8 @@ struct FlatVector {
   uint32_t count;
 };
 
-/// What a field of a table is. kOneI32 is 1 if it is absent, kOne always. Vectors go by the bytes
-/// of an element: 1, 4, 8.
+/// What a field of a table is. kOneI32 is 1 if it is absent, kOne always (kNoSlot). Vectors go by
+/// the bytes of an element: 1, 4, 8.
 enum class FlatKind : uint8_t {
   kEnd,
   kU8,
@@ -34,6 +34,9 @@ enum class FlatKind : uint8_t {
   kWords = 10,
   kLongs
 };
+
+/// Which no table has.
+constexpr uint8_t kNoSlot = 15;
 
 /// Describes a field for ReadFields. A list of them ends with kEnd.
 struct FlatField {
@@ -86,7 +89,9 @@ class FlatbufferReader {
   /// checked to lie in its table.
   uint32_t FindField(FlatTable table, uint32_t slot, uint32_t bytes);
   /// Position that the reference in `slot` leads to, 0 if it is absent.
-  uint32_t FindTarget(FlatTable table, uint32_t slot);
+  uint32_t FindTarget(FlatTable table, uint32_t slot) {
+    return FollowField(FindField(table, slot, 4));
+  }
   /// The vector of elements of `element_bytes` that the reference in `slot` leads to.
   FlatVector FindVector(FlatTable table, uint32_t slot, uint32_t element_bytes);
   /// Reads the fields of a list into `target`, which has their words in the same order: numbers as
@@ -108,14 +113,18 @@ class FlatbufferReader {
   float FieldF32(FlatTable table, uint32_t slot, float absent = 0.0f);
 
  private:
-  /// Sticks `status` unless `is_met`. Whether nothing has failed so far.
-  bool Require(bool is_met, Status status);
-  /// The same of a range: kModelTruncated unless it lies in the file.
+  /// Sticks kModelMalformed. Returns 0.
+  uint32_t Refuse();
+  /// Sticks kModelTruncated unless the range lies in the file. Whether nothing has failed so far.
   bool RequireInFile(uint32_t position, uint32_t bytes);
   /// Address of `bytes` bytes at `position`, of zeros after a failure. Valid until the next call.
   const uint8_t* Load(uint32_t position, uint32_t bytes);
-  /// Position that the reference at `position` leads to, 0 after a failure.
+  /// Position that the reference at `position` leads to, 0 after a failure. Of a field: also if it
+  /// is absent.
   uint32_t Follow(uint32_t position);
+  uint32_t FollowField(uint32_t field);
+  /// The vector at `position`, which is absent if that is 0.
+  FlatVector ReadVector(uint32_t position, uint32_t element_bytes);
   static constexpr uint32_t kWindowBytes = 64;
 
   ByteSource& source_;

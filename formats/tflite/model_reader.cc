@@ -42,6 +42,7 @@ constexpr FlatField kScaleFields[] = {{quantization_slot::kScale, FlatKind::kWor
                                       {quantization_slot::kZeroPoint, FlatKind::kLongs},
                                       {quantization_slot::kQuantizedDimension, FlatKind::kI32},
                                       {}};
+constexpr FlatField kBufferFields[] = {{buffer_slot::kData, FlatKind::kBytes}, {}};
 constexpr FlatField kOperatorFields[] = {{operator_slot::kCodeIndex, FlatKind::kI32},
                                          {operator_slot::kInputs, FlatKind::kWords},
                                          {operator_slot::kOutputs, FlatKind::kWords},
@@ -75,7 +76,7 @@ Status ModelReader::SelectSubgraph(uint32_t index) {
   return reader_.status();
 }
 
-uint32_t ModelReader::Multiply(uint32_t first, uint32_t second) {
+[[gnu::noinline]] uint32_t ModelReader::Multiply(uint32_t first, uint32_t second) {
   const uint64_t product = uint64_t{first} * second;
   if (product > kTensorBytesMax) reader_.Fail(Status::kModelTooLarge);
   return static_cast<uint32_t>(product);
@@ -84,7 +85,7 @@ uint32_t ModelReader::Multiply(uint32_t first, uint32_t second) {
 uint32_t ModelReader::ReadShape(const FlatVector& shape, TensorInfo& info) {
   uint32_t elements = 1;
   if (shape.count > kRankMax) reader_.Fail(Status::kModelTooLarge);
-  for (uint32_t i = 0; i < shape.count && IsOk(reader_.status()); ++i) {
+  for (uint32_t i = 0; i < std::min(shape.count, kRankMax); ++i) {
     const int32_t dimension = reader_.ReadElementI32(shape, i);
     info.dimensions[i] = dimension;
     if (dimension < 0) reader_.Fail(Status::kModelMalformed);
@@ -130,7 +131,9 @@ FlatVector ModelReader::ReadBuffer(uint32_t index) {
   const bool has_offset =
       offset != 0 && (reader_.ReadU32(offset) > 1 || reader_.ReadU32(offset + 4) != 0);
   if (has_offset) reader_.Fail(Status::kModelTooLarge);
-  return reader_.FindVector(buffer, buffer_slot::kData, 1);
+  FlatVector data;
+  reader_.ReadFields<kBufferFields>(buffer, data);
+  return data;
 }
 
 void ModelReader::ReadOperatorCode(uint32_t index, OperatorCodeInfo& info) {
