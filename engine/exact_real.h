@@ -40,8 +40,8 @@ class ExactReal {
 
 /// Multiplier of requantization: a number of 31 fraction bits in [0.5, 1), and a power of two.
 struct Multiplier {
-  int32_t value = 0;
-  int32_t shift = 0;
+  int32_t value;
+  int32_t shift;
 };
 
 /// As TensorFlow Lite's QuantizeMultiplier: numbers below 2^-32 become 0.

@@ -28,6 +28,12 @@ Status VerifyArguments(MutableByteSpan persistent, MutableByteSpan shared,
   return is_aligned && is_page_usable ? Status::kOk : Status::kInvalidArgument;
 }
 
+Status ReadInfo(ModelReader& model, const formats::FlatVector& tensors, uint32_t index,
+                TensorInfo& info) {
+  model.ReadTensor(static_cast<uint32_t>(model.reader().ReadElementI32(tensors, index)), info);
+  return model.reader().status();
+}
+
 }  // namespace
 
 Status Interpreter::Prepare(ByteSource& source, MutableByteSpan arena,
@@ -84,22 +90,32 @@ ByteSpan Interpreter::output(uint32_t index) const {
   return PlannedBytes(summary().input_count + index);
 }
 
-Result<TensorInfo> Interpreter::ReadInputInfo(uint32_t index) {
+Status Interpreter::ReadInputInfo(uint32_t index, TensorInfo& info) {
   if (!is_prepared_) return Status::kWrongState;
   ModelReader model(*source_);
   OTA_TRY(model.Open());
   if (index >= model.inputs().count) return Status::kOutOfRange;
-  return model.ReadTensor(
-      static_cast<uint32_t>(model.reader().ReadElementI32(model.inputs(), index)));
+  return ReadInfo(model, model.inputs(), index, info);
 }
 
-Result<TensorInfo> Interpreter::ReadOutputInfo(uint32_t index) {
+Status Interpreter::ReadOutputInfo(uint32_t index, TensorInfo& info) {
   if (!is_prepared_) return Status::kWrongState;
   ModelReader model(*source_);
   OTA_TRY(model.Open());
   if (index >= model.outputs().count) return Status::kOutOfRange;
-  return model.ReadTensor(
-      static_cast<uint32_t>(model.reader().ReadElementI32(model.outputs(), index)));
+  return ReadInfo(model, model.outputs(), index, info);
+}
+
+Result<TensorInfo> Interpreter::ReadInputInfo(uint32_t index) {
+  TensorInfo info;
+  OTA_TRY(ReadInputInfo(index, info));
+  return info;
+}
+
+Result<TensorInfo> Interpreter::ReadOutputInfo(uint32_t index) {
+  TensorInfo info;
+  OTA_TRY(ReadOutputInfo(index, info));
+  return info;
 }
 
 void Interpreter::AbandonRequest() {

@@ -107,6 +107,8 @@ class Interpreter {
   /// Type, shape and quantization, read from the model.
   Result<formats::TensorInfo> ReadInputInfo(uint32_t index);
   Result<formats::TensorInfo> ReadOutputInfo(uint32_t index);
+  Status ReadInputInfo(uint32_t index, formats::TensorInfo& info);
+  Status ReadOutputInfo(uint32_t index, formats::TensorInfo& info);
 
   /// Runs one inference to its end.
   /// kWrongState: no model is prepared. Otherwise what the source returned; then the inference is

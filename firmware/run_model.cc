@@ -24,7 +24,8 @@ void PrintFigure(std::string_view name, uint64_t value) {
 Status FillInputs(engine::Interpreter& interpreter, uint32_t golden_case) {
   GoldenInput golden(golden_case);
   for (uint32_t index = 0; index < interpreter.input_count(); ++index) {
-    OTA_TRY(const formats::TensorInfo info, interpreter.ReadInputInfo(index));
+    formats::TensorInfo info;
+    OTA_TRY(interpreter.ReadInputInfo(index, info));
     golden.Fill(info, interpreter.input(index));
   }
   return Status::kOk;

@@ -46,4 +46,10 @@ constexpr TapRange FindTaps(int32_t origin, int32_t taps, int32_t dilation, int3
   return {begin, end < taps ? end : taps};
 }
 
+/// The same of taps side by side.
+constexpr TapRange FindTaps(int32_t origin, int32_t taps, int32_t size) {
+  const int32_t end = size - origin;
+  return {origin < 0 ? -origin : 0, end < taps ? end : taps};
+}
+
 }  // namespace ota::engine

@@ -112,10 +112,10 @@ class PoolRow {
     const Value* const image = input_ + batch * shape_.input_height * shape_.input_width * channels;
     Value* output = output_ + line * shape_.output_width * channels;
     const int32_t y = shape_.InputRow(line % shape_.output_height);
-    const TapRange rows = FindTaps(y, shape_.window_height, 1, shape_.input_height);
+    const TapRange rows = FindTaps(y, shape_.window_height, shape_.input_height);
     for (uint32_t column = 0; column < shape_.output_width; ++column) {
       const int32_t x = shape_.InputColumn(column);
-      const TapRange columns = FindTaps(x, shape_.window_width, 1, shape_.input_width);
+      const TapRange columns = FindTaps(x, shape_.window_width, shape_.input_width);
       const int32_t first = (y + rows.begin) * shape_.input_width + x + columns.begin;
       const Value* const corner = image + static_cast<uint32_t>(first) * channels;
       for (uint32_t channel = 0; channel < channels; ++channel) {

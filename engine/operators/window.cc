@@ -68,13 +68,15 @@ Status ComputeWindowShape(const TensorInfo& input, const TensorInfo& output,
   return Status::kOk;
 }
 
+// Tensors have less than 2^31 bytes, and so the difference of two offsets in them.
 uint32_t ComputeRowOverlap(const WindowShape& shape, uint32_t element_bytes) {
   const uint32_t input_row = uint32_t{shape.input_width} * shape.input_channels * element_bytes;
   const uint32_t output_row = uint32_t{shape.output_width} * shape.output_channels * element_bytes;
-  int64_t distance = 0;
+  int32_t distance = 0;
   for (uint32_t row = 0; row < shape.output_height; ++row) {
-    const int64_t first_needed = std::max<int32_t>(shape.InputRow(row), 0);
-    distance = std::max(distance, int64_t{row + 1} * output_row - first_needed * input_row);
+    const auto first_needed = static_cast<uint32_t>(std::max<int32_t>(shape.InputRow(row), 0));
+    const uint32_t apart = (row + 1) * output_row - first_needed * input_row;
+    distance = std::max(distance, static_cast<int32_t>(apart));
   }
   return static_cast<uint32_t>(distance);
 }
