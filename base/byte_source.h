@@ -42,6 +42,8 @@ class ByteSource {
   /// The whole as addressable memory, if the medium is memory mapped; otherwise nothing. The span
   /// lives as long as the source.
   virtual std::optional<ByteSpan> Map() const { return std::nullopt; }
+  /// Where that memory begins, or null.
+  const uint8_t* mapped_bytes() const;
 
  protected:
   ~ByteSource() = default;

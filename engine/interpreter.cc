@@ -51,10 +51,10 @@ Status Interpreter::Prepare(ByteSource& source, MutableByteSpan persistent, Muta
   OTA_TRY(formats::VerifyModel(source));
   source_ = &source;
   rounding_ = options.rounding;
-  mapped_ = MapSource(source);
-  const MutableByteSpan limiting = shared.empty() ? persistent : shared;
+  mapped_ = source.mapped_bytes();
+  const size_t limit_bytes = shared.empty() ? persistent.size() : shared.size();
   const PlanRequest request{source,     mapped_,      operators_,
-                            persistent, shared,       static_cast<uint32_t>(limiting.size()),
+                            persistent, shared,       static_cast<uint32_t>(limit_bytes),
                             options,    report_rules_};
   OTA_TRY(ModelPlanner(request, plan_).Run());
   patches_ = summary().chain_count == 0 ? nullptr : options.patch_planner;
@@ -248,7 +248,7 @@ Result<ModelSummary> ComputeMemoryNeeds(ByteSource& source, OperatorTable operat
   if (failed_operator != nullptr) *failed_operator = -1;
   OTA_TRY(VerifyArguments(workspace, {}, options));
   OTA_TRY(formats::VerifyModel(source));
-  const uint8_t* const mapped = MapSource(source);
+  const uint8_t* const mapped = source.mapped_bytes();
   const bool is_any_page = options.arena_bytes == 0 && options.page_bytes == 0 && mapped == nullptr;
   PrepareOptions chosen = options;
   if (options.arena_bytes == 0) chosen.patch_planner = nullptr;

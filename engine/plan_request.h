@@ -23,10 +23,4 @@ struct PlanRequest {
   bool is_one_memory() const { return shared.empty(); }
 };
 
-/// The source's bytes, or null.
-inline const uint8_t* MapSource(const ByteSource& source) {
-  const auto mapped = source.Map();
-  return mapped.has_value() ? mapped->data() : nullptr;
-}
-
 }  // namespace ota::engine

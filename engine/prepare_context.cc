@@ -159,7 +159,6 @@ void PrepareContext::AllowOverlap(uint32_t input_index, uint32_t output_index, u
 }
 
 Status PrepareContext::CommitBytes(const void* params, uint32_t bytes, uint32_t slot_count) {
-  OTA_TRY(reader().status());
   builder_.Commit(*this, params, bytes, slot_count);
   return builder_.status();
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "engine/operators/operators.h"
@@ -40,8 +41,7 @@ static_assert(formats::CountWords(kOptionFields) * 4 == sizeof(WindowOptions));
 
 Status VerifySameQuantization(const TensorInfo& input, const TensorInfo& output) {
   OTA_TRY(VerifyQuantized(input));
-  const float difference = input.scale - output.scale;
-  const bool is_same = difference <= 1e-6f && difference >= -1e-6f;
+  const bool is_same = std::fabs(input.scale - output.scale) <= 1e-6f;
   return is_same && input.zero_point == output.zero_point ? Status::kOk
                                                           : Status::kUnsupportedQuantization;
 }

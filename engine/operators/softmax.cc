@@ -50,11 +50,11 @@ bool IsFiniteAndNotNegative(float value) {
 // exponential is not zero.
 void FillScaling(float scale, RoundingMode rounding, SoftmaxParams& params) {
   Multiplier multiplier = ComputeMultiplier(params.beta, scale, 1.0f, 31 - kDifferenceIntegerBits);
-  const Multiplier highest =
-      rounding == RoundingMode::kDouble ? Multiplier{0x7FFFFFFF, 31} : Multiplier{0x7FFFFFFE, 30};
-  const bool is_above = multiplier.shift > highest.shift ||
-                        (multiplier.shift == highest.shift && multiplier.value > highest.value);
-  if (is_above) multiplier = highest;
+  const int32_t below = rounding == RoundingMode::kDouble ? 0 : 1;
+  const Multiplier highest = {INT32_MAX - below, 31 - below};
+  if (multiplier.shift > highest.shift) multiplier = highest;
+  if (multiplier.shift == highest.shift)
+    multiplier.value = std::min(multiplier.value, highest.value);
   params.multiplier = multiplier.value;
   params.shift = static_cast<int8_t>(multiplier.shift);
   const int64_t radius = int64_t{(1 << kDifferenceIntegerBits) - 1}
@@ -182,7 +182,7 @@ void SoftmaxRow(const SoftmaxParams& params, RoundingMode rounding, const int8_t
     const int32_t exponential = ExpOfDifference(difference, params, rounding);
     const int32_t share =
         ShiftRightRounding(MultiplyHighRounding(reciprocal.value, exponential), exponent);
-    output[i] = static_cast<Output>(std::clamp(share + kLowest, kLowest, kHighest));
+    output[i] = static_cast<Output>(std::min(share + kLowest, kHighest));
   }
 }
 

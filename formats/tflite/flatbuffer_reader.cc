@@ -13,10 +13,7 @@ constexpr uint8_t kZeros[8] = {};
 }  // namespace
 
 FlatbufferReader::FlatbufferReader(ByteSource& source)
-    : source_(source), size_bytes_(source.size_bytes()) {
-  const auto mapped = source.Map();
-  if (mapped.has_value()) mapped_ = mapped->data();
-}
+    : source_(source), mapped_(source.mapped_bytes()), size_bytes_(source.size_bytes()) {}
 
 void FlatbufferReader::Fail(Status status) {
   if (IsOk(status_)) status_ = status;

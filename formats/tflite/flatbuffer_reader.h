@@ -128,7 +128,7 @@ class FlatbufferReader {
   static constexpr uint32_t kWindowBytes = 64;
 
   ByteSource& source_;
-  const uint8_t* mapped_ = nullptr;
+  const uint8_t* const mapped_;
   uint32_t size_bytes_;
   Status status_ = Status::kOk;
   uint32_t window_position_ = 0;
