@@ -141,11 +141,12 @@ Status ModelPlanner::Build(uint32_t page_bytes, PlanExtension* extension) {
   PlanBuilder builder(request_, page_bytes, PlanPurpose::kRun, outcome_.summary, extension);
   OTA_TRY(Walk(builder, outcome_.summary));
   OTA_TRY(builder.Finish(outcome_.layout));
-  if (extension == nullptr && NeededBytes() < smallest_bytes_) {
-    smallest_bytes_ = NeededBytes();
+  const uint32_t needed_bytes = NeededBytes();
+  if (extension == nullptr && needed_bytes < smallest_bytes_) {
+    smallest_bytes_ = needed_bytes;
     smallest_page_ = page_bytes;
   }
-  const bool fits = NeededBytes() <= request_.limit_bytes &&
+  const bool fits = needed_bytes <= request_.limit_bytes &&
                     summary().persistent_bytes <= request_.persistent.size();
   return fits ? Status::kOk : Status::kArenaTooSmall;
 }

@@ -26,7 +26,8 @@ constexpr uint32_t kBaseAlignment = 8;
 
 PlanBuilder::PlanBuilder(const PlanRequest& request, uint32_t page_bytes, PlanPurpose purpose,
                          ModelSummary& summary, PlanExtension* extension)
-    : request_(request),
+    : PlanProgress{},
+      request_(request),
       summary_(summary),
       extension_(extension),
       page_bytes_(page_bytes),
@@ -324,10 +325,9 @@ void PlanBuilder::ResolveRecords(const PlanLayout& layout) {
     slot = Resolve(slot, layout);
     std::memcpy(slot_at, &slot, sizeof(slot));
   };
-  const uint8_t* const records = at + layout.records_offset;
   const uint8_t* const end = at + layout.records_end;
-  for (; at < records; at += sizeof(PlannedTensor)) resolve(at);
-  while (at < end) {
+  for (uint32_t left = io_count_; left != 0; --left, at += sizeof(PlannedTensor)) resolve(at);
+  while (at != end) {
     RecordHeader header;
     std::memcpy(&header, at, sizeof(header));
     for (uint32_t i = 1; i <= header.slot_count; ++i) resolve(at + i * sizeof(Slot));
@@ -341,15 +341,15 @@ Status PlanBuilder::Finish(PlanLayout& layout) {
   const auto table_bytes = static_cast<uint32_t>(buffers_.count() * sizeof(PlannedBuffer));
   const uint32_t shared_bytes = PlanMemory(buffers_);
   if (shared_bytes > kSlotOffsetMask) return Status::kModelTooLarge;
-  layout.records_offset = io_count_ * static_cast<uint32_t>(sizeof(PlannedTensor));
-  layout.records_end = records_end_;
-  layout.state_offset = RoundUp(records_end_, kTensorAlignment);
+  const uint32_t state_offset = RoundUp(records_end_, kTensorAlignment);
+  const uint32_t persistent_bytes = RoundUp(state_offset + state_bytes_, kArenaAlignment);
+  layout = {io_count_ * static_cast<uint32_t>(sizeof(PlannedTensor)), records_end_, state_offset};
   summary_.plan_bytes = records_end_;
   summary_.state_bytes = state_bytes_;
-  summary_.persistent_bytes = RoundUp(layout.state_offset + state_bytes_, kArenaAlignment);
+  summary_.persistent_bytes = persistent_bytes;
   summary_.shared_bytes = std::max(shared_bytes, table_bytes);
-  const uint32_t building = layout.state_offset + table_bytes;
-  const uint32_t running = summary_.persistent_bytes + shared_bytes;
+  const uint32_t building = state_offset + table_bytes;
+  const uint32_t running = persistent_bytes + shared_bytes;
   summary_.arena_bytes = RoundUp(std::max(building, running), kTensorAlignment);
   ResolveRecords(layout);
   return Status::kOk;

@@ -42,10 +42,30 @@ class PlanExtension {
 /// the extension's.
 enum class PlanPurpose : uint8_t { kRun, kSurvey };
 
+/// How far a PlanBuilder has come.
+struct PlanProgress {
+  Status status_;
+  uint32_t records_end_;
+  uint32_t front_bytes_;  ///< in use; of a survey not by records
+  uint32_t state_bytes_;
+  uint32_t io_count_;
+  uint32_t time_;  ///< of the operator in the plan
+  uint32_t next_time_;
+  uint32_t tensor_base_;  ///< what tensors of a called subgraph are counted from; else 0
+  uint32_t tensor_end_;
+  uint32_t operator_index_;
+  uint32_t table_index_;
+  WalkCall walk_call_;
+  uint32_t input_count_;  ///< buffers of the model's inputs
+  uint32_t called_subgraph_;
+  uint32_t call_table_index_;
+  Slot call_is_done_;
+};
+
 /// Builds the plan of a model in the memory of a request: records grow up from the front of
 /// `persistent`, and the planner's table of buffers, needed only until the plan is finished, grows
 /// down from the end of `shared`, or of the same memory if there is only one.
-class PlanBuilder {
+class PlanBuilder : private PlanProgress {
  public:
   /// The memory must be aligned to kArenaAlignment; the request, the summary, whose costs are added
   /// to, and the extension, or null, must outlive the builder.
@@ -135,23 +155,7 @@ class PlanBuilder {
   PlanExtension* const extension_;
   const uint32_t page_bytes_;
   const PlanPurpose purpose_;
-  Status status_ = Status::kOk;
-  uint32_t records_end_ = 0;
-  uint32_t front_bytes_ = 0;  ///< in use; of a survey not by records
-  uint32_t state_bytes_ = 0;
-  uint32_t io_count_ = 0;
-  uint32_t time_ = 0;  ///< of the operator in the plan
-  uint32_t next_time_ = 0;
-  uint32_t tensor_base_ = 0;  ///< what tensors of a called subgraph are counted from; else 0
-  uint32_t tensor_end_ = 0;
-  uint32_t operator_index_ = 0;
-  uint32_t table_index_ = 0;
-  WalkCall walk_call_ = nullptr;
   BufferTable buffers_;
-  uint32_t input_count_ = 0;  ///< buffers of the model's inputs
-  uint32_t called_subgraph_ = 0;
-  uint32_t call_table_index_ = 0;
-  Slot call_is_done_ = kNoSlot;
 };
 
 }  // namespace ota::engine
