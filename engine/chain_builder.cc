@@ -81,7 +81,7 @@ void ChainBuilder::AllowRows(PrepareContext& context, uint32_t input_index, uint
   if (map.is_identity() && link.input_rows != link.output_rows) return;
   const uint32_t input_buffer = builder_->FindBuffer(input->index);
   const uint32_t output_buffer = builder_->FindBuffer(output->index);
-  if (input_buffer == kNoBuffer || output_buffer == kNoBuffer) return;
+  if (input_buffer == kNoSlot || output_buffer == kNoSlot) return;
   link.operator_index = static_cast<uint16_t>(builder_->time_);
   link.input = static_cast<uint16_t>(input_buffer);
   link.output = static_cast<uint16_t>(output_buffer);

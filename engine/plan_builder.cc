@@ -86,7 +86,7 @@ uint32_t PlanBuilder::FindBuffer(uint32_t tensor) const {
     const uint32_t target = buffers_[i - 1].alias_of;
     return target == kNoBuffer ? i - 1 : target;
   }
-  return kNoBuffer;
+  return kNoSlot;
 }
 
 void PlanBuilder::BeginTensors(uint32_t count, uint32_t tensor_count) {
@@ -103,7 +103,7 @@ void PlanBuilder::SetTensorSlot(uint32_t position, uint32_t bytes, Slot slot) {
 
 void PlanBuilder::AddModelInput(uint32_t position, const TensorInfo& tensor) {
   if (tensor.is_constant || tensor.is_variable) return Fail(Status::kModelMalformed);
-  if (FindBuffer(tensor.index) == kNoBuffer) AddBuffer(tensor.index, tensor.size_bytes);
+  if (FindBuffer(tensor.index) == kNoSlot) AddBuffer(tensor.index, tensor.size_bytes);
   input_count_ = buffers_.count();
   SetTensorSlot(position, tensor.size_bytes, FindBuffer(tensor.index));
 }
@@ -146,7 +146,7 @@ void PlanBuilder::EndCall() {
 Slot PlanBuilder::UseInput(const TensorInfo& tensor) {
   if (tensor.is_constant) return UseConstant(tensor);
   const uint32_t index = FindBuffer(tensor.index);
-  if (index == kNoBuffer) {
+  if (index == kNoSlot) {
     Fail(Status::kModelMalformed);  // read before any operator has made it
     return kNoSlot;
   }
@@ -161,7 +161,7 @@ Slot PlanBuilder::UseInput(const TensorInfo& tensor) {
 }
 
 Slot PlanBuilder::UseOutput(const TensorInfo& tensor) {
-  if (tensor.is_constant || tensor.is_variable || FindBuffer(tensor.index) != kNoBuffer) {
+  if (tensor.is_constant || tensor.is_variable || FindBuffer(tensor.index) != kNoSlot) {
     Fail(Status::kModelMalformed);  // made twice
     return kNoSlot;
   }
@@ -191,7 +191,7 @@ Slot PlanBuilder::UseState(uint32_t bytes, uint8_t fill) {
 Slot PlanBuilder::UseVariable(const TensorInfo& tensor) {
   if (extension_ != nullptr) extension_->NoteBarrier();
   const uint32_t index = FindBuffer(tensor.index);
-  if (index != kNoBuffer) return buffers_[index].state_slot;
+  if (index != kNoSlot) return buffers_[index].state_slot;
   PlannedBuffer* const buffer = AddBuffer(tensor.index, 0);
   if (buffer == nullptr) return kNoSlot;
   const bool is_int8 = tensor.type == TensorType::kInt8;
@@ -202,7 +202,7 @@ Slot PlanBuilder::UseVariable(const TensorInfo& tensor) {
 }
 
 void PlanBuilder::AddHandle(const TensorInfo& tensor, uint32_t names, uint32_t same) {
-  if (tensor.is_variable || tensor.is_constant || FindBuffer(tensor.index) != kNoBuffer) {
+  if (tensor.is_variable || tensor.is_constant || FindBuffer(tensor.index) != kNoSlot) {
     return Fail(Status::kModelMalformed);
   }
   PlannedBuffer* const buffer = AddBuffer(tensor.index, 0);
@@ -220,7 +220,7 @@ uint32_t PlanBuilder::FindHandle(uint32_t from) const {
 
 Slot PlanBuilder::UseResource(const TensorInfo& handle, const TensorInfo& value) {
   const uint32_t index = FindBuffer(handle.index);
-  if (index == kNoBuffer || !IsHandle(buffers_[index]) || value.size_bytes == 0) {
+  if (index == kNoSlot || !IsHandle(buffers_[index]) || value.size_bytes == 0) {
     Fail(Status::kModelMalformed);
     return kNoSlot;
   }
@@ -255,7 +255,7 @@ Slot PlanBuilder::UseConstant(const TensorInfo& tensor) {
 void PlanBuilder::AllowOverlap(uint32_t input, uint32_t output, uint32_t distance) {
   const uint32_t input_index = FindBuffer(input);
   const uint32_t output_index = FindBuffer(output);
-  if (input_index == kNoBuffer || output_index == kNoBuffer || input_index == output_index) return;
+  if (input_index == kNoSlot || output_index == kNoSlot || input_index == output_index) return;
   PlannedBuffer& buffer = buffers_[output_index];
   buffer.overlap_other = buffer.overlap_input;
   buffer.overlap_input = static_cast<uint16_t>(input_index);
@@ -264,7 +264,7 @@ void PlanBuilder::AllowOverlap(uint32_t input, uint32_t output, uint32_t distanc
 
 bool PlanBuilder::Alias(const TensorInfo& input, const TensorInfo& output) {
   const uint32_t target = FindBuffer(input.index);
-  if (target == kNoBuffer || buffers_[target].state_slot != 0) return false;
+  if (target == kNoSlot || buffers_[target].state_slot != 0) return false;
   const Slot alias = UseOutput(output);
   if (alias == kNoSlot) return true;  // a failure, which sticks
   buffers_[alias].size_bytes = 0;

@@ -139,7 +139,7 @@ class PlanBuilder : private PlanProgress {
   }
   Slot UseConstant(const formats::TensorInfo& tensor);
   PlannedBuffer* AddBuffer(uint32_t tensor, uint32_t bytes);
-  /// Index of the buffer that holds a tensor, aliases followed; kNoBuffer if there is none.
+  /// Index of the buffer that holds a tensor, aliases followed; kNoSlot if there is none.
   uint32_t FindBuffer(uint32_t tensor) const;
   uint8_t* AllocateRecords(uint32_t bytes);
   uint8_t* FrontEnd() const { return request_.persistent.data() + front_bytes_; }

@@ -19,7 +19,7 @@ void ReportRules::AddOutput(PlanBuilder& builder, const formats::TensorInfo& ten
                             uint32_t output_index) {
   if (tensor.is_variable || builder.is_in_call()) return;
   const uint32_t index = builder.FindBuffer(tensor.index);
-  if (index == kNoBuffer || tensor.size_bytes == 0) return;
+  if (index == kNoSlot || tensor.size_bytes == 0) return;
   if (builder.buffers_[index].state_slot != 0) return;
   const ReportOutputParams params{index, tensor.size_bytes,
                                   static_cast<uint16_t>(builder.operator_index_),

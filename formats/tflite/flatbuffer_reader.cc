@@ -93,17 +93,20 @@ uint32_t FlatbufferReader::FollowField(uint32_t field) {
   return target != 0 && target == field ? Refuse() : target;
 }
 
-FlatVector FlatbufferReader::ReadVector(uint32_t position, uint32_t element_bytes) {
-  if (position == 0) return {};
+void FlatbufferReader::ReadVector(uint32_t position, uint32_t element_bytes, FlatVector& vector) {
+  vector = {};
+  if (position == 0) return;
   const uint32_t count = ReadU32(position);
-  const uint32_t begin = position + 4;
-  const bool fits = IsInBounds(0u, count, (size_bytes_ - begin) / element_bytes);
-  if (!fits) Fail(Status::kModelTruncated);
-  return {begin, IsOk(status_) ? count : 0};
+  vector.position = position + 4;
+  const uint32_t count_max = (size_bytes_ - vector.position) / element_bytes;
+  if (!IsInBounds(0u, count, count_max)) return Fail(Status::kModelTruncated);
+  vector.count = count;
 }
 
 FlatVector FlatbufferReader::FindVector(FlatTable table, uint32_t slot, uint32_t element_bytes) {
-  return ReadVector(FindTarget(table, slot), element_bytes);
+  FlatVector vector;
+  ReadVector(FindTarget(table, slot), element_bytes, vector);
+  return vector;
 }
 
 void FlatbufferReader::ReadFieldList(FlatTable table, const FlatField* fields, uint32_t* target) {
@@ -112,10 +115,9 @@ void FlatbufferReader::ReadFieldList(FlatTable table, const FlatField* fields, u
     const uint32_t bytes = kind == FlatKind::kU8 ? 1 : 4;
     const uint32_t field = FindField(table, fields->slot, bytes);
     if (kind >= FlatKind::kBytes) {
-      const FlatVector vector =
-          ReadVector(FollowField(field), 1u << (static_cast<uint32_t>(kind) & 3));
-      *target++ = vector.position;
-      *target++ = vector.count;
+      ReadVector(FollowField(field), 1u << (static_cast<uint32_t>(kind) & 3),
+                 *reinterpret_cast<FlatVector*>(target));
+      target += 2;
       continue;
     }
     uint32_t value = kind == FlatKind::kOneI32 || kind == FlatKind::kOne ? 1 : 0;

@@ -124,7 +124,7 @@ class FlatbufferReader {
   uint32_t Follow(uint32_t position);
   uint32_t FollowField(uint32_t field);
   /// The vector at `position`, which is absent if that is 0.
-  FlatVector ReadVector(uint32_t position, uint32_t element_bytes);
+  void ReadVector(uint32_t position, uint32_t element_bytes, FlatVector& vector);
   static constexpr uint32_t kWindowBytes = 64;
 
   ByteSource& source_;

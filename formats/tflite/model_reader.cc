@@ -42,7 +42,13 @@ constexpr FlatField kScaleFields[] = {{quantization_slot::kScale, FlatKind::kWor
                                       {quantization_slot::kZeroPoint, FlatKind::kLongs},
                                       {quantization_slot::kQuantizedDimension, FlatKind::kI32},
                                       {}};
-constexpr FlatField kBufferFields[] = {{buffer_slot::kData, FlatKind::kBytes}, {}};
+// Of the offset the low word is enough: no file that is read is so long.
+constexpr FlatField kBufferFields[] = {
+    {buffer_slot::kData, FlatKind::kBytes}, {buffer_slot::kOffset, FlatKind::kI32}, {}};
+struct BufferFields {
+  FlatVector data;
+  uint32_t offset;
+};
 constexpr FlatField kOperatorFields[] = {{operator_slot::kCodeIndex, FlatKind::kI32},
                                          {operator_slot::kInputs, FlatKind::kWords},
                                          {operator_slot::kOutputs, FlatKind::kWords},
@@ -125,15 +131,11 @@ Result<TensorInfo> ModelReader::ReadTensor(uint32_t index) {
 }
 
 FlatVector ModelReader::ReadBuffer(uint32_t index) {
-  const FlatTable buffer = reader_.ReadElementTable(root_.buffers, index);
+  BufferFields fields;
+  reader_.ReadFields<kBufferFields>(reader_.ReadElementTable(root_.buffers, index), fields);
   // Data after the flatbuffer (models over 2 GB) are beyond what this reads.
-  const uint32_t offset = reader_.FindField(buffer, buffer_slot::kOffset, 8);
-  const bool has_offset =
-      offset != 0 && (reader_.ReadU32(offset) > 1 || reader_.ReadU32(offset + 4) != 0);
-  if (has_offset) reader_.Fail(Status::kModelTooLarge);
-  FlatVector data;
-  reader_.ReadFields<kBufferFields>(buffer, data);
-  return data;
+  if (fields.offset > 1) reader_.Fail(Status::kModelTooLarge);
+  return fields.data;
 }
 
 void ModelReader::ReadOperatorCode(uint32_t index, OperatorCodeInfo& info) {
