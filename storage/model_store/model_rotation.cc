@@ -5,14 +5,15 @@
 
 namespace ota::storage {
 
-Status ModelRotation::Move() {
+Status ModelRotation::Move(uint32_t update_bytes) {
+  update_bytes_ = update_bytes;
   Status status = Status::kOk;
   while (IsOk(status)) {
     status = Drive();
     if (status == Status::kBusy) return status;
     End();
   }
-  next_bytes_ = 0;
+  first_nonce_ = 0;
   const bool is_done = status == Status::kEndOfInput || status == Status::kStorageFull;
   return is_done ? Status::kOk : status;
 }
@@ -82,25 +83,24 @@ Result<ImageInfo> ModelRotation::ReadNext(const ImageInfo& newest) {
   return next;
 }
 
-/// It is due if there is room to move it to, but perhaps no longer once another image came, half as
-/// large again as the one before. Those that this turn has moved are newer than that one.
+/// It is due if there is no room for it and an update half as large again as the one before.
+/// If there is not even room for it alone, the store finds another place: so what is free becomes
+/// one piece again. Those that this turn has moved are newer than that one.
 Status ModelRotation::Choose() {
   if (store_.FindStaging().status() != Status::kNotFound) return Status::kWrongState;
   const StoreSpace space = store_.space();
-  if (store_.image_count() == 0 || space.free_bytes < space.total_bytes / kFullness) {
+  if (space.first_place == 0 || store_.image_count() == 0 ||
+      space.free_bytes < space.total_bytes / kFullness) {
     return Status::kEndOfInput;
   }
   OTA_TRY(const ImageInfo newest, ReadNewest());
   OTA_TRY(const ImageInfo next, ReadNext(newest));
-  if (next_bytes_ == 0) {
-    next_bytes_ = newest.size_bytes;
-    first_nonce_ = newest.nonce;
-  }
+  if (first_nonce_ == 0) first_nonce_ = newest.nonce;
   OTA_TRY(const bool is_movable, ReadIsMovable(next));
   if (!is_movable || next.nonce > first_nonce_) return Status::kEndOfInput;
   const uint32_t size = UnitCount(next.size_bytes);
   const uint32_t room = ComputeRoom(space, newest, next);
-  if (room < size || room >= size + UnitCount(next_bytes_) * 3 / 2) return Status::kEndOfInput;
+  if (room >= size + UnitCount(update_bytes_) * 3 / 2) return Status::kEndOfInput;
   OTA_TRY(source_, store_.Open(next.name, ImageChoice::kConfirmed));
   request_ = {next.name, next.size_bytes, next.digest, next.sequence_number};
   return Status::kOk;
@@ -115,7 +115,7 @@ uint32_t ModelRotation::ComputeRoom(const StoreSpace& space, const ImageInfo& ne
   const uint32_t end = space.first_place + space.total_bytes / store_.NeededBytes(1);
   const uint32_t room = next.place - space.first_place;
   const uint32_t size = UnitCount(next.size_bytes);
-  return room >= size + UnitCount(next_bytes_) * 3 / 2 || end - begin < size ? room : end - begin;
+  return room >= size + UnitCount(update_bytes_) * 3 / 2 || end - begin < size ? room : end - begin;
 }
 
 Status ModelRotation::Copy() {

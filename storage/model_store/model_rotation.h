@@ -6,9 +6,9 @@
 namespace ota::storage {
 
 /// Moves models that never change, so that what does change goes round through their places too,
-/// and all slots of a RawModelStore wear alike however full it is. A product that updates often
-/// lets it have its turn after each update; where endurance is no matter it need not be linked. (A
-/// store on SPIFFS needs none: there the file system does it.)
+/// and all slots of a RawModelStore wear alike however full it is. UpdateAgent, if it is given one,
+/// lets it have its turn after each round that updated a model; where endurance is no matter it
+/// need not be linked. (On SPIFFS, where the file system does it, nothing is moved.)
 ///
 /// New images take what is free from its start to its end, again and again. When they come near the
 /// models that lie behind it, these are moved to where it starts, one after the other: so what is
@@ -24,11 +24,12 @@ class ModelRotation {
   /// `store` and `buffer`, through which models are copied, must outlive it.
   ModelRotation(ModelStore& store, MutableByteSpan buffer) : store_(store), buffer_(buffer) {}
 
-  /// Goes on with moving the confirmed models that are due. kOk: they are moved, or none was due,
+  /// Goes on with moving the confirmed models that are due. `update_bytes`: of the images that were
+  /// just installed, so many of which are thought to come before the next turn. kOk: they are moved, or none was due,
   /// or the one that is has a candidate. kBusy: call again, and do not change the store meanwhile.
   /// kWrongState: an image is in staging. Others as the store's operations; in each case the models
   /// are there as they were, and the next call begins anew.
-  Status Move();
+  Status Move(uint32_t update_bytes);
 
  private:
   static constexpr uint32_t kFullness = 8;  ///< less than an eighth free: it would wear too much
@@ -48,8 +49,8 @@ class ModelRotation {
 
   ModelStore& store_;
   MutableByteSpan buffer_;
-  uint32_t next_bytes_ = 0;   ///< of the next image, as far as known; 0: a turn begins
-  uint64_t first_nonce_ = 0;  ///< of the newest image when the turn began
+  uint32_t update_bytes_ = 0;
+  uint64_t first_nonce_ = 0;  ///< of the newest image when the turn began; 0: it begins
   Step step_ = Step::kChoose;
   StageRequest request_;
   ByteSource* source_ = nullptr;

@@ -12,6 +12,8 @@ namespace {
 /// 256 KiB of flash, of which the journal takes a part, and three models that never change.
 class ModelRotationTest : public testing::Test {
  protected:
+  static constexpr uint32_t kUpdateBytes = 600;
+
   void SetUp() override {
     ASSERT_EQ(world_.Format(), Status::kOk);
     for (const uint32_t seed : {1u, 2u, 3u}) {
@@ -24,7 +26,7 @@ class ModelRotationTest : public testing::Test {
     return store().FindImage(name, ImageChoice::kConfirmed)->place;
   }
   Status Move() {
-    return RunToEnd([&] { return rotation_.Move(); });
+    return RunToEnd([&] { return rotation_.Move(kUpdateBytes); });
   }
   void ExpectAllThere() {
     for (const uint32_t seed : {1u, 2u, 3u}) {
@@ -41,7 +43,8 @@ class ModelRotationTest : public testing::Test {
 TEST_F(ModelRotationTest, MovesEachModelWhenTheFreeSpaceWasGoneThroughOnce) {
   std::map<uint32_t, uint32_t> move_counts;
   for (uint32_t update = 0; update < 400; ++update) {
-    ASSERT_EQ(InstallModel(store(), "hot", MakeModel(600, update % 5)), Status::kOk) << update;
+    ASSERT_EQ(InstallModel(store(), "hot", MakeModel(kUpdateBytes, update % 5)), Status::kOk)
+        << update;
     std::map<uint32_t, uint32_t> before;
     for (const uint32_t seed : {1u, 2u, 3u}) before[seed] = PlaceOf(Name(seed));
     ASSERT_EQ(Move(), Status::kOk) << update;
@@ -60,7 +63,8 @@ TEST_F(ModelRotationTest, MovesEachModelWhenTheFreeSpaceWasGoneThroughOnce) {
 TEST_F(ModelRotationTest, MovesAllThatLieInARowInOneTurn) {
   uint32_t moved_count = 0;
   for (uint32_t update = 0; update < 100 && moved_count == 0; ++update) {
-    ASSERT_EQ(InstallModel(store(), "hot", MakeModel(600, update % 5)), Status::kOk) << update;
+    ASSERT_EQ(InstallModel(store(), "hot", MakeModel(kUpdateBytes, update % 5)), Status::kOk)
+        << update;
     std::map<uint32_t, uint32_t> before;
     for (const uint32_t seed : {1u, 2u, 3u}) before[seed] = PlaceOf(Name(seed));
     ASSERT_EQ(Move(), Status::kOk) << update;
@@ -75,14 +79,15 @@ TEST_F(ModelRotationTest, LeavesAStoreAloneThatIsNearlyFull) {
   ASSERT_EQ(InstallModel(store(), "large", MakeModel(free_bytes - KiB(24), 4)), Status::kOk);
   const uint32_t place = PlaceOf(Name(1));
   for (uint32_t update = 0; update < 20; ++update) {
-    ASSERT_EQ(InstallModel(store(), "hot", MakeModel(600, update % 5)), Status::kOk) << update;
+    ASSERT_EQ(InstallModel(store(), "hot", MakeModel(kUpdateBytes, update % 5)), Status::kOk)
+        << update;
     ASSERT_EQ(Move(), Status::kOk) << update;
   }
   EXPECT_EQ(PlaceOf(Name(1)), place);
 }
 
 TEST_F(ModelRotationTest, LeavesAloneWhatIsNotDue) {
-  ASSERT_EQ(InstallModel(store(), "hot", MakeModel(600, 1)), Status::kOk);
+  ASSERT_EQ(InstallModel(store(), "hot", MakeModel(kUpdateBytes, 1)), Status::kOk);
   const uint32_t place = PlaceOf(Name(1));
   ASSERT_EQ(Move(), Status::kOk);
   EXPECT_EQ(PlaceOf(Name(1)), place);
@@ -90,7 +95,7 @@ TEST_F(ModelRotationTest, LeavesAloneWhatIsNotDue) {
 }
 
 TEST_F(ModelRotationTest, WaitsForAnImageInStaging) {
-  const auto model = MakeModel(600, 1);
+  const auto model = MakeModel(kUpdateBytes, 1);
   ASSERT_EQ(RunToEnd([&] { return store().Begin(MakeRequest("hot", model)); }), Status::kOk);
   EXPECT_EQ(Move(), Status::kWrongState);
   ASSERT_EQ(AppendRest(store(), model, 100), Status::kOk) << "which it did not disturb";

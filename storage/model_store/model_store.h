@@ -100,7 +100,7 @@ struct StoreSpace {
   uint32_t total_bytes = 0;
   uint32_t free_bytes = 0;          ///< in use by no image
   uint32_t largest_free_bytes = 0;  ///< what Begin can give at once
-  uint32_t first_place = 0;         ///< the least ImageInfo::place
+  uint32_t first_place = 0;         ///< the least ImageInfo::place; 0: places are mere numbers
 };
 
 /// What a pass of scrub has found so far.

@@ -39,19 +39,20 @@ class WearRun {
     for (int left = kRestartsMax; left > 0 && (!is_on() || !IsOk(status)); --left) status = Start();
     return status;
   }
-  Status Move() {
-    return Drive([&] { return rotation_->Move(); });
+  Status Move(uint32_t update_bytes) {
+    return Drive([&] { return rotation_->Move(update_bytes); });
   }
   bool is_on() { return world_->power().is_on(); }
   StoreWorld& world() { return *world_; }
   ModelStore& store() { return world_->store(); }
 
-  /// Stages, activates and confirms, as far as the power lasts; goes on with what a cut
-  /// interrupted.
+  /// Stages, activates and confirms, as far as the power lasts; goes on with what a cut interrupted
+  /// as the agent does: what has nothing durable is begun anew, at another place.
   Status Install(const std::string& name, const std::vector<uint8_t>& model) {
     const StageRequest request = MakeRequest(name.c_str(), model);
     const Result<ImageInfo> staging = store().FindStaging();
-    const bool is_resumed = staging.ok() && staging->digest == request.digest;
+    const bool is_resumed =
+        staging.ok() && staging->digest == request.digest && staging->durable_bytes > 0;
     OTA_TRY(Drive([&] { return is_resumed ? store().Resume() : store().Begin(request); }));
     while (store().staged_bytes() < model.size() && is_on()) {
       const Result<uint32_t> taken =
@@ -100,7 +101,7 @@ Status UpdateOften(WearRun& run, const WearRequest& request, WearReport& report)
     }
     if (!IsOk(status) && run.is_on()) report.refused_count += 1;
     const bool moves = run.world().has_raw_store();
-    const Status moved = moves ? run.Move() : Status::kOk;
+    const Status moved = moves ? run.Move(model_bytes) : Status::kOk;
     if (is_cut || !IsOk(status) || !IsOk(moved)) OTA_TRY(run.Restart());
   }
   return run.Restart();

@@ -66,10 +66,20 @@ INSTANTIATE_TEST_SUITE_P(
                   .static_count = 10,
                   .segment_count = 5}},
         WearCase{"FlashFilledToTwoThirds",
-                 {.world = "teensy40-512k", .model_bytes = 20000, .static_count = 23}},
+                 {.world = "teensy40-512k",
+                  .model_bytes = 16000,
+                  .static_count = 25,
+                  .segment_count = 5}},
         WearCase{"Eeprom", {.world = "eeprom-128k", .model_bytes = 3000, .segment_count = 3}},
+        WearCase{"EepromFilledToTwoThirds",
+                 {.world = "eeprom-128k", .model_bytes = 3600, .static_count = 8}},
         WearCase{"FatContainer", {.world = "fat12-512k", .model_bytes = 10000, .segment_count = 4}},
-        WearCase{"EefsContainer", {.world = "eefs-128k", .model_bytes = 2700, .segment_count = 3}}),
+        WearCase{
+            "FatContainerFilledToTwoThirds",
+            {.world = "fat12-512k", .model_bytes = 10000, .static_count = 15, .segment_count = 5}},
+        WearCase{"EefsContainer", {.world = "eefs-128k", .model_bytes = 2700, .segment_count = 3}},
+        WearCase{"EefsContainerFilledToTwoThirds",
+                 {.world = "eefs-128k", .model_bytes = 3000, .static_count = 7}}),
     NameOf);
 
 TEST_P(WholeStoreWear, AllUnitsWearEvenlyOverManyUpdates) {
