@@ -19,10 +19,11 @@ DeviceUpdate::DeviceUpdate(simulator::VirtualBoard& board, DeviceLink& link, Dev
       source_(link.client(), link.prefix()),
       stage_(source_, link.port().entropy, keys),
       fetcher_(link.port(), stage_, board.store(), {}, &display_),
+      rotation_(board.store(), answer_),
       agent_(link.port(), exchange_, fetcher_, board.store(), trust.state(),
              {engine::AllOperators(), &engine::kPatchPlanner},
-             {.answer = answer_, .envelope = envelope_, .arena = board.arena()}, {}, this,
-             &stage_) {}
+             {.answer = answer_, .envelope = envelope_, .arena = board.arena()}, {}, this, &stage_,
+             &rotation_) {}
 
 std::vector<UpdateSummary> DeviceUpdate::Run(const UpdateWish& wish) {
   if (wish.names.size() > formats::kTrackedComponentsMax) {

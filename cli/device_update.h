@@ -69,6 +69,7 @@ class DeviceUpdate final : private agent::UpdateObserver {
   agent::Fetcher fetcher_;
   std::array<uint8_t, agent::Poller::kAnswerBytes> answer_ = {};
   std::array<uint8_t, kEnvelopeBytesMax> envelope_ = {};
+  storage::ModelRotation rotation_;
   agent::UpdateAgent agent_;
   uint64_t now_s_ = 0;
   std::vector<UpdateSummary> summaries_;

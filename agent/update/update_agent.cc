@@ -10,6 +10,7 @@ void UpdateAgent::Start(const formats::DeviceProfile& device, const PollWish& wi
   wants_proof_ = wish.wants_proof;
   first_failure_ = Status::kOk;
   offer_index_ = 0;
+  updated_bytes_ = 0;
   poller_.Start(device, wish);
   state_ = State::kPolling;
 }
@@ -26,6 +27,8 @@ Status UpdateAgent::Step() {
     if (IsOk(status) && observer_ != nullptr) {
       observer_->OnPolled(poller_.now_s(), poller_.offer_count());
     }
+  } else if (before == State::kMoving) {
+    if (IsOk(first_failure_)) first_failure_ = status;
   } else if (!IsOk(status) || before == State::kUpdating) {
     End(status);
   }
@@ -46,6 +49,7 @@ bool UpdateAgent::is_waiting_for_network() const {
               fetching == Fetcher::State::kWaiting);
     case State::kIdle:
     case State::kChoosing:
+    case State::kMoving:
     case State::kDone:
       break;
   }
@@ -62,6 +66,8 @@ Status UpdateAgent::StepState() {
       return TakeEnvelope();
     case State::kUpdating:
       return updater_.Step();
+    case State::kMoving:
+      return MoveModels();
     case State::kIdle:
     case State::kDone:
       break;
@@ -71,7 +77,7 @@ Status UpdateAgent::StepState() {
 
 Status UpdateAgent::Choose() {
   if (offer_index_ == poller_.offer_count()) {
-    state_ = State::kDone;
+    state_ = rotation_ != nullptr && updated_bytes_ != 0 ? State::kMoving : State::kDone;
     return Status::kOk;
   }
   offer_ = {};
@@ -97,12 +103,21 @@ Status UpdateAgent::TakeEnvelope() {
   return Status::kOk;
 }
 
+/// What is in staging, since an update broke off, goes first.
+Status UpdateAgent::MoveModels() {
+  const Status status = rotation_->Move(updated_bytes_);
+  if (status == Status::kBusy) return status;
+  state_ = State::kDone;
+  return status == Status::kWrongState ? Status::kOk : status;
+}
+
 void UpdateAgent::End(Status status) {
   if (!IsOk(status)) {
     exchange_.Close();
     if (IsOk(first_failure_)) first_failure_ = status;
   } else {
     poller_.NoteSaved();
+    updated_bytes_ += fetcher_.total_bytes();
   }
   if (observer_ != nullptr) observer_->OnReleaseEnd(offer_.component, status);
   ++offer_index_;

@@ -14,6 +14,7 @@
 #include "crypto/host/pem_key.h"
 #include "simulator/attack/memory_server.h"
 #include "simulator/board/virtual_board.h"
+#include "storage/model_store/test_store.h"
 
 namespace ota::agent {
 namespace {
@@ -72,7 +73,8 @@ class UpdateAgentTest : public testing::Test, public UpdateObserver {
     fetcher_ = std::make_unique<Fetcher>(port_, source_, board_->store(), FetchLimits{}, nullptr);
     agent_ = std::make_unique<UpdateAgent>(
         port_, server_, *fetcher_, board_->store(), trust_, UpdateEngine{engine::AllOperators()},
-        UpdateBuffers{answer_, envelope_, board_->arena()}, StepBudget{}, this, nullptr);
+        UpdateBuffers{answer_, envelope_, board_->arena()}, StepBudget{}, this, nullptr,
+        &rotation_.emplace(board_->store(), answer_));
   }
 
   void AddRoot() {
@@ -151,6 +153,7 @@ class UpdateAgentTest : public testing::Test, public UpdateObserver {
   std::array<uint8_t, Poller::kMessageBytes> envelope_ = {};
   std::unique_ptr<simulator::VirtualBoard> board_;
   std::unique_ptr<Fetcher> fetcher_;
+  std::optional<storage::ModelRotation> rotation_;
   std::unique_ptr<UpdateAgent> agent_;
   uint64_t polled_s_ = 0;
   std::vector<std::pair<std::string, Status>> ended_;
@@ -177,6 +180,30 @@ TEST_F(UpdateAgentTest, TriesTheOtherOffersWhenOneIsRefused) {
   EXPECT_EQ(Round(), Status::kSignerNotDelegated);
   ASSERT_EQ(ended_.size(), 2u);
   EXPECT_EQ(ended_[1], std::pair(std::string("more-a"), Status::kOk));
+}
+
+TEST_F(UpdateAgentTest, MovesModelsThatStayOutOfTheWayAfterAnUpdateAndOnlyThen) {
+  storage::ModelStore& store = board_->store();
+  const storage::StoreSpace space = store.space();
+  const uint32_t stays_bytes = space.total_bytes / 7;  // moved only while an eighth is free
+  const std::vector<uint8_t> stays = storage::MakeModel(stays_bytes, 1);
+  // Behind an update there is room for it, but hardly for more.
+  const auto payload_bytes = static_cast<uint32_t>(source_.payload.size());
+  const uint32_t large_bytes = space.largest_free_bytes - 2 * store.NeededBytes(stays_bytes) -
+                               2 * store.NeededBytes(payload_bytes);
+  ASSERT_EQ(storage::InstallModel(store, "stays", stays), Status::kOk);
+  ASSERT_EQ(storage::InstallModel(store, "large", storage::MakeModel(large_bytes, 2)), Status::kOk);
+  const auto place = [&] {
+    return store.FindImage("stays", storage::ImageChoice::kConfirmed)->place;
+  };
+  const uint32_t first_place = place();
+  ASSERT_EQ(Round(), Status::kOk);
+  EXPECT_EQ(place(), first_place) << "nothing was updated";
+  Offer(7);
+  ASSERT_EQ(Round(), Status::kOk);
+  EXPECT_GT(place(), first_place);
+  EXPECT_TRUE(*storage::ReadModel(store, "stays") == stays);
+  EXPECT_EQ(InstalledSequence(), 7u);
 }
 
 TEST_F(UpdateAgentTest, CatchesUpWithEveryRootThatItSleptThrough) {
@@ -277,7 +304,7 @@ TEST_F(UpdateAgentTest, BoundsAttemptsOfADayAlsoOverResets) {
 TEST_F(UpdateAgentTest, CountsNoAttemptWhenItResumes) {
   Offer(7);
   for (int cut = 0; cut < 2 * AttemptRecord::kAttemptsMax; ++cut) {
-    source_.stall_at = static_cast<size_t>(1000 * (cut + 1));
+    source_.stall_at = size_t{1000} * static_cast<size_t>(cut + 1);
     ASSERT_EQ(Round(), Status::kTimedOut) << cut;
     Boot();
   }

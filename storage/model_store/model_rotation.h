@@ -25,10 +25,10 @@ class ModelRotation {
   ModelRotation(ModelStore& store, MutableByteSpan buffer) : store_(store), buffer_(buffer) {}
 
   /// Goes on with moving the confirmed models that are due. `update_bytes`: of the images that were
-  /// just installed, so many of which are thought to come before the next turn. kOk: they are moved, or none was due,
-  /// or the one that is has a candidate. kBusy: call again, and do not change the store meanwhile.
-  /// kWrongState: an image is in staging. Others as the store's operations; in each case the models
-  /// are there as they were, and the next call begins anew.
+  /// just installed, so many of which are thought to come before the next turn. kOk: they are
+  /// moved, or none was due, or the one that is has a candidate. kBusy: call again, and do not
+  /// change the store meanwhile. kWrongState: an image is in staging. Others as the store's
+  /// operations; in each case the models are there as they were, and the next call begins anew.
   Status Move(uint32_t update_bytes);
 
  private:
