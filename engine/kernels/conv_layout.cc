@@ -10,15 +10,16 @@ namespace {
 
 /// Bounds the sums of a window: taps * 255 * 128, and the bias, stay below 2^29.
 constexpr uint32_t kTapsMax = 12 * 1024;
-/// Longer windows are gathered in chunks, and their tiles have sums, which bounds their channels.
+/// Longer windows are widened in chunks, and their tiles have sums, which bounds their channels.
 constexpr uint32_t kChunkTapsMax = 512;
 constexpr uint32_t kChunkedChannelsMax = 64;
-/// What is not read in place is copied piece by piece from here on.
-constexpr uint32_t kWholeCopyTapsMax = 512;
-/// Bytes of a widened tap: words, and the halves that only some cores can use.
+/// Pixels, or channels, whose taps are widened together, and bytes of a widened tap: words, and the
+/// halves that only some cores can use.
+constexpr uint32_t kTogether = 4;
 constexpr uint32_t kWordBytes = 4;
 constexpr uint32_t kHalfBytes = 2;
-constexpr uint32_t kSmallTapsMax = 64;
+/// Of a depthwise convolution of more taps words have no room for all of them.
+constexpr uint32_t kWordTapsMax = 64;
 /// Terms are kept for all channels of a tile.
 constexpr uint32_t kTileChannelsMax = 256;
 
@@ -46,42 +47,29 @@ bool IsNeverPadded(const WindowShape& shape) {
          columns < shape.input_width;
 }
 
+/// Copies of so many taps of all windows that go together, unless they are read in place.
+uint32_t CopyBytes(const WindowShape& shape, uint32_t taps) {
+  const bool is_dense = shape.dilation_width == 1 || shape.window_width == 1;
+  const uint32_t piece = uint32_t{shape.window_channels} * (is_dense ? shape.window_width : 1);
+  const bool is_aligned = piece % 4 == 0;
+  if (is_aligned && IsNeverPadded(shape)) return 0;
+  return kTogether * RoundUp(is_aligned && !is_dense ? std::min(piece, taps) : taps, 4);
+}
+
+/// Sums of all windows that go together, of each channel.
+uint32_t SumBytes(const WindowShape& shape) {
+  return kTogether * uint32_t{sizeof(int32_t)} *
+         std::min<uint32_t>(kChunkedChannelsMax, shape.output_channels);
+}
+
+/// Copies, and sums where words have room for half of the taps.
+uint32_t DepthwiseWorkBytes(const WindowShape& shape) {
+  const uint32_t taps = TapCount(shape), whole = CopyBytes(shape, taps);
+  if (taps <= kWordTapsMax) return whole;
+  return std::max(whole, CopyBytes(shape, (taps + 3) / 8 * 4) + SumBytes(shape));
+}
+
 }  // namespace
-
-QuadLayout::QuadLayout(const WindowShape& shape, uint32_t chunk_taps_max, uint32_t tap_bytes)
-    : tap_count(TapCount(shape)),
-      pieces_across(shape.dilation_width == 1 ? 1 : shape.window_width),
-      chunk_taps_max(chunk_taps_max),
-      is_padded(!IsNeverPadded(shape)),
-      header_bytes(kTileBytes) {
-  piece_taps = uint32_t{shape.window_width} * shape.window_channels / pieces_across;
-  is_aligned = piece_taps % 4 == 0;
-  value_bytes = RoundUp(std::min(tap_count, chunk_taps_max), 4) * kQuadPixels * tap_bytes;
-  work_bytes = 0;
-  const uint32_t channels = std::min<uint32_t>(kChunkedChannelsMax, shape.output_channels);
-  for (const uint32_t bytes : {kHalfBytes, kWordBytes}) {
-    const uint32_t chunk = ChunkTaps(bytes);
-    const uint32_t sums = chunk < tap_count ? channels * uint32_t{sizeof(int32_t)} : 0;
-    work_bytes = std::max(work_bytes, kQuadPixels * (CopyBytes(chunk) + sums));
-  }
-}
-
-uint32_t QuadLayout::ChunkTaps(uint32_t tap_bytes) const {
-  const uint32_t room = std::min(chunk_taps_max, value_bytes / (kQuadPixels * tap_bytes));
-  return tap_count <= room ? tap_count : room / 4 * 4;
-}
-
-uint32_t QuadLayout::CopyBytes(uint32_t chunk_taps) const {
-  if (is_aligned && !is_padded) return 0;
-  const bool is_by_piece = is_aligned && (chunk_taps > kWholeCopyTapsMax || pieces_across != 1);
-  return RoundUp(is_by_piece ? std::min(piece_taps, chunk_taps) : chunk_taps, 4);
-}
-
-QuadLayout ConvQuadLayout(const WindowShape& shape) { return {shape, kChunkTapsMax, kWordBytes}; }
-QuadLayout DepthwiseQuadLayout(const WindowShape& shape) {
-  const bool is_small = TapCount(shape) <= kSmallTapsMax;
-  return {shape, kDepthwiseTapsMax, is_small ? kWordBytes : kHalfBytes};
-}
 
 ConvWay ChooseConvWay(const WindowShape& shape) {
   const bool is_plain =
@@ -97,8 +85,11 @@ uint32_t ConvTileChannelsS8(const WindowShape& shape) {
 }
 
 uint32_t ConvScratchBytesS8(const WindowShape& shape) {
-  return ChooseConvWay(shape) == ConvWay::kReference ? kTileBytes
-                                                     : ConvQuadLayout(shape).scratch_bytes();
+  if (ChooseConvWay(shape) == ConvWay::kReference) return kTileBytes;
+  const uint32_t taps = TapCount(shape);
+  const uint32_t chunk = std::min(taps, kChunkTapsMax);
+  return kTileBytes + RoundUp(chunk, 4) * kTogether * kWordBytes + CopyBytes(shape, chunk) +
+         (chunk < taps ? SumBytes(shape) : 0);
 }
 
 bool IsForChannelQuads(const WindowShape& shape) {
@@ -115,7 +106,7 @@ uint32_t ChannelQuadPaddingBytes(const WindowShape& shape) {
 }
 
 uint32_t ChannelQuadScratchBytes(const WindowShape& shape) {
-  return ChannelQuadPaddingBytes(shape) + TapCount(shape) * kQuadPixels * kWordBytes;
+  return ChannelQuadPaddingBytes(shape) + TapCount(shape) * kTogether * kWordBytes;
 }
 
 DepthwiseWay ChooseDepthwiseWay(const WindowShape& shape) {
@@ -144,6 +135,11 @@ uint32_t DepthwiseTileChannelsS8(const WindowShape& shape) {
   return is_by_four ? kDepthwiseChannels : shape.output_channels;
 }
 
+uint32_t DepthwiseValueBytes(const WindowShape& shape) {
+  const uint32_t tap_bytes = TapCount(shape) <= kWordTapsMax ? kWordBytes : kHalfBytes;
+  return DepthwiseQuadChannelBytes(shape) * kTogether * tap_bytes;
+}
+
 uint32_t DepthwiseScratchBytesS8(const WindowShape& shape) {
   switch (ChooseDepthwiseWay(shape)) {
     case DepthwiseWay::kReference:
@@ -153,8 +149,8 @@ uint32_t DepthwiseScratchBytesS8(const WindowShape& shape) {
       return kDepthwiseLinesTileBytes +
              3 * kDepthwiseChannels * DepthwiseLineTaps(shape) * uint32_t{sizeof(int16_t)};
     case DepthwiseWay::kQuads:
-      return DepthwiseQuadLayout(shape).scratch_bytes() +
-             DepthwiseQuadChannelBytes(shape) * shape.output_channels;
+      return kTileBytes + DepthwiseQuadChannelBytes(shape) * shape.output_channels +
+             DepthwiseValueBytes(shape) + DepthwiseWorkBytes(shape);
   }
   return 0;
 }

@@ -2,7 +2,6 @@
 // DEPTHWISE_CONV_2D in int8 for Cortex-M. A tile is four channels that lie side by side
 // (quad_rows.h). Of one input channel it is a CONV_2D, whose weights are brought into that order
 // (pixel_quads.h).
-#include "base/units.h"
 #include "engine/kernels/conv.h"
 #include "engine/kernels/conv_layout.h"
 #include "engine/kernels/cortex_m/pixel_quads.h"
@@ -25,9 +24,16 @@ DepthwiseWay WayOf(const ConvRows<ConvS8>& job) {
   return fits ? way : DepthwiseWay::kReference;
 }
 
-/// The weights by channel, behind the widened taps and the sums.
-uint8_t* SortedWeights(const ConvRows<ConvS8>& job) {
-  return job.scratch + DepthwiseQuadLayout(*job.shape).scratch_bytes();
+/// In front of the scratch: what is before the weights can be read.
+constexpr uint32_t kHeaderBytes = 8;
+
+/// The weights by channel, then the widened taps and the sums.
+uint8_t* SortedWeights(const ConvRows<ConvS8>& job) { return job.scratch + kHeaderBytes; }
+
+uint32_t* ValuesOf(const ConvRows<ConvS8>& job) {
+  const WindowShape& shape = *job.shape;
+  const uint32_t bytes = DepthwiseQuadChannelBytes(shape) * shape.output_channels;
+  return reinterpret_cast<uint32_t*>(SortedWeights(job) + bytes);
 }
 
 void SortWeights(const ConvRows<ConvS8>& job) {
@@ -47,12 +53,13 @@ void SortWeights(const ConvRows<ConvS8>& job) {
 }
 
 void ComputeAsConvolution(const ConvRows<ConvS8>& job) {
-  const uint32_t taps = RoundUp(TapCount(*job.shape), 4);
-  const uint32_t room = RoundUp(DepthwiseQuadLayout(*job.shape).ChunkTaps(dsp::kQuadTapBytes), 4);
+  constexpr uint32_t kTapBytes = dsp::kQuad * dsp::kQuadTapBytes;
+  const uint32_t taps = DepthwiseQuadChannelBytes(*job.shape);
+  const uint32_t room = DepthwiseValueBytes(*job.shape) / kTapBytes / 4 * 4;
   if constexpr (dsp::kQuadTapBytes == sizeof(uint32_t)) {
     if (room < taps && taps <= kStackTaps) return ComputeOnStack(job);
   }
-  dsp::ComputePixels(job, SortedWeights(job), dsp::ScratchOf(job), room);
+  dsp::ComputePixels(job, SortedWeights(job), ValuesOf(job), room);
 }
 
 }  // namespace

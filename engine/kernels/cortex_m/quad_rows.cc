@@ -82,7 +82,10 @@ class QuadRows {
     const TapRange taps = FindTaps(x, columns_.count, dilation, shape_.input_width);
     inside_ = {taps.begin, std::max(taps.end - taps.begin, 0)};
     at_ = job_.input + x * shape_.input_channels + taps.begin * run_.column_step;
-    if (is_depthwise_) WidenInside();
+    if (is_depthwise_) {
+      at_ += job_.channel_begin;
+      WidenInside();
+    }
     if (inside_.count != columns_.count) return 1;
     const int32_t left = shape_.input_width - 1 - x - (columns_.count - 1) * dilation;
     return std::min(static_cast<uint32_t>(left) / shape_.stride_width + 1, most);
@@ -202,9 +205,7 @@ void ComputeSideBySide(const ConvRows<ConvS8>& job) {
     quad.channels[i] = job.channel_begin + PlaceOf(i);
     quad.terms[i] = job.terms[PlaceOf(i)];
   }
-  ConvRows<ConvS8> channels = job;
-  channels.input += job.channel_begin;
-  QuadRows(channels, quad, true).Compute();
+  QuadRows(job, quad, true).Compute();
 }
 
 }  // namespace ota::engine::dsp
