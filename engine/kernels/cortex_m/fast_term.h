@@ -19,7 +19,7 @@
 namespace ota::engine::dsp {
 
 inline constexpr int32_t kFastShiftMax = 20;
-inline constexpr int64_t kFastSumLimit = int64_t{1} << 29;
+inline constexpr uint32_t kFastSumLimit = 1u << 29;
 
 struct FastTerm {
   int32_t multiplier;  ///< 2 m - 2^32
@@ -28,7 +28,7 @@ struct FastTerm {
 };
 
 /// Whether the cheap form is exact for sums that stay below `sum_limit` in magnitude.
-inline bool HasFastForm(const Multiplier& multiplier, int64_t sum_limit, RoundingMode rounding) {
+inline bool HasFastForm(const Multiplier& multiplier, uint32_t sum_limit, RoundingMode rounding) {
   return rounding == RoundingMode::kDouble && multiplier.shift <= -1 &&
          multiplier.shift >= -kFastShiftMax && multiplier.value >= (1 << 30) &&
          sum_limit < kFastSumLimit;

@@ -14,7 +14,7 @@ namespace {
 constexpr uint32_t kChannelsMax = 32;
 constexpr uint32_t kChunkWords = 256;
 /// Biases and dot products below this keep to the limit of the cheap form.
-constexpr int32_t kPartLimit = dsp::kFastSumLimit / 2;
+constexpr int32_t kPartLimit{dsp::kFastSumLimit / 2};
 constexpr uint32_t kFastTapsMax = kPartLimit / (255 * 128);
 
 class DenseRun {

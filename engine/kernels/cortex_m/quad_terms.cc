@@ -12,34 +12,34 @@ int32_t Finish(const ConvRows<ConvS8>& job, const Multiplier& multiplier, int32_
 
 /// Whether a channel has the same result for all sums up to `reach` from its bias, as one has whose
 /// scale is tiny, or whose bias lies far beyond its limits; then its weights do not matter.
-bool IsConstant(const ConvRows<ConvS8>& job, const ChannelTermS8& term, int64_t reach) {
-  const int64_t lowest = term.bias - reach, highest = term.bias + reach;
-  if (lowest < INT32_MIN || highest > INT32_MAX || term.multiplier.shift > 0) return false;
-  return Finish(job, term.multiplier, static_cast<int32_t>(lowest)) ==
-         Finish(job, term.multiplier, static_cast<int32_t>(highest));
+bool IsConstant(const ConvRows<ConvS8>& job, const ChannelTermS8& term, int32_t reach) {
+  const bool wraps = term.bias < INT32_MIN + reach || term.bias > INT32_MAX - reach;
+  if (wraps || term.multiplier.shift > 0) return false;
+  return Finish(job, term.multiplier, term.bias - reach) ==
+         Finish(job, term.multiplier, term.bias + reach);
 }
 
-ChannelTermS8 BeginTerm(const ConvRows<ConvS8>& job, const ChannelTermS8& term, int64_t reach,
-                        QuadChoice choice) {
-  const int64_t bias = term.bias;
-  const bool is_fast =
-      HasFastForm(term.multiplier, (bias < 0 ? -bias : bias) + reach, job.rounding);
+void BeginTerm(const ConvRows<ConvS8>& job, int32_t reach, QuadChoice choice, ChannelTermS8& term) {
+  Multiplier& multiplier = term.multiplier;
+  const auto bias = static_cast<uint32_t>(term.bias);
+  const uint32_t limit = (term.bias < 0 ? -bias : bias) + static_cast<uint32_t>(reach);
+  const bool is_fast = HasFastForm(multiplier, limit, job.rounding);
   if ((choice == QuadChoice::kConstant || !is_fast) && IsConstant(job, term, reach)) {
-    return {Finish(job, term.multiplier, term.bias), {0, kConstantShift}};
+    term = {Finish(job, multiplier, term.bias), {0, kConstantShift}};
+  } else if (is_fast) {
+    const FastTerm fast = MakeFastTerm(multiplier, 0);
+    multiplier = {fast.multiplier, fast.shift};
+  } else {
+    multiplier.shift += kGeneralShift;
   }
-  if (is_fast) {
-    const FastTerm fast = MakeFastTerm(term.multiplier, job.range.output_zero_point);
-    return {term.bias, {fast.multiplier, fast.shift}};
-  }
-  return {term.bias, {term.multiplier.value, term.multiplier.shift + kGeneralShift}};
 }
 
 }  // namespace
 
 void BeginQuadTerms(const ConvRows<ConvS8>& job, uint32_t taps, QuadChoice choice, uint32_t count,
                     ChannelTermS8* terms) {
-  const int64_t reach = int64_t{taps} * 255 * 128;
-  for (uint32_t i = 0; i < count; ++i) terms[i] = BeginTerm(job, terms[i], reach, choice);
+  const auto reach = static_cast<int32_t>(taps * 255 * 128);
+  for (; count != 0; --count) BeginTerm(job, reach, choice, *terms++);
 }
 
 int8_t FinishQuadSum(const ConvRows<ConvS8>& job, const ChannelTermS8& term, int32_t sum) {

@@ -8,7 +8,7 @@
 namespace ota::engine {
 namespace {
 
-constexpr int64_t kTermLimit = int64_t{256} << kSumShiftS8;
+constexpr uint32_t kTermLimit = 256u << kSumShiftS8;
 
 /// How one input becomes a term. The larger scale is halved, which needs no multiplication.
 struct Term {
