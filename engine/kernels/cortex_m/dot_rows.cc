@@ -6,8 +6,6 @@
 
 namespace ota::engine::dsp {
 
-const uint32_t kRowTapBytes = 2;
-
 void WidenRow(const int8_t* input, uint32_t group_count, int32_t zero_point, uint32_t* target) {
   const uint32_t zero_points = PackHalves(-zero_point, -zero_point);
   for (uint32_t i = 0; i < 2 * group_count; ++i, input += 4, target += 2) {

@@ -25,8 +25,6 @@
 
 namespace ota::engine::dsp {
 
-const uint32_t kRowTapBytes = 2;
-
 void WidenRow(const int8_t* input, uint32_t group_count, int32_t zero_point, uint32_t* target) {
   const uint32_t zero_points = PackHalves(-zero_point, -zero_point);
   for (; group_count != 0; --group_count, input += 8, target += 4) {
@@ -38,11 +36,16 @@ void WidenRow(const int8_t* input, uint32_t group_count, int32_t zero_point, uin
   }
 }
 
-// `run` arrives in r0 and is kept at sp: inputs r0, rows r1 and r2, groups r3. Aligned rows run
-// four groups at a time; where these are not whole, the first time enters them in their middle.
-[[gnu::naked]] void DotRows(DotRun&) {
+namespace {
+
+// Bytes of code: of a group of aligned rows, and from the first one to that of others.
+constexpr uint32_t kGroupBytes = 76;
+constexpr uint32_t kUnaligned = 2 * kGroupBytes + 6;
+
+// Arguments arrive in r0 to r2 and are kept at sp: inputs r0, rows r1 and r2, rounds left in r3.
+[[gnu::naked]] void DotRowPairs(DotRun&, uint32_t, uint32_t) {
   asm volatile(
-      "push {r0, r4-r11, lr}\n"
+      "push {r0-r2, r4-r11, lr}\n"
       "1: ldrd r1, r2, [r0, #8]\n"
       "ldr r4, [r0, #16]\n"
       "ldr r5, [r0, #24]\n"
@@ -51,22 +54,19 @@ void WidenRow(const int8_t* input, uint32_t group_count, int32_t zero_point, uin
       "it hi\n"
       "movhi r2, r5\n"
       "ldrd r11, r12, [r4]\n"
-      "ldrd r0, r3, [r0]\n"
-      "orr r4, r1, r2\n"
-      "lsls r4, r4, #30\n"
-      "bne 4f\n"
-      "rsbs r4, r3, #0\n"
-      "and r4, r4, #3\n"
-      "movs r5, #76\n"
-      "muls r4, r5\n"
-      "adds r3, #3\n"
-      "lsrs r3, r3, #2\n"
+      "ldr r0, [r0]\n"
+      "ldrd r4, r3, [sp, #4]\n"
       "add pc, r4\n"
       "nop\n"
-      "2:\n" OTA_ALIGNED OTA_ALIGNED OTA_ALIGNED OTA_ALIGNED
+      "2:\n" OTA_ALIGNED OTA_ALIGNED
       "subs r3, #1\n"
       "bne 2b\n"
-      "3: ldr r0, [sp]\n"
+      "b 4f\n"
+      "3:\n" OTA_ROWS("ldr r8, [r1], #4\n ldr r9, [r1], #4\n",
+                      "ldr r8, [r2], #4\n ldr r9, [r2], #4\n")
+      "subs r3, #1\n"
+      "bne 3b\n"
+      "4: ldr r0, [sp]\n"
       "ldrd r3, r4, [r0, #16]\n"
       "strd r11, r12, [r3], #8\n"
       "str r3, [r0, #16]\n"
@@ -75,12 +75,20 @@ void WidenRow(const int8_t* input, uint32_t group_count, int32_t zero_point, uin
       "str r1, [r0, #8]\n"
       "cmp r3, r4\n"
       "blo 1b\n"
-      "pop {r0, r4-r11, pc}\n"
-      "4:\n" OTA_ROWS("ldr r8, [r1], #4\n ldr r9, [r1], #4\n",
-                      "ldr r8, [r2], #4\n ldr r9, [r2], #4\n")
-      "subs r3, #1\n"
-      "bne 4b\n"
-      "b 3b\n");
+      "pop {r0-r2, r4-r11, pc}\n");
+}
+
+}  // namespace
+
+// Aligned rows run two groups at a time; of an odd count the first time enters them in their
+// middle.
+void DotRows(DotRun& run) {
+  const bool is_aligned = ((reinterpret_cast<uintptr_t>(run.row) | run.row_bytes) & 3) == 0;
+  if (is_aligned) {
+    DotRowPairs(run, run.group_count % 2 * kGroupBytes, (run.group_count + 1) / 2);
+  } else {
+    DotRowPairs(run, kUnaligned, run.group_count);
+  }
 }
 
 }  // namespace ota::engine::dsp

@@ -17,8 +17,6 @@
 
 namespace ota::engine::dsp {
 
-const uint32_t kRowTapBytes = 4;
-
 void WidenRow(const int8_t* input, uint32_t group_count, int32_t zero_point, uint32_t* target) {
   for (uint32_t i = 0; i < kRowGroupTaps * group_count; ++i) {
     target[i] = static_cast<uint32_t>(input[i] - zero_point);

@@ -11,7 +11,7 @@
 namespace ota::engine {
 namespace {
 
-constexpr uint32_t kChannelsMax = 32;
+constexpr uint32_t kChannelsMax = 64;
 constexpr uint32_t kChunkWords = 256;
 /// Biases and dot products below this keep to the limit of the cheap form.
 constexpr int32_t kPartLimit{dsp::kFastSumLimit / 2};
@@ -20,7 +20,10 @@ constexpr uint32_t kFastTapsMax = kPartLimit / (255 * 128);
 class DenseRun {
  public:
   explicit DenseRun(const DenseRows<ConvS8>& job)
-      : job_(job), whole_taps_(job.depth / dsp::kRowGroupTaps * dsp::kRowGroupTaps) {}
+      : job_(job),
+        whole_taps_(job.depth / dsp::kRowGroupTaps * dsp::kRowGroupTaps),
+        is_fast_(job.multiplier_step == 0 && job.depth <= kFastTapsMax &&
+                 dsp::HasFastForm(*job.multipliers, 0, job.rounding)) {}
 
   void Compute() {
     for (uint32_t pixel = 0; pixel < job_.pixel_count; ++pixel) {
@@ -36,15 +39,12 @@ class DenseRun {
  private:
   void ComputeChannels(int8_t* output) {
     const int32_t magnitudes = BeginSums();
-    const uint32_t chunk_taps = sizeof(values_) / dsp::kRowTapBytes;
-    for (uint32_t at = 0; at < whole_taps_; at += chunk_taps) {
-      AddChunk(at, std::min(chunk_taps, whole_taps_ - at));
+    constexpr uint32_t kChunkTaps = sizeof(values_) / dsp::kQuadTapBytes;
+    for (uint32_t at = 0; at < whole_taps_; at += kChunkTaps) {
+      AddChunk(at, std::min(kChunkTaps, whole_taps_ - at));
     }
     if (whole_taps_ != job_.depth) AddRest();
-    const bool is_fast = job_.multiplier_step == 0 && magnitudes < kPartLimit &&
-                         job_.depth <= kFastTapsMax &&
-                         dsp::HasFastForm(*job_.multipliers, 0, job_.rounding);
-    is_fast ? FinishFast(output) : Finish(output);
+    is_fast_ && magnitudes < kPartLimit ? FinishFast(output) : Finish(output);
   }
 
   /// Sums begin as biases; returns all bits that their magnitudes have.
@@ -56,7 +56,7 @@ class DenseRun {
     const uint8_t* at = job_.biases + 4 * first_;
     int32_t magnitudes = 0;
     for (int32_t& sum : std::span(sums_, count_)) {
-      sum = static_cast<int32_t>(LoadLe32(at));
+      sum = static_cast<int32_t>(dsp::LoadWord(at));
       at += 4;
       magnitudes |= sum ^ (sum >> 31);
     }
@@ -109,6 +109,7 @@ class DenseRun {
 
   const DenseRows<ConvS8>& job_;
   const uint32_t whole_taps_;
+  const bool is_fast_;  ///< unless biases are large
   const int8_t* input_ = nullptr;    ///< of the pixel
   const int8_t* widened_ = nullptr;  ///< what `values_` were made of
   uint32_t first_ = 0;               ///< of the channels whose sums are kept
