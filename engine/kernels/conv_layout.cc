@@ -26,12 +26,15 @@ constexpr uint32_t kTileChannelsMax = 256;
 /// Rows of a window that are shorter are better gathered.
 constexpr uint32_t kChannelQuadRowTapsMin = 16;
 constexpr uint32_t kChannelQuadTapsMax = 1024;
+constexpr uint32_t kChannelQuadRowsMax = 8;
 
 constexpr uint32_t kDepthwiseTapsMax = 256;
 /// Of the weights of a depthwise convolution by channel.
 constexpr uint32_t kDepthwiseWeightBytesMax = 4096;
 
 constexpr uint32_t kTileBytes = 8;
+/// Of kLines: in front of the lines.
+constexpr uint32_t kLinesTileBytes = 264;
 
 uint32_t TapCount(const WindowShape& shape) {
   return uint32_t{shape.window_height} * shape.window_width * shape.window_channels;
@@ -45,6 +48,11 @@ bool IsNeverPadded(const WindowShape& shape) {
                            (shape.window_width - 1u) * shape.dilation_width;
   return shape.padding_top == 0 && shape.padding_left == 0 && rows < shape.input_height &&
          columns < shape.input_width;
+}
+
+/// Taps of one line, padding included, even.
+uint32_t LineTaps(const WindowShape& shape) {
+  return (shape.output_width + 1u) / 2 * 2 * shape.stride_width + 2;
 }
 
 /// Copies of so many taps of all windows that go together, unless they are read in place.
@@ -100,13 +108,10 @@ bool IsForChannelQuads(const WindowShape& shape) {
          TapCount(shape) <= kChannelQuadTapsMax;
 }
 
-uint32_t ChannelQuadPaddingBytes(const WindowShape& shape) {
-  const uint32_t row_bytes = uint32_t{shape.window_width} * shape.window_channels;
-  return IsNeverPadded(shape) ? 0 : RoundUp(row_bytes, 8);
-}
-
 uint32_t ChannelQuadScratchBytes(const WindowShape& shape) {
-  return ChannelQuadPaddingBytes(shape) + TapCount(shape) * kTogether * kWordBytes;
+  const uint32_t row_bytes = uint32_t{shape.window_width} * shape.window_channels;
+  const uint32_t padding_bytes = IsNeverPadded(shape) ? 0 : RoundUp(row_bytes, 8);
+  return padding_bytes + TapCount(shape) * kTogether * kWordBytes;
 }
 
 DepthwiseWay ChooseDepthwiseWay(const WindowShape& shape) {
@@ -146,8 +151,7 @@ uint32_t DepthwiseScratchBytesS8(const WindowShape& shape) {
     case DepthwiseWay::kSideBySide:
       return kTileBytes;
     case DepthwiseWay::kLines:
-      return kDepthwiseLinesTileBytes +
-             3 * kDepthwiseChannels * DepthwiseLineTaps(shape) * uint32_t{sizeof(int16_t)};
+      return kLinesTileBytes + 3 * kDepthwiseChannels * LineTaps(shape) * uint32_t{sizeof(int16_t)};
     case DepthwiseWay::kQuads:
       return kTileBytes + DepthwiseQuadChannelBytes(shape) * shape.output_channels +
              DepthwiseValueBytes(shape) + DepthwiseWorkBytes(shape);

@@ -6,7 +6,8 @@
 #include "engine/kernels/shape.h"
 
 // How int8 convolutions are cut into tiles, and the scratch that a tile has: the same on every
-// target, whatever its kernels make of it, so that a model needs the same arena everywhere.
+// target, whatever its kernels make of it, so that a model needs the same arena everywhere. Here
+// and there it is more than kernels take: what a published model needs stays as it was.
 
 namespace ota::engine {
 
@@ -29,34 +30,26 @@ ConvWay ChooseConvWay(const WindowShape& shape);
 /// Whether a CONV_2D whose weights are streamed is computed four channels at a time (conv.h): its
 /// windows are a few rows, each of which lies together in the input, and its weights are not many.
 bool IsForChannelQuads(const WindowShape& shape);
-/// The widened weights, then a row of a window that lies out of the image, 0 if none reaches there.
-uint32_t ChannelQuadPaddingBytes(const WindowShape& shape);
+/// The widened weights, and a row of a window if some reach out of the image.
 uint32_t ChannelQuadScratchBytes(const WindowShape& shape);
-constexpr uint32_t kChannelQuadRowsMax = 8;
 
 /// How a fast kernel goes about a DEPTHWISE_CONV_2D.
 enum class DepthwiseWay : uint32_t {
   kReference,   ///< too odd a shape for it
   kSideBySide,  ///< four channels at a time
-  kLines,       ///< 3x3: four channels at a time, split into lines
+  kLines,       ///< the same of 3x3, with room for lines of the input
   kQuads        ///< of one input channel: as a CONV_2D
 };
 
 constexpr uint32_t kDepthwiseChannels = 4;
-constexpr uint32_t kDepthwiseLinesTileBytes = 264;
 
 DepthwiseWay ChooseDepthwiseWay(const WindowShape& shape);
 
-/// Of kQuads: bytes of a channel's weights, brought into the order of a CONV_2D's, and of the widened
-/// windows.
+/// Of kQuads: bytes of a channel's weights, brought into the order of a CONV_2D's, and of the
+/// widened windows.
 constexpr uint32_t DepthwiseQuadChannelBytes(const WindowShape& shape) {
   return (uint32_t{shape.window_height} * shape.window_width + 3) / 4 * 4;
 }
 uint32_t DepthwiseValueBytes(const WindowShape& shape);
-
-/// Taps of one line, padding included, even: what pairs of pixels need.
-constexpr uint32_t DepthwiseLineTaps(const WindowShape& shape) {
-  return (shape.output_width + 1u) / 2 * 2 * shape.stride_width + 2;
-}
 
 }  // namespace ota::engine

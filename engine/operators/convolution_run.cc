@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <bit>
-#include <numeric>
 #include <type_traits>
 
 #include "base/units.h"
@@ -281,7 +280,8 @@ class ConvRun {
 uint32_t CountUnitRows(const WindowShape& shape, uint32_t channel_count) {
   const uint32_t row_macs = shape.output_width * WindowElements(shape);
   const uint32_t rows = kUnitMacs / (row_macs * channel_count) + 1;
-  const uint32_t even_rows = RoundUp(rows, 4 / std::gcd(4u, uint32_t{shape.output_width}));
+  const uint32_t width = shape.output_width;
+  const uint32_t even_rows = RoundUp(rows, width % 4 == 0 ? 1 : width % 2 == 0 ? 2 : 4);
   return std::min<uint32_t>(even_rows, shape.output_height);
 }
 

@@ -12,7 +12,8 @@ constexpr uint32_t kRowGroupTaps = 8;
 /// Rows that may go together.
 constexpr uint32_t kRowsTogether = 4;
 
-/// Widens inputs less the zero point, to kQuadTapBytes at most (dsp.h), `group_count` groups of eight.
+/// Widens inputs less the zero point, to kQuadTapBytes at most (dsp.h), `group_count` groups of
+/// eight.
 void WidenRow(const int8_t* input, uint32_t group_count, int32_t zero_point, uint32_t* target);
 
 /// Widened inputs and rows of weights. Field offsets are known to the assembly.

@@ -44,7 +44,7 @@ class DenseRun {
       AddChunk(at, std::min(kChunkTaps, whole_taps_ - at));
     }
     if (whole_taps_ != job_.depth) AddRest();
-    is_fast_ && magnitudes < kPartLimit ? FinishFast(output) : Finish(output);
+    is_fast_&& magnitudes < kPartLimit ? FinishFast(output) : Finish(output);
   }
 
   /// Sums begin as biases; returns all bits that their magnitudes have.
@@ -56,7 +56,7 @@ class DenseRun {
     const uint8_t* at = job_.biases + 4 * first_;
     int32_t magnitudes = 0;
     for (int32_t& sum : std::span(sums_, count_)) {
-      sum = static_cast<int32_t>(dsp::LoadWord(at));
+      sum = static_cast<int32_t>(LoadLe32(at));
       at += 4;
       magnitudes |= sum ^ (sum >> 31);
     }
@@ -109,7 +109,7 @@ class DenseRun {
 
   const DenseRows<ConvS8>& job_;
   const uint32_t whole_taps_;
-  const bool is_fast_;  ///< unless biases are large
+  const bool is_fast_;               ///< unless biases are large
   const int8_t* input_ = nullptr;    ///< of the pixel
   const int8_t* widened_ = nullptr;  ///< what `values_` were made of
   uint32_t first_ = 0;               ///< of the channels whose sums are kept

@@ -45,7 +45,6 @@ class PixelQuads {
         pitch_(shape_.input_width * depth_),
         row_taps_(shape_.window_width * depth_),
         is_dense_(shape_.dilation_width == 1 && taps_ + padding_ <= kQuad * kCopyBytes),
-        has_groups_(row_taps_ % 4 == 0),
         inside_rows_(
             CountInside(shape_.input_height, (shape_.window_height - 1) * shape_.dilation_height)),
         inside_columns_(CountInside(shape_.input_width, shape_.window_width - 1)),
@@ -85,22 +84,14 @@ class PixelQuads {
 
  private:
   void ComputeChannels() {
-    const ChannelTermS8* const end = job_.terms + job_.channel_count;
-    if (is_fast_) {
-      SelectChannels(0, job_.channel_count, 0);
-      return ComputePixelQuads(run_, job_.terms);
-    }
-    for (const ChannelTermS8* term = job_.terms; term != end;) {
-      const ChannelTermS8* const first = term;
-      while (term != end && FormOf(*term) == QuadForm::kFast) ++term;
-      const auto channel = static_cast<uint32_t>(first - job_.terms);
-      if (term != first) {
-        SelectChannels(channel, static_cast<uint32_t>(term - job_.terms), 0);
-        ComputePixelQuads(run_, first);
+    const uint32_t together = is_fast_ ? job_.channel_count : 1;
+    for (uint32_t channel = 0; channel < job_.channel_count; channel += together) {
+      if (FormOf(job_.terms[channel]) == QuadForm::kFast) {
+        SelectChannels(channel, channel + together, 0);
+        ComputePixelQuads(run_, job_.terms + channel);
       } else {
         int32_t sums[kQuad];
         ComputeSums(channel, 1, sums);
-        ++term;
       }
     }
   }
@@ -114,7 +105,9 @@ class PixelQuads {
 
   /// Of windows that are not kept as a whole, and of terms without the cheap form.
   [[gnu::noinline]] void ComputeSums(uint32_t channel, uint32_t count, int32_t* sums) {
-    for (uint32_t i = 0; i < count * kQuad; ++i) sums[i] = job_.terms[channel + i / kQuad].bias;
+    for (uint32_t i = 0; i < count; ++i) {
+      std::fill_n(sums + i * kQuad, kQuad, job_.terms[channel + i].bias);
+    }
     const bool is_constant = count == 1 && FormOf(job_.terms[channel]) == QuadForm::kConstant;
     const Corner corner = corner_;
     for (uint32_t first = is_constant ? taps_ : 0; first < taps_; first += chunk_taps_) {
@@ -127,10 +120,12 @@ class PixelQuads {
       run_.sums = sums;
       ComputeQuads(run_);
     }
-    for (uint32_t i = 0; i < count * kQuad; ++i) {
-      const uint32_t index = channel + i / kQuad;
-      const int8_t result = FinishQuadSum(job_, job_.terms[index], sums[i]);
-      if (PlaceOf(i % kQuad) < count_) output_[run_.offsets[i % kQuad] + index] = result;
+    for (const uint32_t end = channel + count; channel < end; ++channel, sums += kQuad) {
+      for (uint32_t i = 0; i < count_; ++i) {
+        const uint32_t place = PlaceOf(i);
+        output_[run_.offsets[place] + channel] =
+            FinishQuadSum(job_, job_.terms[channel], sums[place]);
+      }
     }
   }
 
@@ -154,12 +149,13 @@ class PixelQuads {
   [[gnu::noinline]] bool WidenAll() {
     QuadSources sources;
     alignas(uint32_t) int8_t copies[kQuad][kCopyBytes];
+    const bool has_groups = row_taps_ % 4 == 0;
     Corner corner = corner_;
     for (uint32_t i = 0; i < kQuad; ++i) {
       const uint32_t place = PlaceOf(i);
       sources.at[place] = job_.input + corner.y * pitch_ + corner.x * depth_;
       sources.row_steps[place] = shape_.dilation_height * pitch_ - row_taps_;
-      if (!has_groups_ || !IsInside(corner)) {
+      if (!has_groups || !IsInside(corner)) {
         if (taps_ > kCopyBytes) return false;
         CopyRows(corner, copies[i]);
         sources.at[place] = copies[i];
@@ -169,7 +165,7 @@ class PixelQuads {
     }
     corner_ = corner;
     const uint32_t groups = (taps_ + padding_) / 4;
-    sources.row_count = has_groups_ ? shape_.window_height : 1;
+    sources.row_count = has_groups ? shape_.window_height : 1;
     sources.group_count = groups / sources.row_count;
     sources.zero_points = ZeroPointsOf(job_);
     WidenQuad(sources, values_);
@@ -201,7 +197,7 @@ class PixelQuads {
     const int8_t* const input_end = job_.input + height * pitch_;
     int32_t y = corner.y;
     for (int32_t row = shape_.window_height; --row >= 0; y += dilation, at += dilation * pitch_) {
-      if (y < 0 || y >= height) {
+      if (static_cast<uint32_t>(y) >= static_cast<uint32_t>(height)) {
         target = FillBytes(zero_point_, row_taps_, target);
         continue;
       }
@@ -219,15 +215,16 @@ class PixelQuads {
   /// Taps [first, last) of any window, less than 0 what is before it, column by column.
   [[gnu::noinline]] void CopyTaps(int32_t first, int32_t last, int8_t* target) const {
     target = FillBytes(zero_point_, -first, target);
-    int32_t tap = std::max(first, 0);
-    while (tap < last) {
-      const int32_t pixel = tap / depth_, channel = tap % depth_;
+    for (int32_t tap = std::max(first, 0); tap < last;) {
+      const int32_t pixel = tap / depth_;
       const int32_t y = corner_.y + pixel / shape_.window_width * shape_.dilation_height;
       const int32_t x = corner_.x + pixel % shape_.window_width * shape_.dilation_width;
-      const bool is_inside = y >= 0 && y < shape_.input_height && x >= 0 && x < shape_.input_width;
-      const int8_t* at = job_.input + y * pitch_ + x * depth_ + channel;
-      const int32_t end = std::min(tap + depth_ - channel, last);
-      for (; tap < end; ++tap, ++at) *target++ = is_inside ? *at : static_cast<int8_t>(zero_point_);
+      const bool is_inside = static_cast<uint32_t>(y) < shape_.input_height &&
+                             static_cast<uint32_t>(x) < shape_.input_width;
+      const int8_t* const at = job_.input + y * pitch_ + (x - pixel) * depth_;
+      for (const int32_t end = std::min((pixel + 1) * depth_, last); tap < end; ++tap) {
+        *target++ = is_inside ? at[tap] : static_cast<int8_t>(zero_point_);
+      }
     }
   }
 
@@ -241,7 +238,6 @@ class PixelQuads {
   const int32_t pitch_;         ///< bytes of a row of the input
   const int32_t row_taps_;      ///< of a window
   const bool is_dense_;         ///< rows of windows lie together, and a copy has room for all
-  const bool has_groups_;       ///< rows are whole groups
   const uint32_t inside_rows_;  ///< where windows that lie in the image begin
   const uint32_t inside_columns_;
   const int32_t end_x_;  ///< behind a row of windows

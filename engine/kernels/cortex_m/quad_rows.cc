@@ -36,26 +36,19 @@ class QuadRows {
     run_.column_step = shape_.dilation_width * shape_.input_channels;
     run_.step = uint32_t{shape_.stride_width} * shape_.input_channels;
     run_.output_step = shape_.output_channels;
+    run_.output_pitch = run_.output_step * shape_.output_width;
     run_.zero_points = ZeroPointsOf(job);
     run_.sums = biases_;
     run_.terms = terms_;
     for (uint32_t i = 0; i < kQuad; ++i) SetPlace(PlaceOf(i), i < quad.count ? i : 0);
-    const int32_t most = kSideBySideMax;
-    if (is_depthwise && (rows_.count > most || columns_.count > most)) is_fast_ = false;
+    const auto most = static_cast<uint32_t>(std::max(rows_.count, columns_.count));
+    if (is_depthwise && most > kSideBySideMax) is_fast_ = false;
   }
 
   void Compute() {
-    const uint32_t width = shape_.output_width;
-    const uint32_t end = job_.row_begin + job_.row_count;
-    for (uint32_t column = 0, count; is_fast_ && column < width; column += count) {
-      count = SelectColumns(column, width - column);
-      for (uint32_t row = job_.row_begin, lines; row < end; row += lines) {
-        lines = ComputeLines(row, end - row, column, count);
-      }
-    }
-    for (uint32_t row = job_.row_begin; !is_fast_ && row < end; ++row) ComputeSlowly(row);
-    const uint32_t first = quad_.channels[0], last = quad_.channels[quad_.count - 1];
-    ClampRows(job_, std::min(first, last), std::max(first, last) - std::min(first, last) + 1);
+    is_fast_ ? ComputeFast() : ComputeSlowly();
+    const uint32_t first = quad_.channels[0];
+    ClampRows(job_, first, quad_.channels[quad_.count - 1] + 1 - first);
   }
 
  private:
@@ -69,6 +62,15 @@ class QuadRows {
     }
     const FastTerm fast = FastTermOf(term, RoundingUnitOf(job_));
     terms_[place] = {fast.multiplier, fast.shift, fast.rounding};
+  }
+
+  void ComputeFast() {
+    for (uint32_t column = 0, count; column < shape_.output_width; column += count) {
+      count = SelectColumns(column, shape_.output_width - column);
+      for (uint32_t done = 0; done < job_.row_count;) {
+        done += ComputeLines(job_.row_begin + done, job_.row_count - done, column, count);
+      }
+    }
   }
 
   int8_t* OutputOf(uint32_t row, uint32_t column) const {
@@ -120,9 +122,8 @@ class QuadRows {
     run_.at = at_ + (y + taps.begin * dilation) * pitch_;
     run_.line_step = shape_.stride_height * pitch_ - static_cast<int32_t>(count * run_.step);
     run_.output = OutputOf(row, column);
-    run_.output_end = OutputOf(row, column + count);
-    run_.output_pitch = run_.output_step * shape_.output_width;
-    run_.output_line_step = static_cast<int32_t>(run_.output_pitch - count * run_.output_step);
+    run_.output_end = run_.output + count * run_.output_step;
+    run_.output_line_step = static_cast<int32_t>((shape_.output_width - count) * run_.output_step);
     ComputeQuads(run_);
     return lines;
   }
@@ -144,20 +145,25 @@ class QuadRows {
   }
 
   /// Of terms without the cheap form, and of windows of many taps side by side.
-  [[gnu::noinline]] void ComputeSlowly(uint32_t row) {
-    int32_t sums[kPixelsMax * kQuad];
+  [[gnu::noinline]] void ComputeSlowly() {
     run_.terms = nullptr;
-    for (uint32_t column = 0; column < shape_.output_width; column += kPixelsMax) {
-      const uint32_t count = std::min(kPixelsMax, shape_.output_width - column);
-      for (uint32_t i = 0; i < count * kQuad; ++i) sums[i] = biases_[i % kQuad];
-      AddParts(row, column, count, sums);
-      int8_t* output = OutputOf(row, column);
-      for (const int32_t* sum = sums; sum != sums + count * kQuad; sum += kQuad) {
-        for (uint32_t i = 0; i < quad_.count; ++i) {
-          output[quad_.channels[i]] = FinishQuadSum(job_, quad_.terms[i], sum[PlaceOf(i)]);
-        }
-        output += shape_.output_channels;
+    for (uint32_t i = 0; i < job_.row_count; ++i) {
+      for (uint32_t column = 0; column < shape_.output_width; column += kPixelsMax) {
+        ComputeSums(job_.row_begin + i, column, std::min(kPixelsMax, shape_.output_width - column));
       }
+    }
+  }
+
+  void ComputeSums(uint32_t row, uint32_t column, uint32_t count) {
+    int32_t sums[kPixelsMax * kQuad];
+    for (uint32_t i = 0; i < count * kQuad; ++i) sums[i] = biases_[i % kQuad];
+    AddParts(row, column, count, sums);
+    int8_t* output = OutputOf(row, column);
+    for (const int32_t* sum = sums; sum != sums + count * kQuad; sum += kQuad) {
+      for (uint32_t i = 0; i < quad_.count; ++i) {
+        output[quad_.channels[i]] = FinishQuadSum(job_, quad_.terms[i], sum[PlaceOf(i)]);
+      }
+      output += shape_.output_channels;
     }
   }
 
@@ -202,8 +208,8 @@ void ComputeSideBySide(const ConvRows<ConvS8>& job) {
   ChannelQuadS8 quad;
   quad.count = kQuad;
   for (uint32_t i = 0; i < kQuad; ++i) {
-    quad.channels[i] = job.channel_begin + PlaceOf(i);
-    quad.terms[i] = job.terms[PlaceOf(i)];
+    quad.channels[i] = job.channel_begin + i;
+    quad.terms[i] = job.terms[i];
   }
   QuadRows(job, quad, true).Compute();
 }

@@ -28,10 +28,10 @@
   load "ldmia r0!, {r5, r6}\n"        \
        "sxtab16 r4, r2, r3\n"         \
        "sxtab16 r3, r2, r3, ror #8\n" \
-       "smlabb r9, r4, r5, r9\n"      \
-       "smlabb r10, r3, r6, r10\n"    \
-       "smlatt r11, r4, r5, r11\n"    \
-       "smlatt r12, r3, r6, r12\n"
+       "smlabb r12, r4, r5, r12\n"    \
+       "smlabb r11, r3, r6, r11\n"    \
+       "smlatt r10, r4, r5, r10\n"    \
+       "smlatt r9, r3, r6, r9\n"
 
 // A row of three taps, the last one first, or as few as r8 leaves, in 92 bytes; lr to the next.
 #define OTA_SIDE_BY_SIDE                                                        \

@@ -24,7 +24,8 @@ void AddSideBySide(const QuadRun& run, int32_t* sums) {
     for (uint32_t left = run.rounds; left != 0; --left, at -= run.column_step, values += 4) {
       for (uint32_t i = 0; i < 4; ++i) {
         const int32_t value = at[i] + zero_point;
-        sums[i] = WrappingAdd(sums[i], value * static_cast<int32_t>(values[i]));
+        int32_t& sum = sums[PlaceOf(i)];
+        sum = WrappingAdd(sum, value * static_cast<int32_t>(values[i]));
       }
     }
   }

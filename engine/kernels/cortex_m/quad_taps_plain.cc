@@ -85,10 +85,10 @@ void AddSideBySide(const QuadRun& run, int32_t* sums) {
   int32_t sum0 = sums[0], sum1 = sums[1], sum2 = sums[2], sum3 = sums[3];
   for (uint32_t row = run.entry; row != 0; --row, at += run.row_step) {
     for (uint32_t left = run.rounds; left != 0; --left, at -= run.column_step, values += 4) {
-      sum0 += (at[0] + zero_point) * static_cast<int32_t>(values[0]);
-      sum1 += (at[1] + zero_point) * static_cast<int32_t>(values[1]);
-      sum2 += (at[2] + zero_point) * static_cast<int32_t>(values[2]);
-      sum3 += (at[3] + zero_point) * static_cast<int32_t>(values[3]);
+      sum3 += (at[0] + zero_point) * static_cast<int32_t>(values[0]);
+      sum2 += (at[1] + zero_point) * static_cast<int32_t>(values[1]);
+      sum1 += (at[2] + zero_point) * static_cast<int32_t>(values[2]);
+      sum0 += (at[3] + zero_point) * static_cast<int32_t>(values[3]);
     }
   }
   sums[0] = sum0, sums[1] = sum1, sums[2] = sum2, sums[3] = sum3;
