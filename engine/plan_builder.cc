@@ -267,8 +267,9 @@ bool PlanBuilder::Alias(const TensorInfo& input, const TensorInfo& output) {
   if (target == kNoSlot || buffers_[target].state_slot != 0) return false;
   const Slot alias = UseOutput(output);
   if (alias == kNoSlot) return true;  // a failure, which sticks
-  buffers_[alias].size_bytes = 0;
-  buffers_[alias].alias_of = static_cast<uint16_t>(target);
+  PlannedBuffer& buffer = buffers_[alias];
+  buffer.size_bytes = 0;
+  buffer.alias_of = static_cast<uint16_t>(target);
   buffers_[target].last = static_cast<uint16_t>(time_);
   return true;
 }

@@ -21,8 +21,8 @@ struct FlatVector {
   uint32_t count;
 };
 
-/// What a field of a table is. kOneI32 is 1 if it is absent, kOne always (kNoSlot). Vectors go by
-/// the bytes of an element: 1, 4, 8.
+/// What a field of a table is. kOneI32 is 1 if it is absent, kOne always (kAbsentSlot). Vectors go
+/// by the bytes of an element: 1, 4, 8, whose logarithms are the two lowest bits.
 enum class FlatKind : uint8_t {
   kEnd,
   kU8,
@@ -35,8 +35,8 @@ enum class FlatKind : uint8_t {
   kLongs
 };
 
-/// Which no table has.
-constexpr uint8_t kNoSlot = 15;
+/// A slot for fields that a table does not have.
+constexpr uint8_t kAbsentSlot = 15;
 
 /// Describes a field for ReadFields. A list of them ends with kEnd.
 struct FlatField {
