@@ -111,8 +111,8 @@ class ModelReader {
   Result<TensorInfo> ReadTensor(uint32_t index);
   Result<OperatorInfo> ReadOperator(uint32_t index);
 
-  // The same, whose failures stick in reader().status(): what is read is then all zeros, and an
-  // index that names nothing is kModelMalformed.
+  // The same, whose failures stick in reader().status(): a tensor is then all zeros, of the others
+  // what could not be read. An index that names nothing is kModelMalformed.
   void ReadTensor(uint32_t index, TensorInfo& info);
   void ReadOperator(uint32_t index, OperatorInfo& info);
   void ReadOperatorCode(uint32_t index, OperatorCodeInfo& info);
