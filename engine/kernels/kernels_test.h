@@ -227,6 +227,12 @@ inline void ExpectDepthwiseConvolutionsEqualTheReference(CountChannels count_cha
     if (round % 8 == 1) shape.input_channels = 1;
     if (round % 8 == 3) shape.input_channels = Pick(prng, 13, 80);
     if (round % 16 == 1) shape.window_height = shape.window_width = Pick(prng, 8, 10);
+    if (round % 16 == 9) {
+      shape.window_height = Pick(prng, 250, 256);
+      shape.window_width = 1;
+      shape.padding_top = Pick(prng, 240, shape.window_height - 1u);
+      shape.padding_left = 0;
+    }
     const bool is_single = shape.input_channels == 1;
     const uint16_t multiplier = is_single ? Pick(prng, 1, 8) : prng.NextBelow(6) == 0 ? 2 : 1;
     shape.output_channels = static_cast<uint16_t>(shape.input_channels * multiplier);

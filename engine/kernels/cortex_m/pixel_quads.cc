@@ -186,7 +186,7 @@ class PixelQuads {
   }
 
   /// A window whose rows lie together, padded in front; zero points stand for what does not lie in
-  /// the image. Of rows that others follow whole words are copied.
+  /// the image. Of rows that enough follows whole words are copied.
   [[gnu::noinline]] void CopyRows(const Corner& corner, int8_t* target) const {
     const int32_t begin = std::clamp(-corner.x * depth_, 0, row_taps_);
     const int32_t end = std::clamp((shape_.input_width - corner.x) * depth_, begin, row_taps_);
@@ -202,8 +202,8 @@ class PixelQuads {
         continue;
       }
       if (begin != 0) target = FillBytes(zero_point_, begin, target);
-      const bool is_last = row == 0 || at + taps + 3 > input_end;
-      const int32_t words = is_last ? taps - 3 : taps;
+      const bool is_exact = row * row_taps_ < 3 || at + taps + 3 > input_end;
+      const int32_t words = is_exact ? taps - 3 : taps;
       int32_t i = 0;
       for (; i < words; i += 4) CopyWord(at + i, target + i);
       for (; i < taps; ++i) target[i] = at[i];

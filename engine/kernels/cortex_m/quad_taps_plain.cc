@@ -58,8 +58,7 @@ namespace ota::engine::dsp {
       "bpl 3f\n" OTA_FOUR(OTA_CENTRE)
       "adds r1, #4\n"
       "cmp r1, r12\n"
-      "bne 3f\n"
-      "b 4f\n"
+      "beq 4f\n"
       "3:\n" OTA_FOUR(OTA_CENTRE) OTA_TAPS("4", "5", "6", "7", OTA_CENTRE)
       "adds r1, #8\n"
       "cmp r1, r12\n"
