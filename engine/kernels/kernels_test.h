@@ -109,6 +109,15 @@ inline WindowShape RandomShape(Prng& prng) {
   return shape;
 }
 
+/// Gives a shape windows of one tap in each of many rows.
+inline void MakeTall(Prng& prng, WindowShape& shape) {
+  shape.input_channels = 1;
+  shape.window_height = Pick(prng, 250, 256);
+  shape.window_width = 1;
+  shape.padding_top = Pick(prng, 240, shape.window_height - 1u);
+  shape.padding_left = 0;
+}
+
 /// Runs all tiles, some rows at a time.
 template <typename Begin, typename Rows>
 void RunTiles(Operands& operands, uint32_t tile_channels, uint32_t channel_weights, Begin begin,
@@ -148,6 +157,7 @@ inline void ExpectConvolutionsEqualTheReference(CountChannels count_channels) {
   for (int round = 0; round < kKernelRounds; ++round) {
     WindowShape shape = RandomShape(prng);
     if (round % 3 == 0) shape.input_channels = Pick(prng, 12, 200);
+    if (round % 8 == 1) MakeTall(prng, shape);
     shape.window_channels = shape.input_channels;
     shape.output_channels = round % 8 == 0 ? Pick(prng, 10, 70) : Pick(prng, 1, 9);
     const uint32_t window =
@@ -227,12 +237,7 @@ inline void ExpectDepthwiseConvolutionsEqualTheReference(CountChannels count_cha
     if (round % 8 == 1) shape.input_channels = 1;
     if (round % 8 == 3) shape.input_channels = Pick(prng, 13, 80);
     if (round % 16 == 1) shape.window_height = shape.window_width = Pick(prng, 8, 10);
-    if (round % 16 == 9) {
-      shape.window_height = Pick(prng, 250, 256);
-      shape.window_width = 1;
-      shape.padding_top = Pick(prng, 240, shape.window_height - 1u);
-      shape.padding_left = 0;
-    }
+    if (round % 16 == 9) MakeTall(prng, shape);
     const bool is_single = shape.input_channels == 1;
     const uint16_t multiplier = is_single ? Pick(prng, 1, 8) : prng.NextBelow(6) == 0 ? 2 : 1;
     shape.output_channels = static_cast<uint16_t>(shape.input_channels * multiplier);
