@@ -39,8 +39,8 @@ void RunPrune(const PruneOptions& options) {
     std::printf("%s\n", result.dump(2).c_str());
     return;
   }
-  std::printf("%s %" PRIu64 " files, %" PRIu64 " bytes; %" PRIu64
-              " releases stay, and all of the transparency log\n",
+  std::printf("%s files: %" PRIu64 ", %" PRIu64 " bytes; releases that stay: %" PRIu64
+              "; the transparency log stays whole\n",
               options.is_dry_run ? "would remove" : "removed", summary->file_count, summary->bytes,
               summary->kept_release_count);
 }

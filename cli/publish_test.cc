@@ -292,7 +292,7 @@ TEST_F(PublishTest, APrunedServerOffersAndProvesTheSameAsBefore) {
             "ota prune --data data --json; start"));
   EXPECT_EQ(pruned["removed"].size(), 2u) << "two envelopes; all have one payload";
   EXPECT_EQ(pruned["kept_releases"], 1);
-  EXPECT_THAT(Shell("cat dry"), HasSubstr("would remove 2 files"));
+  EXPECT_THAT(Shell("cat dry"), HasSubstr("would remove files: 2"));
   EXPECT_THAT(Shell("ota log monitor" + log + "--state seen"), HasSubstr("3 entries, 0 new"));
   EXPECT_THAT(Shell("ota log verify" + log + "1.suit"), HasSubstr("1.suit is entry 0 of 3"));
   EXPECT_THAT(Shell("device --trust 1.cbor --fetch sine --require-log"),
