@@ -24,7 +24,7 @@ enum class MemoryUnitKind : uint8_t {
 inline constexpr uint32_t kTlsPoolBytes = 20 * 1024;  ///< fragments of 2048 bytes
 inline constexpr uint32_t kNetworkBytes = 14 * 1024;  ///< lwIP with a small segment size
 inline constexpr uint32_t kStackBytes = 8 * 1024;     ///< the handshake takes 3 KiB
-inline constexpr uint32_t kAgentBytes = 18 * 1024;    ///< update agent, trust, buffers: 15760
+inline constexpr uint32_t kAgentBytes = 16 * 1024;    ///< update agent, trust, buffers: 14184
 inline constexpr uint32_t kReservedSramBytes =
     kTlsPoolBytes + kNetworkBytes + kStackBytes + kAgentBytes;
 
