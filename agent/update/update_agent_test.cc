@@ -182,28 +182,69 @@ TEST_F(UpdateAgentTest, TriesTheOtherOffersWhenOneIsRefused) {
   EXPECT_EQ(ended_[1], std::pair(std::string("more-a"), Status::kOk));
 }
 
-TEST_F(UpdateAgentTest, MovesModelsThatStayOutOfTheWayAfterAnUpdateAndOnlyThen) {
-  storage::ModelStore& store = board_->store();
-  const storage::StoreSpace space = store.space();
-  const uint32_t stays_bytes = space.total_bytes / 7;  // moved only while an eighth is free
-  const std::vector<uint8_t> stays = storage::MakeModel(stays_bytes, 1);
-  // Behind an update there is room for it, but hardly for more.
-  const auto payload_bytes = static_cast<uint32_t>(source_.payload.size());
-  const uint32_t large_bytes = space.largest_free_bytes - 2 * store.NeededBytes(stays_bytes) -
-                               2 * store.NeededBytes(payload_bytes);
-  ASSERT_EQ(storage::InstallModel(store, "stays", stays), Status::kOk);
-  ASSERT_EQ(storage::InstallModel(store, "large", storage::MakeModel(large_bytes, 2)), Status::kOk);
-  const auto place = [&] {
-    return store.FindImage("stays", storage::ImageChoice::kConfirmed)->place;
-  };
-  const uint32_t first_place = place();
+/// A board on which, after an update, there is room for the model "stays", but hardly for more.
+class UpdateAgentMoveTest : public UpdateAgentTest {
+ protected:
+  void Fill() {
+    storage::ModelStore& store = board_->store();
+    const storage::StoreSpace space = store.space();
+    const uint32_t stays_bytes = space.total_bytes / 7;  // moved only while an eighth is free
+    const auto payload_bytes = static_cast<uint32_t>(source_.payload.size());
+    const uint32_t large_bytes = space.largest_free_bytes - 2 * store.NeededBytes(stays_bytes) -
+                                 2 * store.NeededBytes(payload_bytes);
+    stays_ = storage::MakeModel(stays_bytes, 1);
+    large_ = storage::MakeModel(large_bytes, 2);
+    ASSERT_EQ(storage::InstallModel(store, "stays", stays_), Status::kOk);
+    ASSERT_EQ(storage::InstallModel(store, "large", large_), Status::kOk);
+  }
+  uint32_t ReadPlace() {
+    return board_->store().FindImage("stays", storage::ImageChoice::kConfirmed)->place;
+  }
+  void ExpectAllThere() {
+    EXPECT_TRUE(*storage::ReadModel(board_->store(), "stays") == stays_);
+    EXPECT_TRUE(*storage::ReadModel(board_->store(), "large") == large_);
+  }
+
+  std::vector<uint8_t> stays_;
+  std::vector<uint8_t> large_;
+};
+
+TEST_F(UpdateAgentMoveTest, MovesModelsThatStayOutOfTheWayAfterAnUpdateAndOnlyThen) {
+  Fill();
+  const uint32_t first_place = ReadPlace();
   ASSERT_EQ(Round(), Status::kOk);
-  EXPECT_EQ(place(), first_place) << "nothing was updated";
+  EXPECT_EQ(ReadPlace(), first_place) << "nothing was updated";
   Offer(7);
   ASSERT_EQ(Round(), Status::kOk);
-  EXPECT_GT(place(), first_place);
-  EXPECT_TRUE(*storage::ReadModel(store, "stays") == stays);
+  EXPECT_GT(ReadPlace(), first_place);
+  ExpectAllThere();
   EXPECT_EQ(InstalledSequence(), 7u);
+}
+
+TEST_F(UpdateAgentMoveTest, KeepsModelsWhenPowerFailsWhileTheyAreMoved) {
+  constexpr uint64_t kCutCount = 8;
+  const formats::TrustState initial = trust_;
+  Fill();
+  Offer(7);
+  const uint64_t begin = board_->power().point_count();
+  ASSERT_EQ(Round(), Status::kOk);
+  const uint64_t point_count = board_->power().point_count() - begin;
+  for (uint64_t cut = 0; cut < kCutCount; ++cut) {
+    const uint64_t point = point_count * (2 * cut + 1) / (2 * kCutCount);
+    std::filesystem::remove_all(directory_);
+    Boot();
+    trust_ = initial;
+    TrustRecord record(board_->store());
+    ASSERT_EQ(RunToEnd([&] { return record.Save(trust_); }), Status::kOk);
+    Fill();
+    board_->power().CutAt(board_->power().point_count() + point, static_cast<uint32_t>(point) | 1);
+    ASSERT_EQ(Round(), Status::kMediumFailed) << "cut at point " << point;
+    Boot();
+    ExpectAllThere();
+    ASSERT_EQ(Round(), Status::kOk) << "cut at point " << point;
+    ExpectAllThere();
+    EXPECT_EQ(InstalledSequence(), 7u) << "cut at point " << point;
+  }
 }
 
 TEST_F(UpdateAgentTest, CatchesUpWithEveryRootThatItSleptThrough) {
