@@ -66,6 +66,8 @@ INSTANTIATE_TEST_SUITE_P(
                   .static_count = 10,
                   .segment_count = 5}},
         WearCase{"FlashFilledToTwoThirds",
+                 {.world = "teensy40-512k", .model_bytes = 20000, .static_count = 23}},
+        WearCase{"FlashFilledToTwoThirdsWithSegmentsOfItsOwnChoice",
                  {.world = "teensy40-512k",
                   .model_bytes = 16000,
                   .static_count = 25,
