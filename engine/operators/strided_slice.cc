@@ -54,8 +54,8 @@ Status FillAxes(PrepareContext& context, const TensorInfo& input, GatherCopyPara
       context.OptionI32(2) != 0 || context.OptionI32(3) != 0 || context.OptionBool(5);
   if (has_other_masks) return Status::kUnsupportedShape;
   const uint32_t skip = kGatherRankMax - input.rank;
-  int64_t stride = 1;
-  int64_t first = 0;
+  uint64_t stride = 1;  // wraps if there are no elements; then none is copied
+  uint64_t first = 0;
   for (uint32_t i = input.rank; i-- > 0;) {
     int32_t values[3];
     for (uint32_t operand = 0; operand < 3; ++operand) {
@@ -64,10 +64,11 @@ Status FillAxes(PrepareContext& context, const TensorInfo& input, GatherCopyPara
     }
     OTA_TRY(const AxisSlice slice,
             ComputeAxis(masks, i, input.dimension(i), values[0], values[1], values[2]));
-    first += slice.start * stride;
+    first += static_cast<uint64_t>(slice.start) * stride;
     params.sizes[skip + i] = static_cast<uint32_t>(slice.count);
-    params.strides[skip + i] = slice.count > 1 ? static_cast<int32_t>(stride * values[2]) : 1;
-    stride *= input.dimension(i);
+    params.strides[skip + i] =
+        slice.count > 1 ? static_cast<int32_t>(stride * static_cast<uint64_t>(values[2])) : 1;
+    stride *= static_cast<uint32_t>(input.dimension(i));
   }
   params.first = static_cast<uint32_t>(first);
   return Status::kOk;

@@ -18,10 +18,10 @@ Status PrepareTranspose(PrepareContext& context) {
                     order.element_count == input.rank;
   if (!fits) return Status::kUnsupportedShape;
   int32_t input_strides[kGatherRankMax];
-  int32_t stride = 1;
+  uint32_t stride = 1;  // wraps if there are no elements; then none is copied
   for (uint32_t i = input.rank; i-- > 0;) {
-    input_strides[i] = stride;
-    stride *= input.dimension(i);
+    input_strides[i] = static_cast<int32_t>(stride);
+    stride *= static_cast<uint32_t>(input.dimension(i));
   }
   GatherCopyParams params{};
   params.element_bytes = static_cast<uint8_t>(formats::ElementBytes(input.type));
